@@ -1,0 +1,228 @@
+import type { Digest, Key } from './key.ts';
+import type { Location } from './problem.ts';
+import type { Sealed } from './sealed.ts';
+
+/** What this host should run, derived from one snapshot of the source. */
+export interface Desired {
+  readonly revision: string;
+  /** By the pod's own key. A Deployment stands here as its pods, `Pod/ns/NAME-HASH-INDEX`. */
+  readonly pods: ReadonlyMap<Key, DesiredPod>;
+  /** PersistentVolumeClaims, by their name in the engine. */
+  readonly volumes: ReadonlyMap<string, DesiredVolume>;
+  /** Every image that a pod needs, by the reference as written. */
+  readonly images: ReadonlyMap<string, DesiredImage>;
+  /** Every object that the source declares, also those refused; absence from here is what pruning acts on. */
+  readonly declared: ReadonlyMap<Key, Location>;
+  /** Objects declared but refused: whatever runs of them stays untouched. */
+  readonly held: ReadonlyMap<Key, string>;
+  /** False while anything in the source has an error, so that absence proves nothing and nothing is pruned. */
+  readonly complete: boolean;
+}
+
+/** One pod that should run. */
+export interface DesiredPod {
+  readonly key: Key;
+  /** The object that asks for it: the Pod itself or its Deployment. */
+  readonly declaredBy: Key;
+  readonly origin: Location;
+  /** The pod's name in the engine: that of the manifest, with `NAMESPACE_` before it outside `default`. */
+  readonly engineName: string;
+  readonly sandbox: DesiredSandbox;
+  /** Run one after the other to success before the main containers. */
+  readonly initContainers: readonly DesiredContainer[];
+  readonly containers: readonly DesiredContainer[];
+  readonly volumes: readonly DesiredPodVolume[];
+  readonly restartPolicy: RestartPolicy;
+  /** How long a container may take to stop after its stop signal, in seconds. */
+  readonly gracePeriodSeconds: number;
+  /** The pod as the diff shows it: the manifest's canonical form with values from ConfigMaps filled in, Secrets as references. */
+  readonly canonical: CanonicalPod;
+  /** Where a field of `canonical` stands in the source, by JSON pointer; the nearest known parent where it was defaulted. */
+  readonly locate: (pointer: string) => Location;
+}
+
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
+
+/** Plain JSON, keys sorted by {@link canonical}; holds no secret. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** The canonical form of a pod: what the digests are taken over, and what the diff compares. */
+export interface CanonicalPod {
+  /** Fields of the sandbox: a change recreates the pod. */
+  readonly sandbox: Json;
+  /** By container name, init containers included: a change replaces that container alone. */
+  readonly containers: { readonly [name: string]: Json };
+  /** Fields that change without touching anything that runs: labels, annotations, grace period, restart policy. */
+  readonly inPlace: Json;
+}
+
+/** What is fixed when a pod is created. */
+export interface DesiredSandbox {
+  /** Over the canonical sandbox fields. */
+  readonly digest: Digest;
+  readonly hostname: string | undefined;
+  readonly hostNetwork: boolean;
+  readonly hostPid: boolean;
+  readonly hostIpc: boolean;
+  readonly shareProcessNamespace: boolean;
+  /** The bridge network to join, one per namespace; unused with `hostNetwork`. */
+  readonly network: string;
+  /** Names by which the pod is found on its network. */
+  readonly aliases: readonly string[];
+  readonly ports: readonly DesiredPort[];
+  readonly hostAliases: readonly { readonly ip: string; readonly names: readonly string[] }[];
+  readonly dns: {
+    readonly servers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+  };
+  readonly sysctls: readonly { readonly name: string; readonly value: string }[];
+  /** The user's own labels and annotations, written at creation and not part of the digest. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** A port published on the host. */
+export interface DesiredPort {
+  readonly hostIp: string | undefined;
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+}
+
+/** One container, ready to be mapped to an engine's call. */
+export interface DesiredContainer {
+  /** Its name in the pod. */
+  readonly name: string;
+  /** Its name in the engine, `PODNAME-NAME`, with a fixed suffix where that is taken by another of ours. */
+  readonly engineName: string;
+  /** Over the canonical container fields with values from ConfigMaps and the build context's digest; without resources and Secrets. */
+  readonly digest: Digest;
+  /** Reference as written in the manifest. */
+  readonly image: string;
+  readonly pullPolicy: PullPolicy;
+  /** The image's ENTRYPOINT when undefined. */
+  readonly command: readonly string[] | undefined;
+  /** The image's CMD when both this and `command` are undefined. */
+  readonly args: readonly string[] | undefined;
+  readonly workingDir: string | undefined;
+  readonly env: readonly DesiredEnv[];
+  /** Digest over the Secret values in `env`; kept in the pod's record, never in a label. Undefined without any. */
+  readonly secretDigest: Digest | undefined;
+  readonly mounts: readonly DesiredMount[];
+  readonly resources: DesiredResources;
+  readonly security: DesiredSecurity;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+}
+
+export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
+
+/** One environment variable; a value out of a Secret is sealed. */
+export interface DesiredEnv {
+  readonly name: string;
+  readonly value: string | Sealed;
+}
+
+/** One volume as a container sees it. */
+export interface DesiredMount {
+  /** Name of a volume of the pod. */
+  readonly volume: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** Path inside the volume, relative and without `..`; resolved without following links before each start. */
+  readonly subPath: string | undefined;
+  readonly propagation: 'private' | 'rslave' | 'rshared' | undefined;
+}
+
+/** Limits and requests; undefined means none. */
+export interface DesiredResources {
+  readonly cpuLimitMilli: number | undefined;
+  readonly cpuRequestMilli: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
+  readonly memoryRequestBytes: number | undefined;
+}
+
+/** The security context of a container, after the pod's own has been merged into it. */
+export interface DesiredSecurity {
+  /** As Podman's `--user` takes it: `uid` or `uid:gid`. */
+  readonly user: string | undefined;
+  readonly groups: readonly string[];
+  /** Refuse to start when the image or `user` means root. */
+  readonly runAsNonRoot: boolean;
+  readonly privileged: boolean;
+  readonly readOnlyRootFilesystem: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly addCapabilities: readonly string[];
+  readonly dropCapabilities: readonly string[];
+  /** `unconfined`, a profile's path, or undefined for the runtime's default. */
+  readonly seccompProfile: string | undefined;
+  /** As Podman's `--security-opt label=` takes them. */
+  readonly selinuxOptions: readonly string[];
+}
+
+/** A volume of a pod. */
+export type DesiredPodVolume =
+  | {
+      readonly type: 'emptyDir';
+      readonly name: string;
+      readonly memory: boolean;
+      readonly sizeLimitBytes: number | undefined;
+    }
+  | { readonly type: 'hostPath'; readonly name: string; readonly path: string; readonly pathType: HostPathType }
+  | { readonly type: 'claim'; readonly name: string; readonly engineName: string; readonly readOnly: boolean }
+  | DesiredFiles;
+
+/** Files of a ConfigMap or Secret, kept in the state directory and mounted read-only. */
+export interface DesiredFiles {
+  readonly type: 'files';
+  readonly name: string;
+  /** `ConfigMap/ns/name` or `Secret/ns/name`; the key need not exist where the volume is optional. */
+  readonly from: Key;
+  readonly secret: boolean;
+  /** Over paths, modes and contents; equal to what stands on disk means nothing to write. */
+  readonly digest: Digest;
+  readonly entries: readonly { readonly path: string; readonly mode: number; readonly content: Sealed<Uint8Array> }[];
+}
+
+export type HostPathType =
+  | ''
+  | 'Directory'
+  | 'DirectoryOrCreate'
+  | 'File'
+  | 'FileOrCreate'
+  | 'Socket'
+  | 'CharDevice'
+  | 'BlockDevice';
+
+/** A PersistentVolumeClaim: a named volume of the engine that outlives every pod. */
+export interface DesiredVolume {
+  readonly key: Key;
+  readonly origin: Location;
+  readonly engineName: string;
+  /** ReadWriteOncePod: no two pods may have it at once. */
+  readonly singleWriter: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Driver options, from `volume.podman.io/*` annotations. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** An image, with the ways to get it. */
+export interface DesiredImage {
+  readonly reference: string;
+  /** Set where a build context stands beside the manifest: then the image is built, never pulled. */
+  readonly build: DesiredBuild | undefined;
+  /** Credentials by registry host (and path), from imagePullSecrets. */
+  readonly credentials: Sealed<Readonly<Record<string, RegistryCredential>>> | undefined;
+}
+
+export interface RegistryCredential {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface DesiredBuild {
+  readonly directory: string;
+  readonly file: string;
+  readonly digest: Digest;
+}

@@ -1,0 +1,20 @@
+/**
+ * The labels that tell what is ours. They hold only what never changes while the object lives, because engines never
+ * change labels, and stay under 300 bytes together, because engines copy them into every event.
+ */
+export const labels = {
+  /** Whose object it is: one agent's name on a host. On every object we create. */
+  owner: 'podstead.dev/owner',
+  /** Key of the pod or claim. On pods, containers and volumes. */
+  key: 'podstead.dev/key',
+  /** The pod's uid. On pods, containers and emptyDir volumes. */
+  uid: 'podstead.dev/uid',
+  /** Digest of the sandbox (on pods, and so on their infra containers) or of the container. */
+  digest: 'podstead.dev/digest',
+  /** Name of the container in its pod. On containers. */
+  container: 'podstead.dev/container',
+  /** Name of the Deployment that asks for the pod; absent where the Pod itself does. On pods. */
+  deployment: 'podstead.dev/deployment',
+  /** Digest of the build context. On images that we built. */
+  context: 'podstead.dev/context',
+} as const;

@@ -1,0 +1,58 @@
+import type { CanonicalPod, DesiredResources } from './desired.ts';
+import type { Digest, Key } from './key.ts';
+import type { Location } from './problem.ts';
+
+/**
+ * What is remembered of one pod between passes, in one small file of the state directory.
+ *
+ * It holds what labels cannot (they never change) and what the engine does not keep. Its loss costs history and
+ * the middle column of a diff, never a restart.
+ */
+export interface PodRecord {
+  readonly version: 1;
+  readonly key: Key;
+  readonly declaredBy: Key;
+  /** Of the pod that the record speaks of; undefined while none could be created. */
+  readonly uid: string | undefined;
+  readonly revision: string;
+  readonly origin: Location;
+  /** The source it came from, for `why` and `status`: an absolute directory, or a list of paths. */
+  readonly source: string;
+  /** Last applied, the middle column of a diff. */
+  readonly applied: CanonicalPod | undefined;
+  readonly containers: { readonly [name: string]: ContainerRecord };
+  /** The last failure to bring the pod to its desired state; undefined once that worked. */
+  readonly failure: FailureRecord | undefined;
+  /** The latest actions, oldest first, at most 20. */
+  readonly history: readonly HistoryEntry[];
+}
+
+export interface ContainerRecord {
+  /** Restarts by us since the back-off was last reset. */
+  readonly backoffCount: number;
+  /** Restarts by us in the container's whole life. */
+  readonly restarts: number;
+  /** Over the Secret values in its environment. */
+  readonly secretDigest: Digest | undefined;
+  readonly resources: DesiredResources | undefined;
+}
+
+export interface FailureRecord {
+  readonly message: string;
+  readonly hint: string | undefined;
+  /** How often in a row; the delay before the next try grows with it. */
+  readonly count: number;
+  readonly atMs: number;
+  /** Digest of what was wanted when it failed: another wish is tried at once. */
+  readonly fingerprint: Digest;
+}
+
+export interface HistoryEntry {
+  readonly atMs: number;
+  readonly revision: string;
+  readonly location: Location | undefined;
+  /** `created`, `replaced`, `restarted`, …: the change's verb as a participle. */
+  readonly result: string;
+  readonly why: string;
+  readonly fields: readonly string[];
+}

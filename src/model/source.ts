@@ -1,0 +1,36 @@
+import type { Digest } from './key.ts';
+import type { Problem } from './problem.ts';
+
+/** One manifest file, read whole. */
+export interface SourceFile {
+  /** As it is shown to people; `-` for standard input. */
+  readonly path: string;
+  /** Directory of the file, absolute: build contexts stand beside manifests. */
+  readonly directory: string;
+  readonly text: string;
+}
+
+/** A directory that holds a Containerfile or Dockerfile, and can be built into an image of its name. */
+export interface BuildContext {
+  /** Absolute path; its last component is what an image's name must end in. */
+  readonly directory: string;
+  /** `Containerfile` or `Dockerfile`, relative to `directory`. */
+  readonly file: string;
+  /** Over every path, mode, link target and content that a build can see. */
+  readonly digest: Digest;
+}
+
+/** All that a source says at one moment. */
+export interface Snapshot {
+  /** What identifies this state of the source for people: a commit, or a digest of the directory. */
+  readonly revision: string;
+  readonly files: readonly SourceFile[];
+  /** By absolute directory. */
+  readonly contexts: ReadonlyMap<string, BuildContext>;
+  /** Faults met while reading; any error makes the view partial, so nothing is pruned. */
+  readonly problems: readonly Problem[];
+  /** Device and inode of the root, as `dev:ino`: a root that was replaced or unmounted shows here. */
+  readonly identity: string;
+  /** True while something rewrites the source (git's index.lock): absence proves nothing then. */
+  readonly busy: boolean;
+}
