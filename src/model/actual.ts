@@ -1,3 +1,4 @@
+import type { DesiredPort } from './desired.ts';
 import type { Digest, Key } from './key.ts';
 import type { PodRecord } from './record.ts';
 import type { Sealed } from './sealed.ts';
@@ -22,6 +23,8 @@ export interface Actual {
     readonly protocol: string;
     readonly by: string;
   }[];
+  /** Pod uids that have a directory of files in the state directory; those of no pod are swept. */
+  readonly fileUids: readonly string[];
   /** Networks of ours that pods of ours are attached to. */
   readonly networks: readonly string[];
 }
@@ -42,6 +45,8 @@ export interface ActualPod {
   readonly infra: { readonly id: string; readonly state: ContainerState; readonly startedAtMs: number };
   /** By container name in the pod, init containers included. */
   readonly containers: ReadonlyMap<string, ActualContainer>;
+  /** Ports that the pod publishes on the host, as its infra container shows them. */
+  readonly ports: readonly DesiredPort[];
   /** Names of containers in the pod that are not ours; such a pod is not removed. */
   readonly foreign: readonly string[];
   /** Digest of the files on disk, by name of the pod's volume. */

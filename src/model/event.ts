@@ -31,7 +31,14 @@ export type Event = { readonly atMs: number } & (
   | { readonly type: 'progress'; readonly step: Step; readonly progress: Progress }
   | { readonly type: 'stepEnded'; readonly result: StepResult }
   /** All steps of a key have ended. */
-  | { readonly type: 'settled'; readonly key: Key; readonly change: Change; readonly failure: Failure | undefined }
+  | {
+      readonly type: 'settled';
+      readonly key: Key;
+      readonly change: Change;
+      readonly failure: Failure | undefined;
+      /** Why not all of it was done, where it did not fail: another wish overtook it, or what it waited on failed. */
+      readonly skipped?: string;
+    }
   | { readonly type: 'passFailed'; readonly failure: Failure; readonly retryAtMs: number }
   | { readonly type: 'idle' }
 );

@@ -1,4 +1,11 @@
-import type { DesiredContainer, DesiredFiles, DesiredImage, DesiredPod, DesiredVolume } from './desired.ts';
+import type {
+  DesiredContainer,
+  DesiredFiles,
+  DesiredImage,
+  DesiredPod,
+  DesiredPort,
+  DesiredVolume,
+} from './desired.ts';
 import type { Key } from './key.ts';
 import type { Location } from './problem.ts';
 import type { ContainerRecord, HistoryEntry } from './record.ts';
@@ -19,11 +26,22 @@ export interface FieldChange {
  * What differs for one object, and what becomes of it.
  *
  * - `create` it is not there; `recreate` its sandbox differs; `replace` one or more containers differ;
- * - `update` what can change without touching what runs; `restart` it stopped and its policy says to run;
+ * - `update` what can change without touching what runs; `start` it was made but has not run yet; `restart` it stopped
+ *   and its policy says to run;
  * - `remove` nothing asks for it any more; `keep` it is as desired;
  * - `wait` something is due later (`until`) or under way; `hold` it is held back, and `why` says by what.
  */
-export type ChangeOp = 'create' | 'recreate' | 'replace' | 'update' | 'restart' | 'remove' | 'keep' | 'wait' | 'hold';
+export type ChangeOp =
+  | 'create'
+  | 'recreate'
+  | 'replace'
+  | 'update'
+  | 'start'
+  | 'restart'
+  | 'remove'
+  | 'keep'
+  | 'wait'
+  | 'hold';
 
 export interface Change {
   readonly op: ChangeOp;
@@ -49,6 +67,8 @@ export interface ActionArgs {
   /** The volume of an emptyDir, named after the pod's uid. */
   readonly createEmptyDir: { readonly pod: DesiredPod; readonly uid: string; readonly volume: string };
   readonly writeFiles: { readonly pod: DesiredPod; readonly uid: string; readonly files: DesiredFiles };
+  /** Binds each port for a moment: PORT_TAKEN while another process has it, before anything is stopped for it. */
+  readonly checkPorts: { readonly pod: Key; readonly ports: readonly DesiredPort[] };
   /** The sandbox; makes the namespace's network where it is missing. */
   readonly createPod: { readonly pod: DesiredPod; readonly uid: string };
   readonly createContainer: { readonly pod: DesiredPod; readonly uid: string; readonly container: DesiredContainer };
@@ -86,9 +106,9 @@ export interface RecordPatch {
   readonly applied?: DesiredPod;
   readonly uid?: string;
   readonly revision?: string;
-  readonly containers?: { readonly [name: string]: Partial<ContainerRecord> };
+  readonly containers?: { readonly [name: string]: Partial<ContainerRecord> } | undefined;
   /** Appended. */
-  readonly history?: HistoryEntry;
+  readonly history?: HistoryEntry | undefined;
 }
 
 /** One action of a plan. */

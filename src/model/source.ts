@@ -18,6 +18,8 @@ export interface BuildContext {
   readonly file: string;
   /** Over every path, mode, link target and content that a build can see. */
   readonly digest: Digest;
+  /** True where a part of it cannot be read, so that the digest proves nothing: neither build it nor touch what uses it. */
+  readonly unreadable?: boolean;
 }
 
 /** All that a source says at one moment. */

@@ -1,0 +1,89 @@
+import type { V1Container, V1EnvFromSource, V1EnvVar } from '@kubernetes/client-node';
+import { digest } from '../manifest/canon.ts';
+import type { DesiredEnv, Json } from '../model/desired.ts';
+import type { Digest } from '../model/key.ts';
+import { isSealed, type Sealed, seal } from '../model/sealed.ts';
+import { lookUp, lookUpKey } from './config.ts';
+import { expand } from './expand.ts';
+import type { Scope } from './scope.ts';
+
+/** The environment of a container, resolved. */
+export interface Environment {
+  readonly env: readonly DesiredEnv[];
+  /** For the digest and the diff: values as they will be, but for Secrets, which stay references. */
+  readonly canonical: Json;
+  /** Over the values from Secrets; undefined without any. */
+  readonly secretDigest: Digest | undefined;
+}
+
+interface Variable {
+  readonly value: string | Sealed;
+  /** How it shows in the canonical form. */
+  readonly shown: Json;
+}
+
+/**
+ * Resolves `envFrom` and `env` as the kubelet does: envFrom first and in order, env over it, `$(VAR)` in values from
+ * what was defined before (Kubernetes API reference, EnvVar.value).
+ *
+ * @param pointer of the container
+ */
+export function resolveEnv(container: V1Container, pointer: string, scope: Scope): Environment {
+  const variables = new Map<string, Variable>();
+  for (const [index, source] of (container.envFrom ?? []).entries()) {
+    addAll(variables, source, `${pointer}/envFrom/${index}`, scope);
+  }
+  for (const [index, entry] of (container.env ?? []).entries()) {
+    const variable = resolveOne(entry, variables, `${pointer}/env/${index}`, scope);
+    // Re-insert, so that the order is that of the last definition.
+    variables.delete(entry.name);
+    if (variable !== undefined) variables.set(entry.name, variable);
+  }
+  const all = [...variables];
+  const sealed = all.flatMap(([name, { value }]) => (isSealed(value) ? [[name, value.reveal()] as const] : []));
+  return {
+    env: all.map(([name, { value }]) => ({ name, value })),
+    canonical: Object.fromEntries(all.map(([name, { shown }]) => [name, shown])),
+    secretDigest: sealed.length === 0 ? undefined : digest(Object.fromEntries(sealed)),
+  };
+}
+
+function addAll(variables: Map<string, Variable>, source: V1EnvFromSource, pointer: string, scope: Scope): void {
+  const reference = source.secretRef ?? source.configMapRef;
+  if (reference?.name === undefined) return;
+  const kind = source.secretRef === undefined ? 'ConfigMap' : 'Secret';
+  const where = `${pointer}/${kind === 'Secret' ? 'secretRef' : 'configMapRef'}`;
+  const data = lookUp({ kind, name: reference.name, optional: reference.optional ?? false, pointer: where }, scope);
+  for (const [key, bytes] of data?.entries ?? []) {
+    const name = (source.prefix ?? '') + key;
+    // The kubelet skips keys that cannot be a variable's name.
+    if (name === '' || name.includes('=')) continue;
+    variables.set(name, variable(bytes, kind === 'Secret', `${data?.key}[${key}]`));
+  }
+}
+
+function resolveOne(
+  entry: V1EnvVar,
+  before: ReadonlyMap<string, Variable>,
+  pointer: string,
+  scope: Scope,
+): Variable | undefined {
+  const { configMapKeyRef, secretKeyRef } = entry.valueFrom ?? {};
+  const reference = secretKeyRef ?? configMapKeyRef;
+  if (reference?.name !== undefined) {
+    const kind = secretKeyRef === undefined ? 'ConfigMap' : 'Secret';
+    const where = `${pointer}/valueFrom/${kind === 'Secret' ? 'secretKeyRef' : 'configMapKeyRef'}`;
+    const optional = reference.optional ?? false;
+    const bytes = lookUpKey({ kind, name: reference.name, optional, pointer: where }, reference.key, scope);
+    const from = `${kind}/${scope.object.namespace}/${reference.name}[${reference.key}]`;
+    return bytes && variable(bytes, kind === 'Secret', from);
+  }
+  const written = entry.value ?? '';
+  const expanded = expand(written, name => before.get(name)?.value);
+  return { value: expanded, shown: isSealed(expanded) ? written : expanded };
+}
+
+function variable(bytes: Sealed<Uint8Array>, secret: boolean, from: string): Variable {
+  const text = Buffer.from(bytes.reveal()).toString('utf8');
+  return secret ? { value: seal(text), shown: { secret: from } } : { value: text, shown: text };
+}

@@ -1,0 +1,96 @@
+import type { V1PodSpec } from '@kubernetes/client-node';
+import type { DesiredImage, RegistryCredential } from '../model/desired.ts';
+import { isSealed, type Sealed, seal } from '../model/sealed.ts';
+import type { BuildContext } from '../model/source.ts';
+import { lookUp } from './config.ts';
+import { report, type Scope } from './scope.ts';
+
+type Credentials = Readonly<Record<string, RegistryCredential>>;
+
+/**
+ * The build context of an image: the directory beside the manifest that is named like the last component of the
+ * reference, without tag and digest, where it holds a Containerfile or Dockerfile (as `podman kube play --build`).
+ */
+export function contextOf(reference: string, scope: Scope): BuildContext | undefined {
+  const name = (reference.split('@')[0] ?? '').split('/').at(-1)?.split(':')[0];
+  return name ? scope.contexts.get(`${scope.object.directory}/${name}`) : undefined;
+}
+
+/** The images of one pod, each with its way to get it. */
+export function imagesOf(pod: V1PodSpec, pointer: string, scope: Scope): readonly DesiredImage[] {
+  const credentials = pullCredentials(pod, pointer, scope);
+  const references = [...(pod.initContainers ?? []), ...pod.containers].map(container => container.image ?? '');
+  return [...new Set(references)].map(reference => {
+    const context = contextOf(reference, scope);
+    const build = context && { directory: context.directory, file: context.file, digest: context.digest };
+    return { reference, build, credentials };
+  });
+}
+
+/** Joins what several pods say of one image: a build wins, credentials add up. */
+export function mergeImages(one: DesiredImage, other: DesiredImage): DesiredImage {
+  const both = [one.credentials, other.credentials].filter(isSealed) as Sealed<Credentials>[];
+  const joined: Credentials = Object.assign({}, ...both.map(sealed => sealed.reveal()));
+  return {
+    reference: one.reference,
+    build: one.build ?? other.build,
+    credentials: both.length === 0 ? undefined : seal(joined),
+  };
+}
+
+function pullCredentials(pod: V1PodSpec, pointer: string, scope: Scope): Sealed<Credentials> | undefined {
+  const found: Record<string, RegistryCredential> = {};
+  for (const [index, { name }] of (pod.imagePullSecrets ?? []).entries()) {
+    const where = `${pointer}/imagePullSecrets/${index}`;
+    if (!name) continue;
+    const data = lookUp({ kind: 'Secret', name, optional: true, pointer: where }, scope);
+    const config = data?.entries.get('.dockerconfigjson');
+    const parsed = config && parseDockerConfig(Buffer.from(config.reveal()).toString('utf8'));
+    if (parsed !== undefined) Object.assign(found, parsed);
+    else {
+      // The kubelet goes on without: the image may be public or present.
+      report(
+        scope,
+        where,
+        'REFERENCE_MISSING',
+        `Cannot use pull secret '${name}': found no usable '.dockerconfigjson'`,
+        {
+          severity: 'warning',
+          hint: `Make it with: kubectl create secret docker-registry ${name} --dry-run=client -o yaml …`,
+        },
+      );
+    }
+  }
+  return Object.keys(found).length === 0 ? undefined : seal(found);
+}
+
+/** Reads Docker's config.json: `auths` by registry with `auth` (base64 of user:password), or the two apart. */
+export function parseDockerConfig(text: string): Credentials | undefined {
+  try {
+    const { auths } = JSON.parse(text) as { auths?: Record<string, Record<string, unknown>> };
+    const entries = Object.entries(auths ?? {}).flatMap(([registry, entry]) => {
+      const credential = credentialOf(entry);
+      return credential === undefined ? [] : [[hostOf(registry), credential] as const];
+    });
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  } catch {
+    // Whatever the text is, it must not get into a message: it may hold a password.
+    return undefined;
+  }
+}
+
+function credentialOf(entry: Record<string, unknown>): RegistryCredential | undefined {
+  if (typeof entry.username === 'string' && typeof entry.password === 'string') {
+    return { username: entry.username, password: entry.password };
+  }
+  if (typeof entry.auth !== 'string') return undefined;
+  const decoded = Buffer.from(entry.auth, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return colon < 0 ? undefined : { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+}
+
+/** Docker writes some registries as URLs (`https://index.docker.io/v1/`); engines know them by host. */
+function hostOf(registry: string): string {
+  const host = registry.replace(/^https?:\/\//, '').replace(/\/(v1|v2)?\/?$/, '');
+  return host === 'index.docker.io' ? 'docker.io' : host;
+}

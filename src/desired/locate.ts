@@ -1,0 +1,69 @@
+import type { V1PodSpec } from '@kubernetes/client-node';
+import type { KubeObject } from '../manifest/object.ts';
+import type { Location } from '../model/problem.ts';
+
+/** Where the pod of an object stands in it: a Pod at its root, a Deployment's in its template. */
+export interface PodPlace {
+  readonly metadata: string;
+  readonly spec: string;
+}
+
+/** Finds a field of a pod's canonical form in the source. */
+export function locator(object: KubeObject, spec: V1PodSpec, place: PodPlace): (pointer: string) => Location {
+  return pointer => object.locate(manifestPointer(pointer, spec, place));
+}
+
+/** Translates a pointer into the canonical form to one into the manifest. */
+export function manifestPointer(pointer: string, spec: V1PodSpec, place: PodPlace): string {
+  const [, section, name = '', ...rest] = pointer.split('/').map(unescapePointer);
+  if (section === 'containers') return containerPointer(name, rest, spec, place);
+  if (section === 'sandbox') return `${place.spec}/${name === 'ports' ? portsPointer(spec) : name}`;
+  if (name === 'labels' || name === 'annotations') return [place.metadata, name, ...rest.map(escapePointer)].join('/');
+  if (name === 'resources') return containerPointer(rest[0] ?? '', ['resources'], spec, place);
+  return `${place.spec}/${name}`;
+}
+
+/** Escapes one part of a JSON pointer (RFC 6901, section 3). */
+export function escapePointer(part: string): string {
+  return part.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function containerPointer(name: string, [field, item]: readonly string[], spec: V1PodSpec, place: PodPlace): string {
+  const lists = ['containers', 'initContainers'] as const;
+  for (const list of lists) {
+    const index = spec[list]?.findIndex(container => container.name === name) ?? -1;
+    const container = spec[list]?.[index];
+    if (container === undefined) continue;
+    const base = `${place.spec}/${list}/${index}`;
+    if (field === 'env')
+      return indexed(
+        base,
+        'env',
+        container.env?.findIndex(each => each.name === item),
+      );
+    if (field === 'mounts') {
+      return indexed(
+        base,
+        'volumeMounts',
+        container.volumeMounts?.findIndex(each => each.mountPath === item),
+      );
+    }
+    if (field === 'build') return `${base}/image`;
+    if (field === 'security') return `${base}/securityContext`;
+    return field === undefined ? base : `${base}/${field}`;
+  }
+  return `${place.spec}/containers`;
+}
+
+function indexed(base: string, list: string, index: number | undefined): string {
+  return index === undefined || index < 0 ? `${base}/${list}` : `${base}/${list}/${index}`;
+}
+
+function portsPointer(spec: V1PodSpec): string {
+  const index = spec.containers.findIndex(container => container.ports?.some(port => port.hostPort));
+  return index < 0 ? 'containers' : `containers/${index}/ports`;
+}

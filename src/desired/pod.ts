@@ -1,0 +1,116 @@
+import type { V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
+import { digest } from '../manifest/canon.ts';
+import type { CanonicalPod, DesiredImage, DesiredPod, Json, RestartPolicy } from '../model/desired.ts';
+import { type Key, keyOf } from '../model/key.ts';
+import { engineNameOf, networkName } from '../model/names.ts';
+import { compact, type ResolvedContainer, resolveContainer } from './container.ts';
+import { imagesOf } from './image.ts';
+import { locator, type PodPlace } from './locate.ts';
+import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
+import type { Scope } from './scope.ts';
+import { type ResolvedVolume, resolveVolume } from './volume.ts';
+
+/** A pod's declaration: in a Pod itself or in a Deployment's template. */
+export interface PodDeclaration {
+  readonly metadata: V1ObjectMeta | undefined;
+  readonly spec: V1PodSpec;
+  readonly place: PodPlace;
+}
+
+/** All of a pod but its name. */
+export interface ResolvedPod {
+  /** Over sandbox and containers: what names a Deployment's pods. */
+  readonly hash: string;
+  readonly images: readonly DesiredImage[];
+  /** The pod under a name of its own. */
+  named(name: string, aliases: readonly string[]): DesiredPod;
+}
+
+/** The kubelet's default (Kubernetes API, PodSpec). */
+const defaultGraceSeconds = 30;
+
+/** Resolves a declaration against the source; faults are reported to the scope. */
+export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedPod {
+  const { spec, metadata, place } = declaration;
+  const volumes = resolveVolumes(spec, place, scope);
+  const list = (name: 'containers' | 'initContainers'): readonly ResolvedContainer[] =>
+    (spec[name] ?? []).map((container, index) =>
+      resolveContainer(container, spec, volumes, `${place.spec}/${name}/${index}`, name === 'initContainers', scope),
+    );
+  const initContainers = list('initContainers');
+  const containers = list('containers');
+  const all = [...initContainers, ...containers];
+  const canonical: CanonicalPod = {
+    sandbox: canonicalSandbox(spec),
+    containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
+    inPlace: canonicalInPlace(declaration),
+  };
+  return {
+    hash: digest([canonical.sandbox, canonical.containers]).slice(0, 8),
+    images: imagesOf(spec, place.spec, scope),
+    named: (name, aliases) => {
+      const key = keyOf('Pod', scope.object.namespace, name);
+      return {
+        key,
+        declaredBy: scope.object.key,
+        origin: scope.object.origin,
+        engineName: engineNameOf(key),
+        sandbox: resolveSandbox(spec, {
+          podName: name,
+          network: networkName(scope.object.namespace, scope.owner),
+          aliases,
+          labels: metadata?.labels ?? {},
+          annotations: metadata?.annotations ?? {},
+        }),
+        initContainers: initContainers.map(each => withEngineName(each, key)),
+        containers: containers.map(each => withEngineName(each, key)),
+        volumes: [...volumes.values()].map(each => each.volume),
+        restartPolicy: (spec.restartPolicy ?? 'Always') as RestartPolicy,
+        gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
+        canonical,
+        locate: locator(scope.object, spec, place),
+      };
+    },
+  };
+}
+
+/** A digest of everything that is wanted of a pod, values from Secrets included: another wish has another one. */
+export function fingerprint(pod: DesiredPod): string {
+  const containers = [...pod.initContainers, ...pod.containers];
+  const files = pod.volumes.map(volume => (volume.type === 'files' ? volume.digest : volume.name));
+  return digest([pod.canonical as unknown as Json, containers.map(each => each.secretDigest ?? ''), files]);
+}
+
+function resolveVolumes(spec: V1PodSpec, place: PodPlace, scope: Scope): ReadonlyMap<string, ResolvedVolume> {
+  const resolved = new Map<string, ResolvedVolume>();
+  for (const [index, volume] of (spec.volumes ?? []).entries()) {
+    const found = resolveVolume(volume, `${place.spec}/volumes/${index}`, scope);
+    if (found !== undefined) resolved.set(volume.name, found);
+  }
+  return resolved;
+}
+
+function canonicalInPlace({ metadata, spec }: PodDeclaration): Json {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  const resources = containers.map(({ name, resources: { limits, requests } = {} }) => {
+    const of = (list: Readonly<Record<string, string>> | undefined): Json =>
+      compact({ cpu: asText(list?.cpu), memory: asText(list?.memory) });
+    return [name, compact({ limits: of(limits), requests: of(requests) })] as const;
+  });
+  return compact({
+    labels: metadata?.labels,
+    annotations: metadata?.annotations,
+    restartPolicy: spec.restartPolicy ?? 'Always',
+    terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
+    resources: compact(Object.fromEntries(resources)),
+  });
+}
+
+/** YAML gives `cpu: 1` as a number and `cpu: "1"` as text; they are the same. */
+function asText(quantity: string | number | undefined): string | undefined {
+  return quantity === undefined ? undefined : String(quantity);
+}
+
+function withEngineName({ container }: ResolvedContainer, pod: Key): ResolvedContainer['container'] {
+  return { ...container, engineName: `${engineNameOf(pod)}-${container.name}` };
+}

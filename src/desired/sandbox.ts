@@ -1,0 +1,80 @@
+import type { V1PodSpec } from '@kubernetes/client-node';
+import { digest } from '../manifest/canon.ts';
+import type { DesiredPort, DesiredSandbox, Json } from '../model/desired.ts';
+import { compact } from './container.ts';
+
+/** What a sandbox takes from where its pod stands, besides the spec. */
+export interface SandboxNames {
+  /** The pod's name, its host name where the spec gives none. */
+  readonly podName: string;
+  readonly network: string;
+  readonly aliases: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The canonical form of the sandbox: every field whose change needs a new pod, and no other. */
+export function canonicalSandbox(spec: V1PodSpec): Json {
+  return compact({
+    hostname: spec.hostname,
+    hostNetwork: spec.hostNetwork || undefined,
+    hostPID: spec.hostPID || undefined,
+    hostIPC: spec.hostIPC || undefined,
+    shareProcessNamespace: spec.shareProcessNamespace || undefined,
+    ports: Object.fromEntries(
+      portsOf(spec).map(port => [`${port.hostIp ?? ''}:${port.hostPort}/${port.protocol}`, port.containerPort]),
+    ),
+    hostAliases: Object.fromEntries((spec.hostAliases ?? []).map(({ ip, hostnames }) => [ip, hostnames ?? []])),
+    dns: compact({
+      servers: spec.dnsConfig?.nameservers,
+      searches: spec.dnsConfig?.searches,
+      options: spec.dnsConfig?.options === undefined ? undefined : dnsOptions(spec),
+    }),
+    sysctls: Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
+  });
+}
+
+/** The sandbox, ready to be mapped to an engine's call. */
+export function resolveSandbox(spec: V1PodSpec, names: SandboxNames): DesiredSandbox {
+  return {
+    digest: digest(canonicalSandbox(spec)),
+    hostname: spec.hostname ?? names.podName,
+    hostNetwork: spec.hostNetwork ?? false,
+    hostPid: spec.hostPID ?? false,
+    hostIpc: spec.hostIPC ?? false,
+    shareProcessNamespace: spec.shareProcessNamespace ?? false,
+    network: names.network,
+    aliases: names.aliases,
+    ports: portsOf(spec),
+    hostAliases: (spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, names: hostnames ?? [] })),
+    dns: {
+      servers: spec.dnsConfig?.nameservers ?? [],
+      searches: spec.dnsConfig?.searches ?? [],
+      options: dnsOptions(spec),
+    },
+    sysctls: spec.securityContext?.sysctls ?? [],
+    labels: names.labels,
+    annotations: names.annotations,
+  };
+}
+
+/** Published ports, sorted. With the host's network nothing is published: the containers listen there themselves. */
+export function portsOf(spec: V1PodSpec): readonly DesiredPort[] {
+  if (spec.hostNetwork) return [];
+  return spec.containers
+    .flatMap(container => container.ports ?? [])
+    .flatMap(({ hostPort, containerPort, hostIP, protocol }) =>
+      hostPort ? [{ hostIp: hostIP || undefined, hostPort, containerPort, protocol: protocolOf(protocol) }] : [],
+    )
+    .toSorted((a, b) => a.hostPort - b.hostPort || a.protocol.localeCompare(b.protocol));
+}
+
+function protocolOf(protocol: string | undefined): DesiredPort['protocol'] {
+  return (protocol ?? 'TCP').toLowerCase() as DesiredPort['protocol'];
+}
+
+function dnsOptions(spec: V1PodSpec): readonly string[] {
+  return (spec.dnsConfig?.options ?? []).map(({ name = '', value }) =>
+    value === undefined ? name : `${name}:${value}`,
+  );
+}

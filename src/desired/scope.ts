@@ -1,0 +1,36 @@
+import type { KubeObject } from '../manifest/object.ts';
+import type { Key } from '../model/key.ts';
+import type { Problem, ProblemCode } from '../model/problem.ts';
+import type { BuildContext } from '../model/source.ts';
+import type { ConfigData } from './config.ts';
+
+/** What the resolution of one object may look at, and where it reports what it finds wrong. */
+export interface Scope {
+  readonly object: KubeObject;
+  readonly owner: string;
+  /** ConfigMaps and Secrets of the source by key; `broken` where the object is declared but refused. */
+  readonly configs: ReadonlyMap<Key, ConfigData | 'broken'>;
+  /** PersistentVolumeClaims of the source. */
+  readonly claims: ReadonlySet<Key>;
+  /** Build contexts by absolute directory. */
+  readonly contexts: ReadonlyMap<string, BuildContext>;
+  readonly problems: Problem[];
+}
+
+/** Reports a problem at a JSON pointer of the scope's object. */
+export function report(
+  scope: Scope,
+  pointer: string,
+  code: ProblemCode,
+  message: string,
+  more: { readonly hint?: string; readonly severity?: 'error' | 'warning' } = {},
+): void {
+  scope.problems.push({
+    code,
+    severity: more.severity ?? 'error',
+    message,
+    ...(more.hint === undefined ? {} : { hint: more.hint }),
+    ...scope.object.locate(pointer),
+    key: scope.object.key,
+  });
+}

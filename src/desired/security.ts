@@ -1,0 +1,49 @@
+import type {
+  V1PodSecurityContext,
+  V1SELinuxOptions,
+  V1SeccompProfile,
+  V1SecurityContext,
+} from '@kubernetes/client-node';
+import type { DesiredSecurity } from '../model/desired.ts';
+
+/** Where the kubelet keeps profiles named by `localhostProfile` (Kubernetes, seccomp tutorial). */
+const seccompRoot = '/var/lib/kubelet/seccomp';
+
+/** Merges the pod's security context into the container's: what the container says wins (Kubernetes API, SecurityContext). */
+export function mergeSecurity(
+  container: V1SecurityContext | undefined,
+  pod: V1PodSecurityContext | undefined,
+): DesiredSecurity {
+  const runAsUser = container?.runAsUser ?? pod?.runAsUser;
+  const runAsGroup = container?.runAsGroup ?? pod?.runAsGroup;
+  const privileged = container?.privileged ?? false;
+  return {
+    user: userOf(runAsUser, runAsGroup),
+    groups: (pod?.supplementalGroups ?? []).map(String),
+    runAsNonRoot: container?.runAsNonRoot ?? pod?.runAsNonRoot ?? false,
+    privileged,
+    readOnlyRootFilesystem: container?.readOnlyRootFilesystem ?? false,
+    noNewPrivileges: container?.allowPrivilegeEscalation === false,
+    addCapabilities: container?.capabilities?.add ?? [],
+    dropCapabilities: container?.capabilities?.drop ?? [],
+    seccompProfile: seccompOf(container?.seccompProfile ?? pod?.seccompProfile),
+    selinuxOptions: selinuxOf(container?.seLinuxOptions ?? pod?.seLinuxOptions),
+  };
+}
+
+/** A group without a user means root's user in that group, as Podman needs a user before the colon. */
+function userOf(user: number | undefined, group: number | undefined): string | undefined {
+  if (group === undefined) return user === undefined ? undefined : String(user);
+  return `${user ?? 0}:${group}`;
+}
+
+function seccompOf(profile: V1SeccompProfile | undefined): string | undefined {
+  if (profile?.type === 'Unconfined') return 'unconfined';
+  if (profile?.type === 'Localhost') return `${seccompRoot}/${profile.localhostProfile ?? ''}`;
+  return undefined;
+}
+
+function selinuxOf(options: V1SELinuxOptions | undefined): readonly string[] {
+  const { user, role, type, level } = options ?? {};
+  return Object.entries({ user, role, type, level }).flatMap(([name, value]) => (value ? [`${name}:${value}`] : []));
+}

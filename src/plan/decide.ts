@@ -1,0 +1,226 @@
+import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import type { DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
+import type { Digest, Key } from '../model/key.ts';
+import type { Change, ChangeOp } from '../model/plan.ts';
+import type { PodRecord } from '../model/record.ts';
+import { isSealed } from '../model/sealed.ts';
+import { retryDelayMs } from './backoff.ts';
+import { driftOf } from './drift.ts';
+import { fieldChanges, sameJson } from './fields.ts';
+import { runOf } from './run.ts';
+import { count, times, verdict, type Wanted } from './verdict.ts';
+import { type Decision, noWork, type Work } from './work.ts';
+
+/** What a decision needs to know besides the pod. */
+export interface DecideOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly busy: ReadonlySet<Key>;
+  readonly records: ReadonlyMap<Key, PodRecord>;
+  /** A person asked: failures are tried again at once. */
+  readonly retryNow: boolean;
+  readonly uid: (key: Key) => string;
+  readonly fingerprint: (pod: DesiredPod) => Digest;
+  /** Why the pod cannot be made now, whatever it wants: a name or port that is not ours; undefined where nothing stands against it. */
+  readonly obstacle: (pod: DesiredPod, actual: ActualPod | undefined) => string | undefined;
+  /** What of an earlier plan the pod has to wait for: an image on its way. */
+  readonly underWay: (pod: DesiredPod) => string | undefined;
+}
+
+/** The whole decision about one pod that is desired. */
+export function decide(pod: DesiredPod, actual: ActualPod | undefined, opts: DecideOptions): Decision {
+  const record = opts.records.get(pod.key);
+  const change = (op: ChangeOp, why: string, cost = '', untilMs?: number): Change => ({
+    op,
+    key: pod.key,
+    why,
+    cost,
+    fields:
+      op === 'keep'
+        ? []
+        : [
+            ...fieldChanges(pod, knownRecord(actual, record)?.applied),
+            ...(actual === undefined ? [] : driftOf(pod, actual)),
+          ],
+    location: pod.origin,
+    untilMs,
+  });
+  if (opts.busy.has(pod.key)) return { change: change('wait', 'steps are under way'), work: undefined };
+  const wanted = actual === undefined ? creation(pod, opts) : alteration(pod, actual, record, opts);
+  const retryMs = opts.retryNow ? undefined : retryAt(pod, record, opts);
+  if (retryMs !== undefined && retryMs > opts.now && wanted.work !== undefined) {
+    // What fails must not stop the rest from being kept running as it is.
+    const repair = wanted.op === 'restart' || actual === undefined ? undefined : repairOf(pod, actual, opts);
+    const why = `${wanted.why}; failed ${times(record?.failure?.count ?? 1)}: ${record?.failure?.message}`;
+    return repair ?? { change: change('wait', why, '', retryMs), work: undefined };
+  }
+  if (wanted.touches) {
+    const underWay = opts.underWay(pod);
+    if (underWay !== undefined) return { change: change('wait', underWay), work: undefined };
+    const obstacle = opts.obstacle(pod, actual);
+    if (obstacle !== undefined) return { change: change('hold', obstacle), work: undefined };
+  }
+  return { change: change(wanted.op, wanted.why, wanted.cost, wanted.untilMs), work: wanted.work };
+}
+
+function creation(pod: DesiredPod, opts: DecideOptions): Wanted {
+  const work = newPod(pod, opts.uid(pod.key));
+  return { op: 'create', why: 'not present', cost: 'new', work, touches: true };
+}
+
+function newPod(pod: DesiredPod, uid: string): Work {
+  const first = pod.initContainers.slice(0, 1);
+  return {
+    ...noWork(pod, uid),
+    createPod: true,
+    startsSandbox: true,
+    emptyDirs: pod.volumes.filter(volume => volume.type === 'emptyDir').map(volume => volume.name),
+    files: pod.volumes.filter(volume => volume.type === 'files'),
+    create: [...pod.initContainers, ...pod.containers],
+    start: first.length > 0 ? first : pod.containers,
+    record: true,
+  };
+}
+
+function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | undefined, opts: DecideOptions): Wanted {
+  const recreate = recreateReason(pod, actual);
+  if (recreate !== undefined) {
+    if (actual.foreign.length > 0) return foreignHold(pod, actual, recreate);
+    const work = { ...newPod(pod, opts.uid(pod.key)), removePod: actual };
+    return {
+      op: 'recreate',
+      why: recreate,
+      cost: `pod is recreated: ${count(actual.containers.size)} stop`,
+      work,
+      touches: true,
+    };
+  }
+  const known = knownRecord(actual, record);
+  const differing = pod.containers.flatMap(container => {
+    const why = replaceReason(container, actual.containers.get(container.name), known);
+    return why === undefined ? [] : [{ container, why }];
+  });
+  const missing = pod.initContainers.filter(container => !actual.containers.has(container.name));
+  const extra = [...actual.containers.values()].filter(({ name }) => !wantedNames(pod).has(name));
+  const replaced = new Set(differing.map(({ container }) => container.name));
+  const run = runOf(pod, { ...actual, record: known }, replaced, opts.now);
+  const files = staleFiles(pod, actual);
+  const notRecorded = known?.applied === undefined || !sameJson(known.applied as never, pod.canonical as never);
+  const work: Work = {
+    ...noWork(pod, actual.uid),
+    emptyDirs: emptyDirsOf(
+      pod,
+      differing.map(({ container }) => container),
+    ),
+    files,
+    startsSandbox: actual.infra.state !== 'running' && run.start.length > 0,
+    remove: [...extra, ...differing.flatMap(({ container }) => actual.containers.get(container.name) ?? [])],
+    create: [...missing, ...differing.map(({ container }) => container)],
+    stop: run.stop,
+    start: run.start,
+    counts: Object.keys(run.counts).length === 0 ? undefined : run.counts,
+    record: notRecorded || replaced.size > 0 || extra.length > 0,
+  };
+  const reasons = [
+    ...differing.map(({ container, why }) => `container '${container.name}' ${why}`),
+    ...missing.map(({ name }) => `init container '${name}' is gone`),
+    ...extra.map(({ name }) => `container '${name}' is no longer asked for`),
+  ];
+  return verdict(work, reasons, run, known === undefined);
+}
+
+/** Restarts of what stands, for a pod whose change is waiting. */
+function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Decision | undefined {
+  const standing: DesiredPod = { ...pod, containers: pod.containers.filter(({ name }) => actual.containers.has(name)) };
+  const run = runOf(standing, actual, new Set(), opts.now);
+  if (run.start.length === 0 || run.initializing) return undefined;
+  const work: Work = { ...noWork(pod, actual.uid), stop: run.stop, start: run.start, counts: run.counts };
+  const change: Change = {
+    op: 'restart',
+    key: pod.key,
+    why: run.reasons.join('; '),
+    cost: `${count(run.start.length)} started`,
+    fields: [],
+    location: pod.origin,
+    untilMs: undefined,
+  };
+  return { change, work };
+}
+
+/** A record speaks of a pod only when it is of that pod's uid. */
+function knownRecord(actual: ActualPod | undefined, record: PodRecord | undefined): PodRecord | undefined {
+  return record !== undefined && actual !== undefined && record.uid === actual.uid ? record : undefined;
+}
+
+function recreateReason(pod: DesiredPod, actual: ActualPod): string | undefined {
+  if (actual.digest !== pod.sandbox.digest) return 'fields of the sandbox differ';
+  // Init containers prepare what the main ones find: another one means starting over.
+  const init = pod.initContainers.find(
+    ({ name, digest }) => (actual.containers.get(name)?.digest ?? digest) !== digest,
+  );
+  if (init !== undefined) return `init container '${init.name}' differs`;
+  return undefined;
+}
+
+function replaceReason(
+  container: DesiredContainer,
+  actual: ActualContainer | undefined,
+  record: PodRecord | undefined,
+): string | undefined {
+  if (actual === undefined) return 'is gone';
+  if (actual.digest !== container.digest) return 'differs';
+  const known = record?.containers[container.name];
+  if (known === undefined) return inspectedReason(container, actual);
+  if (known.secretDigest !== container.secretDigest) return 'takes in a Secret that changed';
+  if (
+    known.resources !== undefined &&
+    !sameJson({ ...known.resources } as never, { ...container.resources } as never)
+  ) {
+    return 'has other resources';
+  }
+  return undefined;
+}
+
+/** With the record lost, inspect's answer stands in for it; without one nothing is known to differ. */
+function inspectedReason(container: DesiredContainer, { inspected }: ActualContainer): string | undefined {
+  if (inspected === undefined) return undefined;
+  const env = inspected.env.reveal();
+  const secretDiffers = container.env.some(({ name, value }) => isSealed(value) && env[name] !== value.reveal());
+  if (secretDiffers) return 'takes in a Secret that changed';
+  const { cpuLimitMilli, memoryLimitBytes } = container.resources;
+  const same = inspected.cpuLimitMilli === cpuLimitMilli && inspected.memoryLimitBytes === memoryLimitBytes;
+  return same ? undefined : 'has other resources';
+}
+
+function staleFiles(pod: DesiredPod, actual: ActualPod): readonly DesiredFiles[] {
+  return pod.volumes
+    .filter(volume => volume.type === 'files')
+    .filter(({ name, digest }) => actual.files.get(name) !== digest);
+}
+
+/** Making one that exists is done work, so those of every new container are named when any container is made anew. */
+function emptyDirsOf(pod: DesiredPod, made: readonly DesiredContainer[]): readonly string[] {
+  const used = new Set(made.flatMap(container => container.mounts.map(mount => mount.volume)));
+  return pod.volumes.filter(volume => volume.type === 'emptyDir' && used.has(volume.name)).map(volume => volume.name);
+}
+
+function wantedNames(pod: DesiredPod): ReadonlySet<string> {
+  return new Set([...pod.initContainers, ...pod.containers].map(({ name }) => name));
+}
+
+function foreignHold(pod: DesiredPod, actual: ActualPod, why: string): Wanted {
+  const names = actual.foreign.map(name => `'${name}'`).join(', ');
+  return {
+    op: 'hold',
+    why: `${why}, but '${pod.engineName}' holds ${names}, which is not ours: move it out first`,
+    cost: '',
+    work: undefined,
+    touches: false,
+  };
+}
+
+function retryAt(pod: DesiredPod, record: PodRecord | undefined, opts: DecideOptions): number | undefined {
+  const failure = record?.failure;
+  if (failure === undefined || failure.fingerprint !== opts.fingerprint(pod)) return undefined;
+  return failure.atMs + retryDelayMs(failure.count);
+}

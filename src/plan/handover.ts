@@ -1,0 +1,86 @@
+import type { ActualPod } from '../model/actual.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Key } from '../model/key.ts';
+import type { StepBuilder } from './builder.ts';
+import { conflictsOf } from './conflict.ts';
+import { member } from './json.ts';
+import type { Leftover } from './removal.ts';
+import type { Made, StepInput } from './steps.ts';
+import type { Work } from './work.ts';
+
+/** Grace of a pod of which no record tells any, in seconds (Kubernetes' default). */
+const defaultGraceSeconds = 30;
+
+/** How ports and single-writer volumes pass from old pods to new ones. */
+export interface HandOver {
+  /** By key of the new pod: the steps that set free what it needs. */
+  readonly releases: ReadonlyMap<Key, readonly number[]>;
+  /** By key of the old pod: the step that stopped it, and the new pods that it was stopped for. */
+  readonly stops: ReadonlyMap<Key, { readonly id: number; readonly heirs: readonly Key[] }>;
+}
+
+/** Stops the pods whose ports or volumes new ones need, as late as can be: when the new ones stand ready to start. */
+export function handOver(
+  builder: StepBuilder,
+  works: readonly Work[],
+  made: ReadonlyMap<Key, Made>,
+  room: ReadonlyMap<Key, number | undefined>,
+  { actual, desired, leftovers }: StepInput,
+): HandOver {
+  const waiting = works
+    .filter(work => work.startsSandbox)
+    .map(({ pod }) => ({ key: pod.key, others: [...conflictsOf(pod, actual, desired.volumes).keys()] }));
+  const stops = new Map<Key, { id: number; heirs: readonly Key[] }>();
+  for (const { actual: old } of leftovers.filter(leftover => leftover.removal !== 'never')) {
+    const heirs = waiting.filter(({ others }) => others.includes(old)).map(({ key }) => key);
+    if (heirs.length === 0) continue;
+    const before = heirs.flatMap(key => made.get(key)?.all ?? []);
+    const action = { verb: 'stopPod', pod: old.key, id: old.id, graceSeconds: graceOf(old) } as const;
+    stops.set(old.key, { id: builder.add(old.key, action, before), heirs });
+  }
+  const release = (other: ActualPod): readonly number[] => {
+    const id = stops.get(other.key)?.id ?? room.get(other.key);
+    return id === undefined ? [] : [id];
+  };
+  return { stops, releases: new Map(waiting.map(({ key, others }) => [key, others.flatMap(release)])) };
+}
+
+/** Removes a pod that nothing desires, after everything that stands in for it was started. */
+export function removeLeftover(
+  builder: StepBuilder,
+  { actual: old, removal }: Leftover,
+  started: ReadonlyMap<Key, readonly number[]>,
+  { stops }: HandOver,
+  desired: Desired,
+): void {
+  if (removal === 'never') return;
+  const stop = stops.get(old.key);
+  const successors = [...started.keys()].filter(
+    key => removal === 'replaced' && desired.pods.get(key)?.declaredBy === old.declaredBy,
+  );
+  const starts = [...new Set([...successors, ...(stop?.heirs ?? [])])].flatMap(key => started.get(key) ?? []);
+  if (stop !== undefined) {
+    // The way back: what was stopped for the new pods starts again when they do not.
+    const action = { verb: 'startPod', pod: old.key, id: old.id, containers: namesToRevive(old) } as const;
+    for (const start of starts) builder.add(old.key, action, [start], 'failed');
+  }
+  const { key, id, uid } = old;
+  const before = [stop?.id, ...starts];
+  const removed = builder.add(key, { verb: 'removePod', pod: key, id, uid, graceSeconds: graceOf(old) }, before);
+  builder.add(key, { verb: 'removeRecord', pod: key }, [removed]);
+}
+
+/** The grace of a pod as it was last applied, in seconds. */
+export function graceOf(pod: ActualPod): number {
+  const grace = member(pod.record?.applied?.inPlace, 'terminationGracePeriodSeconds');
+  return typeof grace === 'number' ? grace : defaultGraceSeconds;
+}
+
+/** The main containers, by their names in the engine; all of them where no record tells init containers apart. */
+function namesToRevive(pod: ActualPod): readonly string[] {
+  const applied = pod.record?.applied?.containers;
+  return [...pod.containers.values()]
+    .filter(({ name }) => member(applied?.[name], 'init') !== true)
+    .map(({ engineName }) => engineName)
+    .toSorted();
+}

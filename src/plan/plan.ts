@@ -1,0 +1,146 @@
+import type { Actual, ActualPod } from '../model/actual.ts';
+import type { Desired, DesiredPod, DesiredVolume } from '../model/desired.ts';
+import type { Digest, Key } from '../model/key.ts';
+import type { Change, Plan } from '../model/plan.ts';
+import type { PodRecord } from '../model/record.ts';
+import { stepBuilder } from './builder.ts';
+import { hasUsed } from './claims.ts';
+import { conflictsOf, foreignObstacle } from './conflict.ts';
+import { decide } from './decide.ts';
+import { addImages, addVolumes, imageKey, isImageReady } from './prepare.ts';
+import { type Leftover, leftoversOf, type Prune } from './removal.ts';
+import { keepStanding } from './standing.ts';
+import { addSteps } from './steps.ts';
+import { addSweep } from './sweep.ts';
+import type { Decision, Work } from './work.ts';
+
+/** What a plan is made for, besides the two states. */
+export interface PlanOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly owner: string;
+  /** Also those of pods that do not exist: they hold failures. */
+  readonly records: ReadonlyMap<Key, PodRecord>;
+  /** Keys with unfinished steps: they get none. */
+  readonly busy: ReadonlySet<Key>;
+  readonly prune: Prune;
+  /** A person asked: failures are tried again at once. */
+  readonly retryNow: boolean;
+  /** Restart what stopped of pods that are held back or not yet certain to be absent. */
+  readonly keepStanding: boolean;
+  /** Makes the uid of a pod to be created. */
+  readonly uid: (key: Key) => string;
+  readonly fingerprint: (pod: DesiredPod) => Digest;
+  /** Volumes with data that the user said to remove, by their engine names. */
+  readonly removeVolumes?: ReadonlySet<string>;
+}
+
+/**
+ * Decides what differs between desired and actual, and in which steps to mend it. Pure: the same input gives the same
+ * plan, whatever the order of the maps.
+ */
+export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): Plan {
+  const pods = [...desired.pods.values()].toSorted(byKey);
+  const decideOpts = {
+    ...opts,
+    obstacle: (pod: DesiredPod, present: ActualPod | undefined) => foreignObstacle(pod, present, actual),
+    underWay: (pod: DesiredPod) => imageUnderWay(pod, desired, actual, opts.busy),
+  };
+  const first = pods.map(pod => decide(pod, actual.pods.get(pod.key), decideOpts));
+  const leftovers = leftoversOf(desired, actual, opts.prune, opts.busy).toSorted((a, b) =>
+    a.change.key < b.change.key ? -1 : 1,
+  );
+  const decisions = first.map(decision => holdForConflicts(decision, first, leftovers, actual, desired));
+  const held = leftovers.map(leftover => holdUntilReplaced(leftover, decisions, desired, actual));
+
+  const works = decisions.flatMap(decision => decision.work ?? []);
+  const claims = [...desired.volumes.values()].filter(volume => !actual.volumes.has(volume.engineName)).toSorted(byKey);
+  const free = claims.filter(volume => !opts.busy.has(volume.key));
+  const builder = stepBuilder();
+  const prepared = { images: addImages(builder, works, desired, actual), volumes: addVolumes(builder, free) };
+  const settled = opts.keepStanding ? held.map(each => keepStanding(builder, each, opts.now)) : held;
+  addSteps(builder, { decisions, leftovers: settled, prepared, actual, desired, now: opts.now });
+  addSweep(builder, { desired, actual, leftovers: settled, ...opts });
+
+  const changes = [...decisions, ...settled].map(each => each.change);
+  const all = [...changes, ...free.map(claimChange(opts.records))].toSorted(byKey);
+  const due = all.flatMap(change => change.untilMs ?? []);
+  return {
+    revision: desired.revision,
+    changes: all,
+    steps: builder.steps(),
+    nextMs: due.length === 0 ? undefined : Math.min(...due),
+  };
+}
+
+/** A pull or build of an earlier plan is still running: the pod waits for its end rather than start a second. */
+function imageUnderWay(pod: DesiredPod, desired: Desired, actual: Actual, busy: ReadonlySet<Key>): string | undefined {
+  const references = [...pod.initContainers, ...pod.containers].map(container => container.image);
+  const waiting = references.find(reference => {
+    const image = desired.images.get(reference);
+    return busy.has(imageKey(reference)) && image !== undefined && !isImageReady(image, actual);
+  });
+  return waiting === undefined ? undefined : `image '${waiting}' is on its way`;
+}
+
+/** A pod whose port another of ours keeps cannot start: it waits, instead of failing. */
+function holdForConflicts(
+  decision: Decision,
+  decisions: readonly Decision[],
+  leftovers: readonly Leftover[],
+  actual: Actual,
+  desired: Desired,
+): Decision {
+  const { work, change } = decision;
+  if (!work?.startsSandbox) return decision;
+  for (const [other, what] of conflictsOf(work.pod, actual, desired.volumes)) {
+    const recreated = decisions.some(each => each.work?.removePod?.key === other.key);
+    const removed = leftovers.some(each => each.actual.key === other.key && each.removal !== 'never');
+    if (!recreated && !removed) {
+      return { change: { ...change, op: 'hold', why: `waits for ${what}, which '${other.key}' has` }, work: undefined };
+    }
+  }
+  return decision;
+}
+
+/** Old pods stay until every pod that stands in for them is up, or is started by this very plan. */
+function holdUntilReplaced(
+  leftover: Leftover,
+  decisions: readonly Decision[],
+  desired: Desired,
+  actual: Actual,
+): Leftover {
+  if (leftover.removal !== 'replaced') return leftover;
+  const successors = decisions.filter(
+    ({ change }) => desired.pods.get(change.key)?.declaredBy === leftover.actual.declaredBy,
+  );
+  const needs = ({ work }: Decision): boolean =>
+    work?.startsSandbox === true && conflictsOf(work.pod, actual, desired.volumes).has(leftover.actual);
+  const late = successors.find(successor => !isComing(successor) && !needs(successor));
+  if (late === undefined) return leftover;
+  const why = `stays until '${late.change.key}' runs: ${late.change.why}`;
+  return { ...leftover, removal: 'never', change: { ...leftover.change, op: 'hold', why, cost: '' } };
+}
+
+/** Whether the pod runs, or all its main containers are started by the plan. */
+function isComing({ change, work }: Decision): boolean {
+  if (work === undefined) return change.op === 'keep';
+  return startsMains(work);
+}
+
+function startsMains(work: Work): boolean {
+  if (!work.createPod) return !work.start.some(container => work.pod.initContainers.includes(container));
+  return work.pod.initContainers.length === 0;
+}
+
+function claimChange(records: ReadonlyMap<Key, PodRecord>): (volume: DesiredVolume) => Change {
+  return volume => {
+    const lost = [...records.values()].some(record => hasUsed(record, volume));
+    const why = lost ? 'the volume is gone: it is made again, empty; what was in it is lost' : 'not present';
+    return { op: 'create', key: volume.key, why, cost: 'new', fields: [], location: volume.origin, untilMs: undefined };
+  };
+}
+
+function byKey(a: { readonly key: Key }, b: { readonly key: Key }): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}

@@ -1,0 +1,56 @@
+import type { Actual } from '../model/actual.ts';
+import type { Desired, DesiredImage, DesiredVolume } from '../model/desired.ts';
+import { type Key, keyOf } from '../model/key.ts';
+import type { StepBuilder } from './builder.ts';
+import type { Work } from './work.ts';
+
+/** Ids of the steps that get things ready before anything is touched, by image reference and by volume name. */
+export interface Prepared {
+  readonly images: ReadonlyMap<string, number>;
+  readonly volumes: ReadonlyMap<string, number>;
+}
+
+/** Key of an image's steps: a pull is nobody's alone. */
+export function imageKey(reference: string): Key {
+  return keyOf('Image', '-', reference);
+}
+
+/** Whether the engine has what a container needs: the image, built from the context as it is now. */
+export function isImageReady(image: DesiredImage, actual: Actual): boolean {
+  const found = actual.images.get(image.reference);
+  return found !== undefined && (image.build === undefined || found.context === image.build.digest);
+}
+
+/** Pulls and builds for every container that is about to be made, each image once. */
+export function addImages(
+  builder: StepBuilder,
+  works: readonly Work[],
+  desired: Desired,
+  actual: Actual,
+): Prepared['images'] {
+  const wanted = new Map<string, { always: boolean }>();
+  for (const container of works.flatMap(work => work.create)) {
+    const always = (wanted.get(container.image)?.always ?? false) || container.pullPolicy === 'Always';
+    wanted.set(container.image, { always });
+  }
+  const ids = new Map<string, number>();
+  for (const [reference, { always }] of [...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const image = desired.images.get(reference) ?? { reference, build: undefined, credentials: undefined };
+    const ready = isImageReady(image, actual);
+    if (image.build !== undefined) {
+      if (!ready) ids.set(reference, builder.add(imageKey(reference), { verb: 'build', image }, []));
+    } else if (!ready || always) {
+      // Never with nothing there is a pull, too: the executor refuses it with words of its own.
+      ids.set(reference, builder.add(imageKey(reference), { verb: 'pull', image, always }, []));
+    }
+  }
+  return ids;
+}
+
+/** Claims that are not there yet. One that is there but not ours is used as it is, as `podman kube play` does. */
+export function addVolumes(builder: StepBuilder, volumes: readonly DesiredVolume[]): Prepared['volumes'] {
+  const ids = volumes.map(
+    volume => [volume.engineName, builder.add(volume.key, { verb: 'createVolume', volume }, [])] as const,
+  );
+  return new Map(ids);
+}

@@ -1,0 +1,143 @@
+import type { Action, Change, ChangeOp, FieldChange, Plan, Step } from '../model/plan.ts';
+import type { Location } from '../model/problem.ts';
+
+/** How text is coloured; the identity on what is no terminal. */
+export type Paint = (style: 'add' | 'change' | 'remove' | 'hold' | 'dim' | 'strong', text: string) => string;
+
+const plain: Paint = (_style, text) => text;
+
+const marks: Readonly<Record<ChangeOp, { readonly mark: string; readonly style: Parameters<Paint>[0] }>> = {
+  create: { mark: '+', style: 'add' },
+  recreate: { mark: '±', style: 'change' },
+  replace: { mark: '~', style: 'change' },
+  update: { mark: '~', style: 'change' },
+  start: { mark: '>', style: 'change' },
+  restart: { mark: '>', style: 'change' },
+  remove: { mark: '-', style: 'remove' },
+  keep: { mark: ' ', style: 'dim' },
+  wait: { mark: '…', style: 'hold' },
+  hold: { mark: '!', style: 'hold' },
+};
+
+/** The plan for people: what changes, why, what it costs, and the steps; what stays is only counted. */
+export function printPlan(plan: Plan, paint: Paint = plain): string {
+  const shown = plan.changes.filter(change => change.op !== 'keep');
+  const lines = shown.flatMap(change => [...printChange(change, paint), ...printSteps(plan, change, paint)]);
+  const others = plan.steps.filter(step => !shown.some(change => change.key === step.key));
+  const rest = others.map(step => `  ${paint('dim', `· ${describe(step.action)}`)}`);
+  return [...lines, ...rest, summary(plan)].join('\n');
+}
+
+/** The field-level difference for people: path, last applied, desired, live. */
+export function printDiff(plan: Plan, paint: Paint = plain): string {
+  const shown = plan.changes.filter(change => change.op !== 'keep');
+  return shown
+    .flatMap(change => [...printChange(change, paint), ...change.fields.flatMap(field => printField(field, paint))])
+    .join('\n');
+}
+
+/** `2 to create, 1 to replace, 12 up to date`. */
+export function summary(plan: Plan): string {
+  const words: Readonly<Record<ChangeOp, string>> = {
+    create: 'to create',
+    recreate: 'to recreate',
+    replace: 'to change',
+    update: 'to update',
+    start: 'to start',
+    restart: 'to restart',
+    remove: 'to remove',
+    wait: 'waiting',
+    hold: 'held back',
+    keep: 'up to date',
+  };
+  const parts = Object.entries(words).flatMap(([op, word]) => {
+    const number = plan.changes.filter(change => change.op === op).length;
+    return number === 0 ? [] : [`${number} ${word}`];
+  });
+  return parts.length === 0 ? 'Nothing is asked for and nothing is there' : parts.join(', ');
+}
+
+/** One step in words. */
+export function describe(action: Action): string {
+  switch (action.verb) {
+    case 'pull':
+      return `pull ${action.image.reference}`;
+    case 'build':
+      return `build ${action.image.reference} from ${action.image.build?.directory ?? '?'}`;
+    case 'createVolume':
+      return `create volume ${action.volume.engineName}`;
+    case 'createEmptyDir':
+      return `create emptyDir ${action.volume}`;
+    case 'writeFiles':
+      return `write files of volume ${action.files.name} from ${action.files.from}`;
+    case 'checkPorts':
+      return `check that ${action.ports.map(port => `${port.hostPort}/${port.protocol}`).join(', ')} is free`;
+    case 'createPod':
+      return `create pod ${action.pod.engineName}`;
+    case 'createContainer':
+      return `create container ${action.container.engineName}`;
+    case 'startContainer':
+      return `start container ${action.container.engineName}`;
+    case 'stopContainer':
+      return `stop container ${action.name} (within ${action.graceSeconds} s)`;
+    case 'removeContainer':
+      return `remove container ${action.name}`;
+    case 'stopPod':
+      return `stop pod ${action.pod} (within ${action.graceSeconds} s)`;
+    case 'removePod':
+      return `remove pod ${action.pod} (stops within ${action.graceSeconds} s)`;
+    case 'startPod':
+      return `start ${action.containers.join(', ')} of ${action.pod}`;
+    case 'removeVolume':
+      return `remove volume ${action.name}`;
+    case 'removeNetwork':
+      return `remove network ${action.name}`;
+    case 'removeFiles':
+      return `remove files of a pod that is gone (${action.uid})`;
+    case 'writeRecord':
+      return `note it in the record of ${action.pod}`;
+    case 'removeRecord':
+      return `forget ${action.pod}`;
+  }
+}
+
+/** `manifests/web.yaml:12`. */
+export function place(location: Location | undefined): string {
+  return location === undefined ? '' : `${location.file}:${location.line}`;
+}
+
+function printChange(change: Change, paint: Paint): string[] {
+  const { mark, style } = marks[change.op];
+  const where = place(change.location);
+  const head = paint(style, `${mark} ${change.op.padEnd(8)} ${change.key}`);
+  const due = change.untilMs === undefined ? '' : `, due ${new Date(change.untilMs).toISOString().slice(11, 19)}Z`;
+  const cost = change.cost === '' ? '' : ` (${change.cost})`;
+  return [`${head}${where === '' ? '' : paint('dim', `  ${where}`)}`, `    ${change.why}${due}${cost}`];
+}
+
+function printSteps(plan: Plan, change: Change, paint: Paint): string[] {
+  const own = plan.steps.filter(step => step.key === change.key && !isBookkeeping(step));
+  const needed = new Set(own.flatMap(step => step.after));
+  const before = plan.steps.filter(step => needed.has(step.id) && step.key !== change.key && isPreparation(step));
+  return [...before, ...own].map(step => {
+    const otherwise = step.when === 'failed' ? 'if that fails: ' : '';
+    return paint('dim', `      ${otherwise}${describe(step.action)}`);
+  });
+}
+
+function isBookkeeping(step: Step): boolean {
+  return step.action.verb === 'writeRecord' || step.action.verb === 'removeRecord';
+}
+
+function isPreparation({ action }: Step): boolean {
+  return action.verb === 'pull' || action.verb === 'build' || action.verb === 'createVolume';
+}
+
+function printField(field: FieldChange, paint: Paint): string[] {
+  const where = place(field.location);
+  const lines = [`    ${field.path}${where === '' ? '' : paint('dim', `  ${where}`)}`];
+  if (field.applied !== undefined) lines.push(paint('remove', `      - ${field.applied}`));
+  if (field.desired !== undefined) lines.push(paint('add', `      + ${field.desired}`));
+  if (field.live !== undefined) lines.push(paint('hold', `      live: ${field.live}`));
+  return lines;
+}

@@ -1,0 +1,43 @@
+import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import type { RestartPolicy } from '../model/desired.ts';
+import type { Step } from '../model/plan.ts';
+import type { StepBuilder } from './builder.ts';
+import { member } from './json.ts';
+import type { Leftover } from './removal.ts';
+import { type Runnable, runOf } from './run.ts';
+
+/**
+ * Keeps running what stands though nothing asks for it: the pods of a manifest that is broken, or whose removal is held
+ * back. Their restart policy is that of the last time they were applied.
+ *
+ * @returns the leftover, as a restart where it has one
+ */
+export function keepStanding(builder: StepBuilder, leftover: Leftover, now: number): Leftover {
+  const { actual: pod, change } = leftover;
+  if (leftover.removal !== 'never' || change.op === 'wait') return leftover;
+  const run = runOf(standing(pod), pod, new Set(), now);
+  const untilMs = run.waits.flatMap(wait => wait.untilMs ?? []).toSorted((a, b) => a - b)[0];
+  if (run.start.length === 0) return { ...leftover, change: { ...change, untilMs } };
+  const after: Step['after'] = [
+    builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch: { containers: run.counts } }, []),
+    ...run.stop.map(({ name, id }) =>
+      builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds: 10 }, []),
+    ),
+  ];
+  const containers = run.start.map(container => container.engineName);
+  builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers }, after);
+  return { ...leftover, change: { ...change, op: 'restart', why: `${run.reasons.join('; ')} (${change.why})` } };
+}
+
+/** The pod as its containers and its record tell it. */
+function standing(pod: ActualPod): Runnable<ActualContainer> {
+  const applied = pod.record?.applied;
+  const isInit = (name: string): boolean => member(applied?.containers[name], 'init') === true;
+  const all = [...pod.containers.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const policy = member(applied?.inPlace, 'restartPolicy');
+  return {
+    restartPolicy: (typeof policy === 'string' ? policy : 'Always') as RestartPolicy,
+    initContainers: all.filter(({ name }) => isInit(name)),
+    containers: all.filter(({ name }) => !isInit(name)),
+  };
+}

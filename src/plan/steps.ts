@@ -1,0 +1,145 @@
+import type { Actual } from '../model/actual.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Key } from '../model/key.ts';
+import type { HistoryEntry } from '../model/record.ts';
+import type { StepBuilder } from './builder.ts';
+import { graceOf, handOver, removeLeftover } from './handover.ts';
+import { historyOf } from './history.ts';
+import type { Prepared } from './prepare.ts';
+import type { Leftover } from './removal.ts';
+import type { Decision, Work } from './work.ts';
+
+/** What the steps are made from. */
+export interface StepInput {
+  readonly decisions: readonly Decision[];
+  readonly leftovers: readonly Leftover[];
+  readonly prepared: Prepared;
+  readonly actual: Actual;
+  readonly desired: Desired;
+  readonly now: number;
+}
+
+/**
+ * Cuts the work into steps, in five rounds over all pods, so that each step waits on earlier ones only: get ready; make
+ * room; make pods and containers; start them; remove what they stand in for.
+ */
+export function addSteps(builder: StepBuilder, input: StepInput): void {
+  const works = input.decisions.flatMap(({ change, work }) => (work === undefined ? [] : [{ change, work }]));
+  const ready = new Map(works.map(({ work }) => [work.pod.key, getReady(builder, work, input)]));
+  const room = new Map(works.map(({ work }) => [work.pod.key, makeRoom(builder, work, ready.get(work.pod.key) ?? [])]));
+  const made = new Map(
+    works.map(({ work }) => {
+      const before = [...(ready.get(work.pod.key) ?? []), room.get(work.pod.key)];
+      return [work.pod.key, makeContainers(builder, work, before)];
+    }),
+  );
+  const handedOver = handOver(
+    builder,
+    works.map(({ work }) => work),
+    made,
+    room,
+    input,
+  );
+  const started = new Map<Key, readonly number[]>();
+  for (const { change, work } of works) {
+    const { key } = work.pod;
+    const before = [...(made.get(key)?.all ?? []), ...(handedOver.releases.get(key) ?? [])];
+    const history = historyOf(change, input.desired.revision, input.now);
+    const ids = startContainers(builder, work, made.get(key), before, history);
+    started.set(key, ids);
+    if (work.record || work.files.length > 0) {
+      const patch = { applied: work.pod, uid: work.uid, revision: input.desired.revision, history };
+      const after = [...(ready.get(key) ?? []), ...before, ...ids];
+      builder.add(
+        key,
+        { verb: 'writeRecord', pod: key, patch: work.counts === undefined ? patch : { ...patch, history: undefined } },
+        after,
+      );
+    }
+  }
+  for (const leftover of input.leftovers) removeLeftover(builder, leftover, started, handedOver, input.desired);
+}
+
+/** Everything that can be done while the old still runs. */
+function getReady(builder: StepBuilder, work: Work, { prepared, actual }: StepInput): readonly number[] {
+  const { pod, uid } = work;
+  const images = work.create.flatMap(container => prepared.images.get(container.image) ?? []);
+  const claims = pod.volumes.flatMap(volume =>
+    volume.type === 'claim' ? (prepared.volumes.get(volume.engineName) ?? []) : [],
+  );
+  const emptyDirs = work.emptyDirs.map(volume =>
+    builder.add(pod.key, { verb: 'createEmptyDir', pod, uid, volume }, []),
+  );
+  const files = work.files.map(each => builder.add(pod.key, { verb: 'writeFiles', pod, uid, files: each }, []));
+  const before = [...images, ...claims, ...emptyDirs, ...files];
+  const held = [...actual.pods.values()].flatMap(each => each.ports.map(port => `${port.hostPort}/${port.protocol}`));
+  const ports = pod.sandbox.ports.filter(port => !held.includes(`${port.hostPort}/${port.protocol}`));
+  if (work.removePod === undefined || ports.length === 0) return before;
+  return [...before, builder.add(pod.key, { verb: 'checkPorts', pod: pod.key, ports }, before)];
+}
+
+/** Takes away a pod that is to be made anew under its own name. */
+function makeRoom(builder: StepBuilder, work: Work, before: readonly number[]): number | undefined {
+  const old = work.removePod;
+  if (old === undefined) return undefined;
+  return builder.add(
+    work.pod.key,
+    { verb: 'removePod', pod: old.key, id: old.id, uid: old.uid, graceSeconds: graceOf(old) },
+    before,
+  );
+}
+
+/** Ids of the steps that make a pod and its containers. */
+export interface Made {
+  /** By container name. */
+  readonly containers: ReadonlyMap<string, number>;
+  readonly all: readonly number[];
+}
+
+function makeContainers(builder: StepBuilder, work: Work, before: readonly (number | undefined)[]): Made {
+  const { pod, uid } = work;
+  const sandbox = work.createPod ? builder.add(pod.key, { verb: 'createPod', pod, uid }, before) : undefined;
+  const removed = new Map(
+    work.remove.map(({ name, id, state }) => {
+      const graceSeconds = pod.gracePeriodSeconds;
+      const idle = state === 'exited' || state === 'created';
+      const stopped = idle
+        ? before
+        : [builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds }, before)];
+      return [name, builder.add(pod.key, { verb: 'removeContainer', pod: pod.key, name, id }, stopped)] as const;
+    }),
+  );
+  const containers = new Map(
+    work.create.map(container => {
+      const after = [...(sandbox === undefined ? before : [sandbox]), removed.get(container.name)];
+      return [container.name, builder.add(pod.key, { verb: 'createContainer', pod, uid, container }, after)] as const;
+    }),
+  );
+  const rest = [...removed].filter(([name]) => !containers.has(name)).map(([, id]) => id);
+  return { containers, all: [...(sandbox === undefined ? [] : [sandbox]), ...containers.values(), ...rest] };
+}
+
+function startContainers(
+  builder: StepBuilder,
+  work: Work,
+  made: Made | undefined,
+  before: readonly number[],
+  history: HistoryEntry,
+): readonly number[] {
+  const { pod, uid } = work;
+  // Counted before it happens: a crash in between must not let a crash loop start over.
+  const patch = { containers: work.counts, history };
+  const counted = work.counts && builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch }, []);
+  const stopped = new Map(
+    work.stop.map(({ name, id }) => [
+      name,
+      builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds: pod.gracePeriodSeconds }, []),
+    ]),
+  );
+  return work.start.map(container => {
+    // In a running pod each container waits on its own making alone; a new pod starts when all of it stands.
+    const own = work.startsSandbox ? before : [made?.containers.get(container.name)];
+    const after = [...own, counted, ...stopped.values()];
+    return builder.add(pod.key, { verb: 'startContainer', pod, uid, container }, after);
+  });
+}

@@ -1,0 +1,66 @@
+import type { ChangeOp } from '../model/plan.ts';
+import type { Run } from './run.ts';
+import { isEmpty, type Work } from './work.ts';
+
+/** What is wanted of a pod, in words and as work. */
+export interface Wanted {
+  readonly op: ChangeOp;
+  readonly why: string;
+  readonly cost: string;
+  readonly untilMs?: number | undefined;
+  readonly work: Work | undefined;
+  /** Whether names and ports have to be free for it. */
+  readonly touches: boolean;
+}
+
+/** Names what the work on an existing pod amounts to, and what it costs. */
+export function verdict(work: Work, reasons: readonly string[], run: Run, lost: boolean): Wanted {
+  const untilMs = earliest(run.waits.flatMap(wait => wait.untilMs ?? []));
+  const waits = run.waits.map(wait => wait.why).join('; ');
+  if (isEmpty(work)) {
+    if (run.failed !== undefined) return { op: 'hold', why: run.failed, cost: '', work: undefined, touches: false };
+    if (waits !== '') return { op: 'wait', why: waits, cost: '', untilMs, work: undefined, touches: false };
+    return { op: 'keep', why: 'up to date', cost: '', work: undefined, touches: false };
+  }
+  if (reasons.length > 0) {
+    const why = reasons.join('; ');
+    const cost =
+      work.remove.length > 0
+        ? `${count(work.remove.length)} restart${work.remove.length === 1 ? 's' : ''}, about 1 s`
+        : 'in place';
+    return { op: 'replace', why, cost, untilMs, work, touches: true };
+  }
+  if (work.start.length > 0) {
+    const op = work.stop.length > 0 || work.counts !== undefined ? 'restart' : 'start';
+    return {
+      op,
+      why: run.reasons.join('; '),
+      cost: `${count(work.start.length)} started`,
+      untilMs,
+      work,
+      touches: false,
+    };
+  }
+  const names = work.files.map(files => `volume '${files.name}'`).join(', ');
+  const why =
+    names !== ''
+      ? `${names} changed`
+      : lost
+        ? 'its record was lost and is written anew'
+        : 'fields changed that touch nothing that runs';
+  return { op: 'update', why, cost: 'in place', untilMs, work, touches: false };
+}
+
+function earliest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** `1 container`, `3 containers`. */
+export function count(containers: number): string {
+  return containers === 1 ? '1 container' : `${containers} containers`;
+}
+
+/** `once`, `3 times`. */
+export function times(number: number): string {
+  return number === 1 ? 'once' : `${number} times`;
+}

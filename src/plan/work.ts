@@ -1,0 +1,57 @@
+import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import type { DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
+import type { Change, RecordPatch } from '../model/plan.ts';
+
+/** What has to be done for one pod, before it is cut into steps. */
+export interface Work {
+  readonly pod: DesiredPod;
+  readonly uid: string;
+  /** The pod to be removed first, where its sandbox differs. */
+  readonly removePod: ActualPod | undefined;
+  readonly createPod: boolean;
+  /** Whether the first start brings the sandbox up, and with it takes its ports. */
+  readonly startsSandbox: boolean;
+  readonly emptyDirs: readonly string[];
+  readonly files: readonly DesiredFiles[];
+  /** Containers that go, because they differ or nothing asks for them. */
+  readonly remove: readonly ActualContainer[];
+  readonly create: readonly DesiredContainer[];
+  /** Containers that run but must be started again: the sandbox under them is gone. */
+  readonly stop: readonly ActualContainer[];
+  readonly start: readonly DesiredContainer[];
+  /** Written before the starts: counters of restarts. */
+  readonly counts: RecordPatch['containers'];
+  /** Whether the record is brought up to date at the end. */
+  readonly record: boolean;
+}
+
+/** The verdict on one pod: what differs, and the work, where there is any. */
+export interface Decision {
+  readonly change: Change;
+  readonly work: Work | undefined;
+}
+
+/** No work; to be spread under what there is. */
+export function noWork(pod: DesiredPod, uid: string): Work {
+  return {
+    pod,
+    uid,
+    removePod: undefined,
+    createPod: false,
+    startsSandbox: false,
+    emptyDirs: [],
+    files: [],
+    remove: [],
+    create: [],
+    stop: [],
+    start: [],
+    counts: undefined,
+    record: false,
+  };
+}
+
+/** Whether anything would be done. */
+export function isEmpty(work: Work): boolean {
+  const lists = [work.emptyDirs, work.files, work.remove, work.create, work.stop, work.start];
+  return !work.createPod && work.removePod === undefined && !work.record && lists.every(list => list.length === 0);
+}
