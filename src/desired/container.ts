@@ -1,5 +1,6 @@
 import type { V1Container, V1PodSpec, V1ResourceRequirements, V1VolumeMount } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
+import { quantityMilli, quantityUnits } from '../manifest/quantity.ts';
 import type {
   DesiredContainer,
   DesiredMount,
@@ -12,7 +13,6 @@ import { isSealed } from '../model/sealed.ts';
 import { type Environment, resolveEnv } from './env.ts';
 import { expand } from './expand.ts';
 import { contextOf } from './image.ts';
-import { quantityMilli, quantityUnits } from './quantity.ts';
 import { report, type Scope } from './scope.ts';
 import { mergeSecurity } from './security.ts';
 import type { ResolvedVolume } from './volume.ts';

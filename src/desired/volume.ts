@@ -1,11 +1,11 @@
 import type { V1ConfigMapVolumeSource, V1KeyToPath, V1SecretVolumeSource, V1Volume } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
+import { quantityUnits } from '../manifest/quantity.ts';
 import type { DesiredFiles, DesiredPodVolume, HostPathType, Json } from '../model/desired.ts';
 import { keyOf } from '../model/key.ts';
 import { engineNameOf } from '../model/names.ts';
 import type { Sealed } from '../model/sealed.ts';
 import { type ConfigData, lookUp } from './config.ts';
-import { quantityUnits } from './quantity.ts';
 import { report, type Scope } from './scope.ts';
 
 /** A pod's volume and how it shows in the canonical form of the containers that mount it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { quantityMilli, quantityUnits } from '../../src/desired/quantity.ts';
+import { quantityMilli, quantityUnits } from '../../src/manifest/quantity.ts';
 
 const cases: readonly (readonly [string | number, number | undefined])[] = [
   ['1', 1000],

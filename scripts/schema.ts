@@ -1,0 +1,218 @@
+/**
+ * Makes schema/kubernetes.json from the types of @kubernetes/client-node, from it the validators that the program runs,
+ * and the tables of docs/kubernetes.md: `npx tsx scripts/schema.ts`. With `--check` it changes no committed file, and
+ * fails where one is stale.
+ */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import standalone from 'ajv/dist/standalone/index.js';
+import { build } from 'esbuild';
+import { withFieldTables } from './field-docs.ts';
+import { fields, quantity, required, type Schema } from './schema-overlay.ts';
+
+const kinds = ['Pod', 'Deployment', 'ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
+const root = resolve(import.meta.dirname, '..');
+const client = join(
+  dirname(createRequire(import.meta.url).resolve('@kubernetes/client-node/package.json')),
+  'dist/gen',
+);
+const versionPrefix = /^[A-Z]?[A-Za-z]*?V\d+((alpha|beta)\d+)?(?=[A-Z])/;
+
+interface Attribute {
+  readonly baseName: string;
+  readonly type: string;
+  readonly format: string;
+}
+
+interface Document extends Schema {
+  readonly $defs: Readonly<Record<string, Schema>>;
+  readonly 'x-kubernetes-kinds': readonly string[];
+}
+
+/** The schema as it stands in the repository: our kinds as definitions, and the names of all other kinds. */
+export async function kubernetesSchema(): Promise<Document> {
+  const $defs: Record<string, Schema> = {};
+  for (const kind of kinds) await define(`V1${kind}`, $defs);
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    $id: 'kubernetes.json',
+    $comment:
+      'Made by scripts/schema.ts; do not edit. Members that are null count as absent and are dropped before validation.',
+    oneOf: kinds.map(kind => ({ $ref: `#/$defs/${kind}` })),
+    'x-kubernetes-kinds': await knownKinds(),
+    $defs: Object.fromEntries(Object.entries($defs).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+/**
+ * Writes validators.js (one function a kind, no imports), with the fields by definition and the names of all known kinds,
+ * into `outDir`.
+ */
+export async function generateValidators(outDir: string): Promise<void> {
+  const schema = JSON.parse(await readFile(join(root, 'schema/kubernetes.json'), 'utf8')) as Document;
+  const ajv = new Ajv({
+    allErrors: true,
+    inlineRefs: false,
+    messages: false,
+    allowUnionTypes: true,
+    code: { source: true, esm: true },
+  });
+  ajv.addKeyword('x-kubernetes-kinds');
+  ajv.addSchema(schema);
+  const names = Object.fromEntries(kinds.map(kind => [`validate${kind}`, `${schema['$id']}#/$defs/${kind}`]));
+  const code = generator()(ajv, names);
+  const bundled = await build({
+    stdin: { contents: `${code}\n${tables(schema)}`, resolveDir: root },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'node20',
+    platform: 'node',
+  });
+  const text = bundled.outputFiles[0]?.text;
+  if (text === undefined) throw new Error('esbuild gave no validators');
+  await mkdir(outDir, { recursive: true });
+  await writeFile(join(outDir, 'validators.js'), text);
+  await writeFile(join(outDir, 'validators.d.ts'), declarations());
+}
+
+type Generator = (ajv: Ajv, names: Readonly<Record<string, string>>) => string;
+
+/** The package is CommonJS: depending on the loader, its default export is one level deeper. */
+function generator(): Generator {
+  const module: unknown = standalone;
+  return typeof module === 'function' ? (module as Generator) : (module as { readonly default: Generator }).default;
+}
+
+async function define(className: string, $defs: Record<string, Schema>): Promise<void> {
+  const name = className.replace(versionPrefix, '');
+  if ($defs[name]) return;
+  $defs[name] = {};
+  const attributes = await attributesOf(className);
+  const optional = await optionalOf(className);
+  const properties: Record<string, Schema> = {};
+  for (const attribute of attributes) {
+    properties[attribute.baseName] = await property(name, attribute, $defs);
+  }
+  const demanded = attributes.map(a => a.baseName).filter(field => !optional.has(field));
+  const all = [...new Set([...demanded, ...(required[name] ?? [])])].sort();
+  $defs[name] = {
+    type: 'object',
+    properties,
+    ...(all.length > 0 ? { required: all } : {}),
+    additionalProperties: false,
+  };
+}
+
+async function property(owner: string, attribute: Attribute, $defs: Record<string, Schema>): Promise<Schema> {
+  const { replace, quantity: isQuantity, ...more } = fields[owner]?.[attribute.baseName] ?? {};
+  if (replace) return replace as Schema;
+  const plain = await schemaOf(attribute.type, attribute.format, $defs);
+  if (isQuantity) return plain['type'] === 'object' ? { type: 'object', additionalProperties: quantity } : quantity;
+  return { ...plain, ...more };
+}
+
+async function schemaOf(type: string, format: string, $defs: Record<string, Schema>): Promise<Schema> {
+  const item = /^Array<(.+)>$/.exec(type)?.[1];
+  if (item) return { type: 'array', items: await schemaOf(item, format, $defs) };
+  const member = /^\{ \[key: string\]: (.+); \}$/.exec(type)?.[1];
+  if (member) return { type: 'object', additionalProperties: await schemaOf(member, '', $defs) };
+  if (type === 'string' || type === 'Date') return { type: 'string' };
+  if (type === 'number') return format.startsWith('int') ? { type: 'integer' } : { type: 'number' };
+  if (type === 'boolean') return { type: 'boolean' };
+  if (type === 'IntOrString') return { type: ['integer', 'string'] };
+  if (type === 'any') return {};
+  await define(type, $defs);
+  return { $ref: `#/$defs/${type.replace(versionPrefix, '')}` };
+}
+
+async function attributesOf(className: string): Promise<readonly Attribute[]> {
+  const module = (await import(join(client, 'models', `${className}.js`))) as Record<
+    string,
+    { readonly attributeTypeMap: readonly Attribute[] }
+  >;
+  const found = module[className];
+  if (!found) throw new Error(`the client has no class "${className}"`);
+  return found.attributeTypeMap;
+}
+
+async function optionalOf(className: string): Promise<ReadonlySet<string>> {
+  const text = await readFile(join(client, 'models', `${className}.d.ts`), 'utf8');
+  return new Set([...text.matchAll(/^ {4}'([^']+)'\?:/gm)].map(match => match[1] ?? ''));
+}
+
+/** `apps/v1/DaemonSet` for every kind that the client can create, from the paths and body types of its calls. */
+async function knownKinds(): Promise<string[]> {
+  const found = new Set<string>();
+  for (const file of (await readdir(join(client, 'apis'))).filter(name => name.endsWith('Api.js'))) {
+    const text = await readFile(join(client, 'apis', file), 'utf8');
+    const calls = /async create\w+\(.*?localVarPath = '([^']+)'.*?ObjectSerializer\.serialize\(body, "(\w+)"/gs;
+    for (const [, path = '', type = ''] of text.matchAll(calls)) {
+      const [, base, group, version] = path.split('/');
+      if (type !== 'any')
+        found.add(`${base === 'api' ? group : `${group}/${version}`}/${type.replace(versionPrefix, '')}`);
+    }
+  }
+  return [...found].sort();
+}
+
+function tables(schema: Document): string {
+  const definitions = Object.entries(schema.$defs).map(([name, { properties }]) => [
+    name,
+    Object.fromEntries(
+      Object.entries((properties ?? {}) as Record<string, Schema>).map(([k, v]) => [k, definitionOf(v)]),
+    ),
+  ]);
+  return [
+    `export const definitions = ${JSON.stringify(Object.fromEntries(definitions))};`,
+    `export const knownKinds = ${JSON.stringify(schema['x-kubernetes-kinds'])};`,
+  ].join('\n');
+}
+
+/** The definition that a field or its items are of; empty for anything else. */
+function definitionOf(field: Schema): string {
+  const item = field['items'];
+  if (typeof item === 'object' && item !== null) return definitionOf(item as Schema);
+  return typeof field['$ref'] === 'string' ? field['$ref'].replace('#/$defs/', '') : '';
+}
+
+function declarations(): string {
+  return `export interface SchemaError {
+  readonly instancePath: string;
+  readonly schemaPath: string;
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+export interface Validator {
+  (value: unknown): boolean;
+  readonly errors: readonly SchemaError[] | null;
+}
+${kinds.map(kind => `export declare const validate${kind}: Validator;`).join('\n')}
+/** By definition and field: the definition that the field (or its items) is of; empty for scalars and plain maps. */
+export declare const definitions: Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** Every kind of Kubernetes, as "apps/v1/DaemonSet". */
+export declare const knownKinds: readonly string[];
+`;
+}
+
+/** A committed file and what it should hold. */
+async function keep(file: string, wanted: (stored: string) => string, check: boolean): Promise<void> {
+  const stored = await readFile(join(root, file), 'utf8').catch(() => '');
+  const text = wanted(stored);
+  if (text === stored) return;
+  if (!check) return writeFile(join(root, file), text);
+  console.error(`${file} is stale: run "npx tsx scripts/schema.ts" and commit it`);
+  process.exitCode = 1;
+}
+
+async function main(check: boolean): Promise<void> {
+  const schema = `${JSON.stringify(await kubernetesSchema(), undefined, 1)}\n`;
+  await keep('schema/kubernetes.json', () => schema, check);
+  await keep('docs/kubernetes.md', withFieldTables, check);
+  await generateValidators(join(root, 'src/manifest/generated'));
+}
+
+if (process.argv[1] === import.meta.filename) await main(process.argv.includes('--check'));

@@ -1,0 +1,208 @@
+import type { Kind } from '../model/key.ts';
+
+/** What becomes of a field that Kubernetes knows. */
+export type Verdict =
+  /** Does here what it does in a cluster. */
+  | 'honoured'
+  /** A single host can do without: a warning. */
+  | 'ignored'
+  /** Leaving it out would change safety or meaning: an error that refuses the object. */
+  | 'refused';
+
+/** One row of the table. A row covers all that is below its path, except where longer paths have rows of their own. */
+export interface Row {
+  /** `spec.containers[].image`; `[]` is any item of a list, `*` any key of a map. */
+  readonly path: string;
+  readonly verdict: Verdict;
+  /** Values (`'any'`: all of them) that pass without a word, as they ask for what happens anyway. */
+  readonly silent: readonly unknown[] | 'any';
+  /** Of an honoured field: the values that are. Others are refused. */
+  readonly only?: readonly unknown[];
+  readonly note?: string;
+}
+
+/** Rows under one path, for the reader. */
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+const probe = 'probes come in a later release';
+const source = 'volume sources here are hostPath, emptyDir, configMap, secret and persistentVolumeClaim';
+
+const metadata: readonly Row[] = [
+  honoured('name', 'namespace', 'labels', 'annotations'),
+  ignored('finalizers', 'ownerReferences', 'deletionGracePeriodSeconds', 'deletionTimestamp'),
+  silent('creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'),
+  refused('generateName', 'a name made up at each pass would make a new object each time'),
+].flat();
+
+const securityContext: readonly Row[] = [
+  honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOptions', 'seccompProfile'),
+  refused('appArmorProfile', 'profiles are not loaded by Podstead', [{ type: 'RuntimeDefault' }]),
+  refused('windowsOptions', 'this is a Linux host'),
+].flat();
+
+const container: readonly Row[] = [
+  honoured('name', 'image', 'imagePullPolicy', 'command', 'args', 'workingDir', 'tty', 'stdin'),
+  honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
+  refused('env[].valueFrom.fieldRef', 'the downward API comes in a later release'),
+  refused('env[].valueFrom.resourceFieldRef', 'the downward API comes in a later release'),
+  refused('env[].valueFrom.fileKeyRef', 'it is not part of this release'),
+  honoured('envFrom', 'ports'),
+  honoured('resources.limits.cpu', 'resources.limits.memory', 'resources.requests.cpu', 'resources.requests.memory'),
+  ignored('resources.limits.*', 'resources.requests.*'),
+  refused('resources.claims', 'devices are not allocated here'),
+  ignored('resizePolicy'),
+  honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].subPath'),
+  honoured('volumeMounts[].mountPropagation'),
+  refused('volumeMounts[].subPathExpr', 'another directory would be mounted'),
+  refused('volumeMounts[].recursiveReadOnly', 'mounts below could be written to', ['Disabled', 'IfPossible']),
+  refused('volumeDevices', 'block volumes are not supported'),
+  under('securityContext', securityContext),
+  honoured('securityContext.privileged', 'securityContext.readOnlyRootFilesystem'),
+  honoured('securityContext.allowPrivilegeEscalation', 'securityContext.capabilities'),
+  refused('securityContext.procMount', '/proc would stay masked', ['Default']),
+  refused('livenessProbe', probe),
+  refused('readinessProbe', probe),
+  refused('startupProbe', probe),
+  refused('lifecycle', 'hooks come in a later release'),
+  refused('restartPolicy', 'sidecars and restart rules of single containers come in a later release'),
+  refused('restartPolicyRules', 'restart rules of single containers come in a later release'),
+  ignoredUnless('terminationMessagePath', '/dev/termination-log'),
+  ignoredUnless('terminationMessagePolicy', 'File'),
+  ignoredUnless('stdinOnce', false),
+].flat();
+
+const volume: readonly Row[] = [
+  honoured('name', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim'),
+  only('emptyDir.medium', ['', 'Memory']),
+  ignored('emptyDir.sizeLimit'),
+  refused('projected', 'it comes in a later release'),
+  refused('downwardAPI', 'the downward API comes in a later release'),
+  refused('ephemeral', 'no storage class makes volumes here'),
+  refused('image', 'it comes in a later release'),
+  ...[
+    'awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker gcePersistentDisk gitRepo',
+    'glusterfs iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume',
+  ].flatMap(names => names.split(' ').flatMap(name => refused(name, source))),
+].flat();
+
+const podSpec: readonly Row[] = [
+  honoured('restartPolicy', 'terminationGracePeriodSeconds', 'hostname', 'hostNetwork', 'hostPID', 'hostIPC'),
+  honoured('shareProcessNamespace', 'hostAliases', 'dnsConfig', 'imagePullSecrets'),
+  under('securityContext', securityContext),
+  honoured('securityContext.supplementalGroups', 'securityContext.sysctls'),
+  refused('securityContext.fsGroup', 'files of volumes would keep their group'),
+  ignored('securityContext.fsGroupChangePolicy', 'securityContext.seLinuxChangePolicy'),
+  refused('securityContext.supplementalGroupsPolicy', 'groups of the image are merged', ['Merge']),
+  refused('hostUsers', 'the pod would run without its own user namespace', [true]),
+  refused('ephemeralContainers', 'they are added to running pods, not to manifests'),
+  refused('activeDeadlineSeconds', 'the pod would run on after its deadline'),
+  refused('runtimeClassName', 'the pod would run under another runtime'),
+  refused('schedulingGates', 'the pod would start although it is held back'),
+  refused('resourceClaims', 'devices are not allocated here'),
+  refused('resources', 'limits of a whole pod are not set; give them to its containers'),
+  refused('hostnameOverride', 'use "hostname"'),
+  refused('os', 'this is a Linux host', [{ name: 'linux' }]),
+  ignoredUnless('dnsPolicy', 'ClusterFirst', 'ClusterFirstWithHostNet', 'Default'),
+  ignoredUnless('schedulerName', 'default-scheduler'),
+  ignoredUnless('serviceAccountName', 'default', ''),
+  ignoredUnless('serviceAccount', 'default', ''),
+  ignoredUnless('setHostnameAsFQDN', false),
+  ignoredUnless('preemptionPolicy', 'PreemptLowerPriority'),
+  ignored('affinity', 'nodeName', 'nodeSelector', 'overhead', 'priority', 'priorityClassName', 'readinessGates'),
+  ignored('subdomain', 'tolerations', 'topologySpreadConstraints'),
+  silent('automountServiceAccountToken', 'enableServiceLinks'),
+].flat();
+
+const deployment: readonly Row[] = [
+  honoured('replicas', 'selector'),
+  honoured('strategy.type'),
+  ignoredUnless(
+    'strategy.rollingUpdate',
+    {},
+    { maxSurge: '25%' },
+    { maxUnavailable: '25%' },
+    { maxSurge: '25%', maxUnavailable: '25%' },
+  ),
+  ignoredUnless('minReadySeconds', 0),
+  ignoredUnless('paused', false),
+  ignoredUnless('progressDeadlineSeconds', 600),
+  ignoredUnless('revisionHistoryLimit', 10),
+].flat();
+
+const claim: readonly Row[] = [
+  honoured('accessModes'),
+  silent('resources'),
+  ignoredUnless('storageClassName', ''),
+  ignored('volumeAttributesClassName'),
+  refused('volumeMode', 'block volumes are not supported', ['Filesystem']),
+  refused('volumeName', 'the data of that volume would be missing'),
+  refused('selector', 'the data of the volume that it selects would be missing'),
+  refused('dataSource', 'the volume would start empty'),
+  refused('dataSourceRef', 'the volume would start empty'),
+].flat();
+
+const pod: readonly Row[] = [
+  ...podSpec,
+  ...under('containers[]', container),
+  ...under('initContainers[]', container),
+  ...under('volumes[]', volume),
+];
+const common: readonly Row[] = [...honoured('apiVersion', 'kind'), ...under('metadata', metadata)];
+
+/** Every field of the five kinds. A test proves that none is missing. */
+export const support: { readonly [K in Kind]: readonly Row[] } = {
+  Pod: [...common, ...under('spec', pod), ...silent('status')],
+  Deployment: [
+    ...common,
+    ...under('spec', deployment),
+    ...under('spec.template.metadata', metadata),
+    ...under('spec.template.spec', pod),
+    ...silent('status'),
+  ],
+  ConfigMap: [...common, ...honoured('data', 'binaryData', 'immutable')],
+  Secret: [...common, ...honoured('data', 'stringData', 'type', 'immutable')],
+  PersistentVolumeClaim: [...common, ...under('spec', claim), ...silent('status')],
+};
+
+/** The same rows without repetition, for docs/kubernetes.md. */
+export const sections: readonly Section[] = [
+  { title: 'metadata, of every kind and of templates', rows: metadata },
+  { title: "Pod: spec (and a Deployment's spec.template.spec)", rows: podSpec },
+  { title: 'Containers: spec.containers[] and spec.initContainers[]', rows: container },
+  { title: 'Volumes: spec.volumes[]', rows: volume },
+  { title: 'Deployment: spec', rows: deployment },
+  { title: 'ConfigMap', rows: honoured('data', 'binaryData', 'immutable') },
+  { title: 'Secret', rows: honoured('data', 'stringData', 'type', 'immutable') },
+  { title: 'PersistentVolumeClaim: spec', rows: claim },
+];
+
+function honoured(...paths: readonly string[]): readonly Row[] {
+  return paths.map(path => ({ path, verdict: 'honoured', silent: 'any' }));
+}
+
+function only(path: string, values: readonly unknown[]): readonly Row[] {
+  return [{ path, verdict: 'honoured', silent: 'any', only: values }];
+}
+
+function ignored(...paths: readonly string[]): readonly Row[] {
+  return paths.map(path => ({ path, verdict: 'ignored', silent: [] }));
+}
+
+function ignoredUnless(path: string, ...values: readonly unknown[]): readonly Row[] {
+  return [{ path, verdict: 'ignored', silent: values }];
+}
+
+function silent(...paths: readonly string[]): readonly Row[] {
+  return paths.map(path => ({ path, verdict: 'ignored', silent: 'any' }));
+}
+
+function refused(path: string, note: string, values: readonly unknown[] = []): readonly Row[] {
+  return [{ path, verdict: 'refused', silent: values, note }];
+}
+
+function under(prefix: string, rows: readonly Row[]): readonly Row[] {
+  return rows.map(row => ({ ...row, path: `${prefix}.${row.path}` }));
+}
