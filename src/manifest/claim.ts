@@ -16,7 +16,7 @@ export function checkClaim({ spec }: V1PersistentVolumeClaim, report: Report): v
   }
   if (!spec?.resources) return;
   const at = pointer('/spec', 'resources');
-  const storage = spec.resources.requests?.['storage'];
+  const storage = spec.resources.requests?.storage;
   if (storage === undefined) {
     report(at, {
       code: 'FIELD_REQUIRED',

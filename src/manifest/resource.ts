@@ -26,7 +26,7 @@ export function checkResources(resources: V1ResourceRequirements | undefined, at
 }
 
 function checkAmount(name: string, quantity: string, at: string, report: Report): void {
-  const amount = quantityMilli(quantity);
+  const amount = quantityMilli(quantity); // Thousandths.
   if (amount === undefined) return;
   const text = String(quantity);
   if (amount < 0) {
@@ -35,7 +35,7 @@ function checkAmount(name: string, quantity: string, at: string, report: Report)
       found: `found ${quote(text)}, expected no negative amount`,
       hint: 'Correct the number',
     });
-  } else if (name === 'memory' && !Number.isInteger(amount)) {
+  } else if (name === 'memory' && amount % 1000 !== 0) {
     const hint = `"m" means thousandths: did you mean "${text.replace(/m$/, 'Mi')}"`;
     report(at, { code: 'FIELD_VALUE', found: `${quote(text)} is a fraction of a byte`, hint, severity: 'warning' });
   }

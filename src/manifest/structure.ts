@@ -69,7 +69,7 @@ function repair(root: unknown, { instancePath: at, params }: SchemaError): boole
   const value = valueAt(root, at);
   // Before String(): objects of the user may have a toString of their own.
   if (last === undefined || typeof value === 'object') return false;
-  const standIn = { string: String(value), integer: 1, boolean: false }[String([params['type']].flat().at(-1))];
+  const standIn = { string: String(value), integer: 1, boolean: false }[String([params.type].flat().at(-1))];
   if (standIn === undefined) return false;
   const owner = parts.slice(0, -1).reduce<unknown>((each, part) => (each as Record<string, unknown>)[part], root);
   (owner as Record<string, unknown>)[last] = standIn;
@@ -78,7 +78,7 @@ function repair(root: unknown, { instancePath: at, params }: SchemaError): boole
 
 function reportError(kind: Kind, error: SchemaError, root: unknown, report: Report): void {
   const { instancePath: at, keyword, params } = error;
-  const name = params['additionalProperty'];
+  const name = params.additionalProperty;
   if (keyword === 'additionalProperties')
     report(pointer(at, String(name)), unknownField(definitionAt(kind, at), String(name)));
   else report(at, findingFor(at, keyword, params, valueAt(root, at)));
@@ -87,17 +87,17 @@ function reportError(kind: Kind, error: SchemaError, root: unknown, report: Repo
 function findingFor(at: string, keyword: string, params: SchemaError['params'], value: unknown): Finding {
   switch (keyword) {
     case 'type':
-      return wrongType([params['type']].flat().map(String), value);
+      return wrongType([params.type].flat().map(String), value);
     case 'required':
-      return missing(String(params['missingProperty']));
+      return missing(String(params.missingProperty));
     case 'enum':
-      return notAllowed(value, params['allowedValues'] as readonly string[]);
+      return notAllowed(value, params.allowedValues as readonly string[]);
     case 'pattern':
       return wrongQuantity(String(value));
     case 'minItems':
       return { code: 'FIELD_REQUIRED', found: 'the list is empty', hint: 'Add at least one item' };
     default:
-      return outOfRange(at, value, String(params['comparison']), Number(params['limit']));
+      return outOfRange(at, value, String(params.comparison), Number(params.limit));
   }
 }
 

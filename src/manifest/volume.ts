@@ -7,7 +7,7 @@ import { pointer } from './place.ts';
 import type { Report } from './report.ts';
 import { checkUnique } from './unique.ts';
 
-const sources = Object.keys(definitions['Volume'] ?? {}).filter(field => field !== 'name');
+const sources = Object.keys(definitions.Volume ?? {}).filter(field => field !== 'name');
 
 /** Checks the volumes of a pod. */
 export function checkVolumes(volumes: readonly V1Volume[], at: string, report: Report): void {

@@ -43,7 +43,8 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const pods = [...desired.pods.values()].toSorted(byKey);
   const decideOpts = {
     ...opts,
-    obstacle: (pod: DesiredPod, present: ActualPod | undefined) => foreignObstacle(pod, present, actual),
+    obstacle: (pod: DesiredPod, present: ActualPod | undefined) =>
+      foreignObstacle(pod, present, actual) ?? neverPulled(pod, desired, actual),
     underWay: (pod: DesiredPod) => imageUnderWay(pod, desired, actual, opts.busy),
   };
   const first = pods.map(pod => decide(pod, actual.pods.get(pod.key), decideOpts));
@@ -81,6 +82,16 @@ function imageUnderWay(pod: DesiredPod, desired: Desired, actual: Actual, busy: 
     return busy.has(imageKey(reference)) && image !== undefined && !isImageReady(image, actual);
   });
   return waiting === undefined ? undefined : `image '${waiting}' is on its way`;
+}
+
+/** An image that may not be pulled and is not there. */
+function neverPulled(pod: DesiredPod, desired: Desired, actual: Actual): string | undefined {
+  const missing = [...pod.initContainers, ...pod.containers].find(
+    ({ image, pullPolicy }) =>
+      pullPolicy === 'Never' && !actual.images.has(image) && desired.images.get(image)?.build === undefined,
+  );
+  if (missing === undefined) return undefined;
+  return `image '${missing.image}' is not present and imagePullPolicy is Never: load it, or allow pulling`;
 }
 
 /** A pod whose port another of ours keeps cannot start: it waits, instead of failing. */

@@ -40,7 +40,6 @@ export function addImages(
     if (image.build !== undefined) {
       if (!ready) ids.set(reference, builder.add(imageKey(reference), { verb: 'build', image }, []));
     } else if (!ready || always) {
-      // Never with nothing there is a pull, too: the executor refuses it with words of its own.
       ids.set(reference, builder.add(imageKey(reference), { verb: 'pull', image, always }, []));
     }
   }
