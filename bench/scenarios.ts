@@ -1,0 +1,167 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { PrivatePodman } from '../test/e2e/host.ts';
+import { type Bare, bare, containerSpec, createPods } from './floor.ts';
+import { longestGap } from './gap.ts';
+import { onePod, onePods, threePod } from './manifests.ts';
+import { type Contestant, compare, type Figures, timed } from './measure.ts';
+
+const program = resolve(import.meta.dirname, '../dist/podstead.mjs');
+
+/** Where the contestants meet: one engine, one directory, one environment. */
+export interface Arena {
+  readonly engine: PrivatePodman;
+  readonly bare: Bare;
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly rounds: number;
+}
+
+/** Opens an arena on a private engine. */
+export async function openArena(engine: PrivatePodman, rounds: number): Promise<Arena> {
+  const dir = await mkdtemp(join(tmpdir(), 'pdb-'));
+  const env = {
+    ...engine.env,
+    CONTAINER_HOST: engine.url,
+    STATE_DIRECTORY: join(dir, 'state'),
+    RUNTIME_DIRECTORY: join(dir, 'run'),
+    NO_COLOR: '1',
+  };
+  await engine.podman('network', 'create', 'floor');
+  return { engine, bare: bare(engine.socket), dir, env, rounds };
+}
+
+/** Removes what an arena left outside the engine. */
+export async function closeArena(arena: Arena): Promise<void> {
+  arena.bare.close();
+  await rm(arena.dir, { recursive: true, force: true });
+}
+
+const podstead = (arena: Arena, args: readonly string[], allowed?: readonly number[]): Promise<number> =>
+  timed('node', [program, ...args], arena.env, allowed);
+const podman = (arena: Arena, ...args: string[]): Promise<number> =>
+  timed('podman', [...arena.engine.storeArgs, ...args], arena.engine.env);
+const node = (arena: Arena): Contestant => ({ name: 'node -e 0', run: () => timed('node', ['-e', '0'], arena.env) });
+
+async function clear({ engine }: Arena): Promise<void> {
+  await engine.podman('pod', 'rm', '-fa', '-t', '0');
+}
+
+/** `count` pods from nothing: bare calls at several widths, podstead apply, podman kube play. */
+export async function coldStart(arena: Arena, count: number): Promise<ReadonlyMap<string, Figures>> {
+  const file = join(arena.dir, 'pods.yaml');
+  await writeFile(file, onePods(count));
+  const before = (): Promise<void> => clear(arena);
+  const floor = (width: number): Contestant => ({
+    name: `engine's calls, ${width} at once`,
+    before,
+    run: async () => {
+      await createPods(arena.bare, count, width, 'floor');
+      return undefined;
+    },
+  });
+  const result = await compare(
+    [
+      node(arena),
+      ...[2, 4, 8].map(floor),
+      { name: 'podstead apply', before, run: () => podstead(arena, ['apply', file]) },
+      { name: 'podman kube play', before, run: () => podman(arena, 'kube', 'play', '-q', file) },
+    ],
+    arena.rounds,
+  );
+  await clear(arena);
+  return result;
+}
+
+/** Nothing changed: what a pass that finds nothing costs, beside the engine's own list and `kube play --replace`. */
+export async function noChange(arena: Arena, count: number): Promise<ReadonlyMap<string, Figures>> {
+  const file = join(arena.dir, 'pods.yaml');
+  await writeFile(file, onePods(count));
+  await podstead(arena, ['apply', file]);
+  const list: Contestant = {
+    name: "engine's containers/json",
+    run: async () => {
+      await arena.bare.call('GET', '/containers/json?all=true');
+      return undefined;
+    },
+  };
+  const own = await compare(
+    [
+      node(arena),
+      list,
+      { name: 'podstead apply', run: () => podstead(arena, ['apply', file]) },
+      { name: 'podstead plan', run: () => podstead(arena, ['plan', file]) },
+    ],
+    Math.max(arena.rounds, 9),
+  );
+  await clear(arena);
+  await podman(arena, 'kube', 'play', '-q', file);
+  const replace = await compare(
+    [{ name: 'podman kube play --replace', run: () => podman(arena, 'kube', 'play', '-q', '--replace', file) }],
+    Math.min(arena.rounds, 3),
+  );
+  await clear(arena);
+  return new Map([...own, ...replace]);
+}
+
+/** One container of three changed: how long a client sees it down, beside the engine's own remove, create and start. */
+export async function oneContainer(arena: Arena, port: number): Promise<ReadonlyMap<string, Figures>> {
+  const file = join(arena.dir, 'three.yaml');
+  await writeFile(file, threePod('page-0', port));
+  await podstead(arena, ['apply', file]);
+  let page = 0;
+  const command = ['-c', `mkdir -p /w; echo floor > /w/index.html; exec httpd -f -p 80 -h /w`];
+  const replaceBare = async (): Promise<void> => {
+    await arena.bare.call('DELETE', '/containers/three-two?force=true&timeout=0');
+    const spec = containerSpec('three', 'three-two') as Record<string, unknown>;
+    await arena.bare.call('POST', '/containers/create', { ...spec, entrypoint: ['sh'], command });
+    await arena.bare.call('POST', '/containers/three-two/start');
+  };
+  const result = await compare(
+    [
+      {
+        name: "engine's remove, create, start",
+        before: async () => {
+          await clear(arena);
+          await podstead(arena, ['apply', file]);
+        },
+        run: () => longestGap(port, replaceBare),
+      },
+      {
+        name: 'podstead apply',
+        before: async () => {
+          await clear(arena);
+          await podstead(arena, ['apply', file]);
+          page++;
+          await writeFile(file, threePod(`page-${page}`, port));
+        },
+        run: () =>
+          longestGap(port, async () => {
+            await podstead(arena, ['apply', file]);
+          }),
+      },
+    ],
+    arena.rounds,
+  );
+  await clear(arena);
+  return result;
+}
+
+/** `plan` of an unchanged directory of `count` manifests, with the engine answering. */
+export async function planDirectory(arena: Arena, count: number): Promise<ReadonlyMap<string, Figures>> {
+  const dir = await mkdtemp(join(arena.dir, 'many-'));
+  for (let index = 0; index < count; index++) await writeFile(join(dir, `pod-${index}.yaml`), onePod(`pod-${index}`));
+  await podstead(arena, ['apply', dir]);
+  const list: Contestant = {
+    name: "engine's containers/json",
+    run: async () => {
+      await arena.bare.call('GET', '/containers/json?all=true');
+      return undefined;
+    },
+  };
+  const run = (): Promise<number> => podstead(arena, ['plan', dir]);
+  const result = await compare([node(arena), list, { name: 'podstead plan', run }], Math.max(arena.rounds, 9));
+  await clear(arena);
+  return result;
+}

@@ -1,0 +1,65 @@
+// `npm test [-- --unit | --e2e] [--check] [FILTER...]`: sets up what the tests need, runs them, and ends with
+// the plain line `N passed, N failed`. --check counts types and style as two more tests.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { root, setUp } from './setup.mjs';
+
+const args = process.argv.slice(2);
+const only = ['--unit', '--e2e'].filter(option => args.includes(option));
+const filters = args.filter(arg => !arg.startsWith('--'));
+const cache = join(root, '.cache');
+
+setUp({ tests: true });
+mkdirSync(cache, { recursive: true });
+const all = readdirSync(join(root, 'test'), { withFileTypes: true, recursive: true })
+  .filter(entry => entry.isFile())
+  .map(entry => relative(root, join(entry.parentPath, entry.name)))
+  .filter(file => filters.length === 0 || filters.some(filter => file.includes(filter)))
+  .sort();
+
+// End-to-end tests share one machine's ports, locks and disk: one at a time.
+const suites = [
+  { name: 'unit', option: '--unit', files: all.filter(file => file.endsWith('.test.ts')), concurrency: 2 },
+  { name: 'e2e', option: '--e2e', files: all.filter(file => file.endsWith('.e2e.ts')), concurrency: 1 },
+];
+const totals = [
+  ...(args.includes('--check') ? [runCheck('tsc', ['-p', '.']), runCheck('biome', ['ci', '.'])] : []),
+  ...suites.filter(suite => only.length === 0 || only.includes(suite.option)).map(runSuite),
+];
+const sum = field => totals.reduce((total, one) => total + one[field], 0);
+const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+if (passed + failed === 0) process.stderr.write('No test ran\n');
+process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+function runCheck(command, words) {
+  const program = join(root, 'node_modules/.bin', command);
+  const { status } = spawnSync(program, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  process.stdout.write(`${status === 0 ? 'ok' : 'not ok'}: ${command}\n`);
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+}
+
+function runSuite({ name, files, concurrency }) {
+  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  const report = join(cache, `${name}.tap`);
+  const reporters = ['spec', 'stdout', 'tap', report].map(
+    (value, i) => `--test-reporter${i % 2 === 1 ? '-destination' : ''}=${value}`,
+  );
+  // Node 20 finds no TypeScript by itself, and given none it runs nothing and calls that success: name each file.
+  const node = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...reporters, ...files];
+  const { status } = spawnSync(process.execPath, node, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const found = readTotals(report);
+  // A runner that broke down without counting a failure is a failure.
+  return status !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found;
+}
+
+function readTotals(report) {
+  const text = readFileSync(report, 'utf8');
+  const total = word => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  return {
+    passed: total('pass'),
+    failed: total('fail') + total('cancelled'),
+    skipped: total('skipped') + total('todo'),
+  };
+}

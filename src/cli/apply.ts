@@ -1,0 +1,54 @@
+import { type Settled, settle } from '../reconcile/settle.ts';
+import type { Context } from './context.ts';
+import { makeLoad, openPaths } from './desire.ts';
+import type { ApplyFlags } from './flags.ts';
+import { placeHolder } from './place.ts';
+import { makePorts } from './ports.ts';
+import { makeProgress } from './progress.ts';
+import { learning, makeScrubber, scrubbed } from './scrub.ts';
+import { codeOf, reportSettled } from './settled.ts';
+import { withWorld } from './world.ts';
+
+/** `podstead apply PATH...`: 0 when all is as declared, 1 when something failed, was refused, or took too long. */
+export async function apply(given: Context, paths: readonly string[], flags: ApplyFlags): Promise<number> {
+  const scrubber = makeScrubber();
+  const context = { ...given, terminal: scrubbed(given.terminal, scrubber) };
+  const [parse, source] = await Promise.all([
+    makeLoad({ owner: context.owner, strict: flags.strict ?? false }),
+    openPaths(paths),
+  ]);
+  const load = learning(parse, scrubber);
+  return withWorld(
+    context,
+    async world => {
+      const holder = await placeHolder(context, world.opened.socket);
+      if (holder !== undefined) {
+        context.terminal.err(
+          `An agent keeps this host (${holder}): what its source does not declare, it removes again\n`,
+        );
+      }
+      const progress = makeProgress(context.terminal, context);
+      const ports = makePorts(context, { world, source, load, emit: progress.emit, scrub: scrubber.scrub });
+      const settled = await settle(ports, {
+        prune: flags.prune ? 'guarded' : 'none',
+        allowEmpty: flags.allowEmpty ?? false,
+        wait: flags.wait,
+        timeoutMs: flags.timeout,
+        signal: context.signal,
+      }).finally(() => progress.end());
+      context.signal.throwIfAborted();
+      await reportSettled(context, settled);
+      if (holder === undefined) printKeeping(context, settled);
+      return codeOf(settled);
+    },
+    { source: source.name },
+  );
+}
+
+/** Without an agent nobody restarts what ends. */
+function printKeeping(context: Context, settled: Settled): void {
+  if (context.quiet || context.output !== 'text' || (settled.outcome?.desired.pods.size ?? 0) === 0) return;
+  context.terminal.err(
+    'No agent runs: restarts and probes are not kept. `podstead run DIR` keeps them, or boot units: podstead generate systemd\n',
+  );
+}

@@ -1,0 +1,76 @@
+import { createColors } from 'picocolors';
+import type { Desired } from '../model/desired.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Snapshot } from '../model/source.ts';
+import type { Source } from '../source/source.ts';
+import type { Context } from './context.ts';
+import { CommandError } from './error.ts';
+
+/** What a snapshot of the source asks for, and all that is wrong with it, reading included. */
+export interface Loaded {
+  readonly desired: Desired;
+  readonly problems: readonly Problem[];
+}
+
+export interface LoadOptions {
+  readonly owner: string;
+  /** Makes every warning an error. */
+  readonly strict: boolean;
+}
+
+/** The function from snapshots to desired states. */
+export async function makeLoad(opts: LoadOptions): Promise<(snapshot: Snapshot) => Loaded> {
+  const [{ load }, { resolve }] = await Promise.all([import('../manifest/load.ts'), import('../desired/resolve.ts')]);
+  return snapshot => {
+    const parsed = load(snapshot.files, { strict: opts.strict });
+    const earlier = [...snapshot.problems, ...parsed.problems];
+    const resolved = resolve(parsed.objects, snapshot, earlier, { owner: opts.owner });
+    const loaded = { desired: resolved.desired, problems: [...earlier, ...resolved.problems] };
+    return opts.strict ? refuseWarnings(loaded) : loaded;
+  };
+}
+
+/** Under --strict an object with a warning is held like one with an error. */
+function refuseWarnings({ desired, problems }: Loaded): Loaded {
+  const warnings = problems.filter(problem => problem.severity === 'warning');
+  if (warnings.length === 0) return { desired, problems };
+  const held = new Map(desired.held);
+  for (const { key, message, file, line } of warnings) {
+    if (key !== undefined && !held.has(key)) held.set(key, `${message} (${file}:${line})`);
+  }
+  const pods = new Map([...desired.pods].filter(([, pod]) => !held.has(pod.declaredBy)));
+  return {
+    desired: { ...desired, pods, held, complete: false },
+    problems: problems.map(problem => ({ ...problem, severity: 'error' })),
+  };
+}
+
+/** Files, directories and standard input, as the user named them. */
+export async function openPaths(paths: readonly string[]): Promise<Source> {
+  const { pathsSource } = await import('../source/paths.ts');
+  return pathsSource(paths, { cwd: process.cwd(), stdin: readStdin });
+}
+
+async function readStdin(): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new CommandError('Cannot read manifests from standard input: it is a terminal', {
+      hint: 'Pipe them in, as in: cat web.yaml | podstead apply -',
+    });
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Prints problems for people, each with its line and a caret, to standard error. */
+export async function printProblems(context: Context, problems: readonly Problem[]): Promise<void> {
+  if (problems.length === 0) return;
+  const [{ formatProblem }, { sortProblems }] = await Promise.all([
+    import('../manifest/show.ts'),
+    import('./problems.ts'),
+  ]);
+  const { terminal } = context;
+  const { red, yellow, dim, green } = createColors(terminal.errColor);
+  const colours = { error: red, warning: yellow, dim, mark: green };
+  for (const problem of sortProblems(problems)) terminal.err(`${formatProblem(problem, colours)}\n`);
+}

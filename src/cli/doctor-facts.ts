@@ -1,0 +1,105 @@
+import { access, constants, readFile, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { EngineSettings, HostFacts } from '../podman/host-facts.ts';
+
+/** What the checks of `doctor` look at; every value read once, so that checks are plain functions. */
+export interface DoctorFacts {
+  readonly host: HostFacts;
+  /** What must be configured otherwise than the host does, for containers to start. */
+  readonly mends: EngineSettings;
+  readonly engine: EngineFacts | { readonly failure: string; readonly hint: string | undefined };
+  readonly uid: number;
+  readonly userName: string | undefined;
+  /** The user's line in /etc/subuid and /etc/subgid. */
+  readonly subordinate: { readonly uids: number; readonly gids: number };
+  readonly lingers: boolean;
+  readonly inotify: { readonly watches: number; readonly instances: number };
+  /** Free bytes where the state is, and where the engine's images are. */
+  readonly disk: readonly { readonly path: string; readonly freeBytes: number }[];
+  readonly unitDirectory: { readonly path: string; readonly writable: boolean };
+  /** Cgroup controllers handed to the user (cgroups(7), delegation); undefined where that does not apply. */
+  readonly delegated: readonly string[] | undefined;
+}
+
+/** As the engine's own `info` tells. */
+export interface EngineFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly runtime: string;
+  readonly cgroupManager: string;
+  readonly cgroupVersion: string;
+  readonly eventLogger: string;
+  readonly networkBackend: string;
+  readonly graphRoot: string;
+}
+
+/** The part of the facts that files tell. */
+export async function readFiles(opts: {
+  readonly uid: number;
+  readonly userName: string | undefined;
+  readonly stateDir: string;
+  readonly graphRoot: string | undefined;
+  readonly configHome: string;
+}): Promise<Omit<DoctorFacts, 'host' | 'mends' | 'engine' | 'uid' | 'userName'>> {
+  const { uid, userName } = opts;
+  const unitPath = uid === 0 ? '/etc/systemd/system' : `${opts.configHome}/systemd/user`;
+  const [subuid, subgid, watches, instances, lingers, writable, delegated, ...disk] = await Promise.all([
+    text('/etc/subuid'),
+    text('/etc/subgid'),
+    text('/proc/sys/fs/inotify/max_user_watches'),
+    text('/proc/sys/fs/inotify/max_user_instances'),
+    // loginctl enable-linger leaves a file here (logind.conf(5), systemd-logind).
+    userName === undefined ? false : can(`/var/lib/systemd/linger/${userName}`, constants.F_OK),
+    isWritable(unitPath),
+    delegatedControllers(uid),
+    freeSpace(opts.stateDir),
+    ...(opts.graphRoot === undefined ? [] : [freeSpace(opts.graphRoot)]),
+  ]);
+  return {
+    subordinate: { uids: countIds(subuid, uid, userName), gids: countIds(subgid, uid, userName) },
+    lingers,
+    inotify: { watches: Number(watches), instances: Number(instances) },
+    disk,
+    unitDirectory: { path: unitPath, writable },
+    delegated,
+  };
+}
+
+/** subuid(5): `name-or-uid:first:count` a line. */
+function countIds(text: string, uid: number, userName: string | undefined): number {
+  const lines = text.split('\n').map(line => line.split(':'));
+  const own = lines.filter(([who]) => who === String(uid) || (userName !== undefined && who === userName));
+  return own.reduce((sum, [, , count]) => sum + Number(count ?? 0), 0);
+}
+
+async function delegatedControllers(uid: number): Promise<readonly string[] | undefined> {
+  if (uid === 0) return undefined;
+  const path = `/sys/fs/cgroup/user.slice/user-${uid}.slice/user@${uid}.service/cgroup.controllers`;
+  const found = await text(path);
+  return found === '' ? undefined : found.trim().split(/\s+/);
+}
+
+/** Of the path, or of the nearest parent that exists: state is made when it is needed. */
+async function freeSpace(path: string): Promise<{ readonly path: string; readonly freeBytes: number }> {
+  const stat = await statfs(path).catch(() => undefined);
+  if (stat !== undefined) return { path, freeBytes: stat.bavail * stat.bsize };
+  const parent = dirname(path);
+  return parent === path ? { path, freeBytes: 0 } : { ...(await freeSpace(parent)), path };
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  if (await can(path, constants.W_OK)) return true;
+  const parent = dirname(path);
+  return !(await can(path, constants.F_OK)) && parent !== path && isWritable(parent);
+}
+
+async function can(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function text(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}

@@ -1,0 +1,68 @@
+import type { Key } from '../model/key.ts';
+import { settle } from '../reconcile/settle.ts';
+import type { Context } from './context.ts';
+import { makeLoad, openPaths } from './desire.ts';
+import { CommandError } from './error.ts';
+import type { DownFlags } from './flags.ts';
+import { placeHolder } from './place.ts';
+import { emptySource, makePorts, noMemory, nothing } from './ports.ts';
+import { makeProgress } from './progress.ts';
+import { codeOf, reportSettled } from './settled.ts';
+import { type World, withWorld } from './world.ts';
+
+/** `podstead down PATH... | --all`: a pass against an empty desired state. 0 when all of it is gone. */
+export async function down(context: Context, paths: readonly string[], flags: DownFlags): Promise<number> {
+  if ((paths.length === 0) === (flags.all !== true)) {
+    throw new CommandError('Cannot tell what to remove: expected either PATH... or --all', {
+      hint: 'Name the manifests, or give --all for every pod of this owner',
+    });
+  }
+  const declared = flags.all ? undefined : await declaredIn(context, paths);
+  return withWorld(context, async world => {
+    const holder = await placeHolder(context, world.opened.socket);
+    if (holder !== undefined) {
+      context.terminal.err(`An agent keeps this host (${holder}): what it still finds in its source comes back\n`);
+    }
+    const volumes = new Set(flags.volumes ?? []);
+    await demandOwnVolumes(context, world, volumes);
+    const progress = makeProgress(context.terminal, context);
+    const ports = makePorts(context, {
+      world,
+      source: emptySource,
+      load: () => nothing,
+      emit: progress.emit,
+      scrub: text => text,
+      removeVolumes: volumes,
+    });
+    const plan: typeof ports.plan = (desired, actual, opts) =>
+      ports.plan(desired, actual, { ...opts, prune: declared ?? 'all' });
+    const settled = await settle(
+      { ...ports, plan, memory: noMemory },
+      { prune: 'none', timeoutMs: flags.timeout, signal: context.signal },
+    ).finally(() => progress.end());
+    context.signal.throwIfAborted();
+    await reportSettled(context, settled);
+    // Nothing is left for it to serve: the next command starts it again.
+    if (flags.all && codeOf(settled) === 0 && holder === undefined) await world.opened.stop();
+    return codeOf(settled);
+  });
+}
+
+/** Also objects with problems: they are declared, and meant. */
+async function declaredIn(context: Context, paths: readonly string[]): Promise<ReadonlySet<Key>> {
+  const [load, source] = await Promise.all([makeLoad({ owner: context.owner, strict: false }), openPaths(paths)]);
+  const { desired } = load(await source.read({ signal: context.signal }));
+  return new Set(desired.declared.keys());
+}
+
+async function demandOwnVolumes(context: Context, world: World, names: ReadonlySet<string>): Promise<void> {
+  if (names.size === 0) return;
+  const { volumes } = await world.engine.observe({ signal: context.signal });
+  for (const name of names) {
+    if (volumes.get(name)?.owner === context.owner) continue;
+    const own = [...volumes.values()].filter(volume => volume.owner === context.owner && volume.uid === undefined);
+    throw new CommandError(`Cannot remove volume "${name}": it is not one of ours`, {
+      hint: own.length === 0 ? 'We own no volume' : `Name one of: ${own.map(volume => volume.name).join(', ')}`,
+    });
+  }
+}

@@ -1,0 +1,22 @@
+/** The command cannot do what it was asked; told in one line, with a hint, and without a stack. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly hint: string | undefined;
+
+  constructor(message: string, more: { readonly hint?: string | undefined; readonly cause?: unknown } = {}) {
+    super(message, { cause: more.cause });
+    this.hint = more.hint;
+  }
+}
+
+/** What a person reads of any failure: the message, and a hint where the error carries one. */
+export function describeError(error: unknown): { readonly message: string; readonly hint: string | undefined } {
+  if (!(error instanceof Error)) return { message: String(error), hint: undefined };
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
+  return { message: error.message, hint };
+}
+
+/** A coded failure of a port (EngineError, SourceError, CommandError …) as against a bug of ours. */
+export function isFailure(error: unknown): boolean {
+  return error instanceof Error && 'hint' in error;
+}

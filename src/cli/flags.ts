@@ -1,0 +1,66 @@
+import { Option } from 'commander';
+
+/** Fresh ones each time: commander keeps state in them. They may stand before and after the command. */
+export function globalOptions(): readonly Option[] {
+  const options = [
+    new Option('--engine <URL>', 'address of the engine, as in unix:///run/podman/podman.sock'),
+    new Option('--engine-unsupported', 'try an engine of a version that is not supported'),
+    new Option('--owner <NAME>', 'whose objects are ours on this host'),
+    new Option('-o, --output <FORMAT>', 'format of the output').choices(['text', 'json', 'yaml']),
+    new Option('-q, --quiet', 'print no progress'),
+    new Option('--log-level <LEVEL>', 'least level of log lines').choices(['debug', 'info', 'warn', 'error']),
+    new Option('--state-dir <DIR>', 'where to keep state'),
+    new Option('--no-color', 'print no colours'),
+  ];
+  return options.map(option => option.helpGroup('Global options:'));
+}
+
+/** For commands that take a KEY. */
+export function namespaceOption(): Option {
+  return new Option('-n, --namespace <NAME>', 'the namespace of KEY');
+}
+
+export interface StrictFlag {
+  readonly strict?: boolean;
+}
+export interface PruneFlag {
+  readonly prune?: boolean;
+  readonly allowEmpty?: boolean;
+}
+export interface NamespaceFlag {
+  readonly namespace?: string;
+}
+export interface RunFlags extends StrictFlag {
+  readonly units?: string;
+  readonly allowEmpty?: boolean;
+  readonly logFormat?: 'text' | 'json';
+}
+export interface ApplyFlags extends StrictFlag, PruneFlag {
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+export interface DownFlags {
+  readonly all?: boolean;
+  readonly volumes?: readonly string[];
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+export interface LogsFlags extends NamespaceFlag {
+  readonly follow?: boolean;
+  readonly tail?: number;
+  /** Milliseconds since the epoch. */
+  readonly since?: number;
+  readonly container?: string;
+  readonly timestamps?: boolean;
+}
+export interface ExecFlags extends NamespaceFlag {
+  readonly container?: string;
+  readonly stdin?: boolean;
+  readonly tty?: boolean;
+}
+export interface GenerateFlags extends NamespaceFlag {
+  readonly directory?: string;
+  readonly user?: boolean;
+}

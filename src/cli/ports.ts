@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { fingerprint } from '../desired/pod.ts';
+import { digest } from '../manifest/canon.ts';
+import type { DesiredPod } from '../model/desired.ts';
+import type { Emit } from '../model/event.ts';
+import type { Digest } from '../model/key.ts';
+import type { FailureRecord } from '../model/record.ts';
+import { makePlan } from '../plan/plan.ts';
+import type { GuardMemory, Ports } from '../reconcile/ports.ts';
+import type { Records } from '../record/records.ts';
+import type { Source } from '../source/source.ts';
+import type { Context } from './context.ts';
+import type { Loaded } from './desire.ts';
+import type { World } from './world.ts';
+
+export interface PortsOptions {
+  readonly world: World;
+  readonly source: Source;
+  readonly load: Ports['load'];
+  readonly emit: Emit;
+  /** Failures are remembered; known secrets in them are not. */
+  readonly scrub: (text: string) => string;
+  /** Restart what stopped of pods that the source does not declare for sure: the agent's part. */
+  readonly keepStanding?: boolean;
+  /** Volumes with data that the user said to remove, by their engine names. */
+  readonly removeVolumes?: ReadonlySet<string>;
+}
+
+/** Wires the reconciler's ports by hand. */
+export function makePorts(context: Context, opts: PortsOptions): Ports {
+  const { world, source, load, emit, keepStanding = false, removeVolumes } = opts;
+  return {
+    source,
+    load,
+    emit,
+    engine: world.engine,
+    records: withoutSecrets(world.records, opts.scrub),
+    memory: world.memory,
+    clock: context.clock,
+    random: Math.random,
+    uid: () => randomUUID(),
+    fingerprint: fingerprintOf,
+    plan: (desired, actual, more) =>
+      makePlan(desired, actual, {
+        ...more,
+        keepStanding,
+        fingerprint: fingerprintOf,
+        ...(removeVolumes && { removeVolumes }),
+      }),
+  };
+}
+
+function withoutSecrets(records: Records, scrub: (text: string) => string): Records {
+  const clean = (failure: FailureRecord): FailureRecord => ({ ...failure, message: scrub(failure.message) });
+  return { ...records, fail: (pod, by, failure) => records.fail(pod, by, failure && clean(failure)) };
+}
+
+/** Passes that only look must not touch what the daemon keeps. */
+export const noMemory: GuardMemory = { load: async () => undefined, save: async () => undefined };
+
+/** A source that declares nothing: what `down` makes true. */
+export const emptySource: Source = {
+  name: 'nothing',
+  read: async () => ({ revision: '', files: [], contexts: new Map(), problems: [], identity: '', busy: false }),
+  async *wakes() {},
+};
+
+/** What an empty source loads to. */
+export const nothing: Loaded = {
+  desired: {
+    revision: '',
+    pods: new Map(),
+    volumes: new Map(),
+    images: new Map(),
+    declared: new Map(),
+    held: new Map(),
+    complete: true,
+  },
+  problems: [],
+};
+
+function fingerprintOf(pod: DesiredPod | undefined): Digest {
+  return pod === undefined ? digest('absent') : fingerprint(pod);
+}

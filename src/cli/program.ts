@@ -1,0 +1,83 @@
+import { Command, CommanderError, type Option } from 'commander';
+import { addGenerate, addKeeping, addLooking, addPods } from './commands.ts';
+import type { Context, GlobalOptions } from './context.ts';
+import { globalOptions } from './flags.ts';
+import { version } from './version.ts';
+
+/** Runs a command: given its context, it returns the exit code. */
+type Body<Args extends readonly unknown[], Options> = (
+  context: Context,
+  args: Args,
+  options: Options & GlobalOptions,
+) => Promise<number>;
+
+/** Makes the context, runs the body, and ends with its exit code, or with `failure` where it throws. */
+export type Runner = (
+  options: GlobalOptions,
+  failure: number,
+  body: (context: Context) => Promise<number>,
+) => Promise<void>;
+
+/** What every command's options and help have in common. */
+interface Outline {
+  readonly usage: string;
+  readonly summary: string;
+  readonly details?: string;
+  readonly examples: readonly string[];
+  /** Exit code of a failure, usage errors included. */
+  readonly failure?: number;
+}
+
+/**
+ * The whole command line. Bodies are imported when they run: help, `validate` and `plan` load little.
+ *
+ * Words and flags follow kubectl and podman wherever they have one for the thing.
+ */
+export function makeProgram(runner: Runner): Command {
+  const program = new Command('podstead')
+    .description('Keeps the pods of one host the way a directory of Kubernetes YAML says, with Podman')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .showHelpAfterError('(see podstead --help)')
+    .exitOverride();
+  for (const option of globalOptions()) program.addOption(option);
+
+  const add: Add = (outline, body, options = []) => {
+    const { failure = 1 } = outline;
+    const [name = '', ...words] = outline.usage.split(' ');
+    const command = (parents.get(name) ?? program).command(parents.has(name) ? words.join(' ') : outline.usage);
+    command.summary(outline.summary).description(outline.details ?? outline.summary);
+    for (const option of [...options, ...globalOptions()]) command.addOption(option);
+    command.addHelpText('after', `\nExamples:\n${outline.examples.map(line => `  ${line}`).join('\n')}`);
+    command.showHelpAfterError(`(see podstead ${name} --help)`).helpOption('-h, --help', 'print help');
+    command.exitOverride(error => {
+      throw error.exitCode === 0 ? error : new CommanderError(failure, error.code, error.message);
+    });
+    command.action(async (...given: unknown[]) => {
+      // Commander hands over the arguments, then the options, then the command.
+      const all = command.optsWithGlobals() as never;
+      await runner(all, failure, context => body(context, given.slice(0, -2) as never, all));
+    });
+  };
+
+  const parents = new Map<string, Command>();
+  addKeeping(add);
+  addLooking(add);
+  addPods(add);
+  parents.set(
+    'generate',
+    program
+      .command('generate')
+      .summary('write files from manifests or pods')
+      .description('Write files from manifests or pods'),
+  );
+  addGenerate(add);
+  return program;
+}
+
+/** Declares a command. */
+export type Add = <Args extends readonly unknown[], Options>(
+  outline: Outline,
+  body: Body<Args, Options>,
+  options?: readonly Option[],
+) => void;

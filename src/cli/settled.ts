@@ -1,0 +1,55 @@
+import type { Notice } from '../model/event.ts';
+import type { Key } from '../model/key.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Settled } from '../reconcile/settle.ts';
+import type { Context } from './context.ts';
+import { writeData } from './data.ts';
+import { printProblems } from './desire.ts';
+import { countProblems, noticeDocuments, problemDocuments } from './problems.ts';
+import { failureLine, isIncidental, participle, summaryOf } from './progress.ts';
+
+/** What was done and what was not, as JSON on standard output or as text on standard error. */
+export async function reportSettled(context: Context, settled: Settled): Promise<void> {
+  const { terminal, output, quiet } = context;
+  const done = settled.changes.filter(change => !isIncidental(change));
+  const isDone = (key: Key): boolean => done.some(change => change.key === key);
+  const kept = settled.outcome?.plan.changes.filter(({ op, key }) => op === 'keep' && !isDone(key)) ?? [];
+  const held = settled.outcome?.plan.changes.filter(change => change.op === 'hold' || change.op === 'wait') ?? [];
+  if (output !== 'text') {
+    return writeData(terminal, output, {
+      revision: settled.outcome?.plan.revision ?? null,
+      settled: codeOf(settled) === 0,
+      timedOut: settled.timedOut,
+      changes: settled.changes.map(({ op, key, why }) => ({ op, key, result: participle(op), why })),
+      waiting: held.map(({ op, key, why }) => ({ op, key, why })),
+      failures: settled.failures.map(({ key, failure }) => ({ key, ...failure, hint: failure.hint ?? null })),
+      notices: noticeDocuments(noticesOf(settled)),
+      problems: problemDocuments(problemsOf(settled)),
+    });
+  }
+  await printProblems(context, problemsOf(settled));
+  for (const notice of noticesOf(settled)) terminal.err(`${failureLine(notice)}\n`);
+  for (const { key, op, why } of held) terminal.err(`${key} ${participle(op)}: ${why}\n`);
+  if (settled.timedOut) terminal.err('Gave up waiting: not all of it has settled; see `podstead status`\n');
+  const parts = [summaryOf([...done, ...kept, ...held]), failed(settled), countProblems(problemsOf(settled))];
+  if (!quiet) terminal.err(`${parts.filter(part => part !== '').join('; ')}\n`);
+}
+
+/** 0 when all is as it should be. */
+export function codeOf(settled: Settled): number {
+  const isRefused = (problem: Problem): boolean => problem.severity === 'error';
+  const isHeld = settled.outcome?.plan.changes.some(change => change.op === 'hold') ?? true;
+  return settled.failures.length > 0 || settled.timedOut || isHeld || problemsOf(settled).some(isRefused) ? 1 : 0;
+}
+
+function problemsOf({ outcome }: Settled): readonly Problem[] {
+  return outcome?.problems ?? [];
+}
+
+function noticesOf({ outcome }: Settled): readonly Notice[] {
+  return outcome?.notices ?? [];
+}
+
+function failed({ failures }: Settled): string {
+  return failures.length === 0 ? '' : `${failures.length} failed`;
+}

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import type { Log } from '../log.ts';
+import type { Desired } from '../model/desired.ts';
+import { keepUnits } from '../systemd/keep.ts';
+import { podUnit } from '../unit/pod.ts';
+import type { Context } from './context.ts';
+import { describeError } from './error.ts';
+import { systemctlOptions } from './generate.ts';
+import { unitHost } from './unit-host.ts';
+import { declaredUnit, standingUnit } from './unit-spec.ts';
+import type { World } from './world.ts';
+
+/** Keeps boot units in step with what runs. */
+export interface UnitKeeper {
+  /** Call when all has settled; it returns at once, and units follow one call after the other. */
+  keep(desired: Desired): void;
+  /** Waits for what is under way. */
+  end(): Promise<void>;
+}
+
+export interface UnitKeeperOptions {
+  readonly directory: string;
+  readonly log: Log;
+  readonly world: World;
+}
+
+/** The units are those of pods that exist, also of pods that are held back; a failure is told, and tried again next time. */
+export async function unitKeeper(context: Context, opts: UnitKeeperOptions): Promise<UnitKeeper> {
+  const { directory, log, world } = opts;
+  const { signal, owner, uid, env } = context;
+  const host = await unitHost(context, world, uid !== 0);
+  const runtime = uid === 0 ? '/run/systemd/system' : join(env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`, 'systemd/user');
+  let warned = false;
+  let last: Promise<void> = Promise.resolve();
+
+  async function step(desired: Desired): Promise<void> {
+    const [{ pods }, records] = await Promise.all([world.engine.observe({ signal }), world.records.load()]);
+    // Also of pods that are held back: what was last applied of them still runs.
+    const specs = [...pods.values()].map(pod => {
+      const declared = desired.pods.get(pod.key);
+      return standingUnit(pod, records.get(pod.key), host) ?? (declared && declaredUnit(declared, pod, host));
+    });
+    if (specs.includes(undefined)) throw new Error('what was last applied of a pod is not known');
+    const units = specs.flatMap(spec => (spec === undefined ? [] : [podUnit(spec)]));
+    const done = await keepUnits(directory, units, { ...systemctlOptions(context), owner, runtimeDirectory: runtime });
+    for (const name of done.foreign) log.warn('left a unit as it is: it was not written by podstead', { name });
+    if (done.written.length > 0) log.info('boot units written', { directory, units: done.written });
+    if (done.removed.length > 0) log.info('boot units removed', { directory, units: done.removed });
+    if (!done.running && !warned)
+      log.warn('systemd does not run here: units are written, and not enabled', { directory });
+    warned ||= !done.running;
+  }
+
+  return {
+    keep: desired => {
+      last = last
+        .then(() => step(desired))
+        .catch((error: unknown) => {
+          if (signal.aborted) return;
+          const { message, hint } = describeError(error);
+          log.error('cannot keep the boot units', { directory, error: message, hint });
+        });
+    },
+    end: () => last,
+  };
+}

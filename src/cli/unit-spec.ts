@@ -1,0 +1,86 @@
+import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import type { DesiredPod, Json } from '../model/desired.ts';
+import type { Digest } from '../model/key.ts';
+import type { PodRecord } from '../model/record.ts';
+import { isObject, member } from '../plan/json.ts';
+import type { PodUnitEngine, PodUnitSpec } from '../unit/pod.ts';
+
+/** What all boot units of a host have in common. */
+export interface UnitHost {
+  readonly owner: string;
+  readonly user: boolean;
+  readonly podman: PodUnitEngine;
+  /** Where ConfigMaps and Secrets stand as files. */
+  readonly stateDir: string;
+  /** Where the engine keeps images and containers. */
+  readonly graphRoot: string;
+  readonly digest: (value: unknown) => Digest;
+}
+
+/** The boot unit of a pod as it is declared; `actual` tells what has finished. */
+export function declaredUnit(pod: DesiredPod, actual: ActualPod | undefined, host: UnitHost): PodUnitSpec {
+  const hostPaths = pod.volumes.flatMap(volume => (volume.type === 'hostPath' ? [volume.path] : []));
+  return complete(host, {
+    key: pod.key,
+    engineName: pod.engineName,
+    initContainers: pod.initContainers.map(container => container.engineName),
+    containers: pod.containers.map(({ name, engineName }) => ({
+      engineName,
+      start: startsAtBoot(pod.restartPolicy, actual?.containers.get(name)),
+    })),
+    gracePeriodSeconds: pod.gracePeriodSeconds,
+    publishes: pod.sandbox.ports.length > 0,
+    mounts: [...hostPaths, ...(pod.volumes.some(volume => volume.type === 'files') ? [host.stateDir] : [])],
+  });
+}
+
+/** The boot unit of a pod as it stands, from what was last applied; undefined where that is not known. */
+export function standingUnit(pod: ActualPod, record: PodRecord | undefined, host: UnitHost): PodUnitSpec | undefined {
+  const applied = record?.applied;
+  if (applied === undefined) return undefined;
+  const all = [...pod.containers.values()];
+  const isInit = ({ name }: ActualContainer): boolean => member(applied.containers[name], 'init') === true;
+  const policy = member(applied.inPlace, 'restartPolicy');
+  const grace = member(applied.inPlace, 'terminationGracePeriodSeconds');
+  // In the order of the manifest, in which init containers run.
+  const order = Object.keys(applied.containers);
+  const inits = all.filter(isInit).toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  return complete(host, {
+    key: pod.key,
+    engineName: pod.engineName,
+    initContainers: inits.map(container => container.engineName),
+    containers: all
+      .filter(container => !isInit(container))
+      .map(container => ({ engineName: container.engineName, start: startsAtBoot(policy, container) })),
+    gracePeriodSeconds: typeof grace === 'number' ? grace : 30,
+    publishes: pod.ports.length > 0,
+    mounts: [...hostPathsOf(applied.containers), ...(pod.files.size > 0 ? [host.stateDir] : [])],
+  });
+}
+
+type Own = Omit<PodUnitSpec, 'owner' | 'user' | 'podman' | 'digest' | 'after'>;
+
+function complete({ owner, user, podman, graphRoot, digest }: UnitHost, own: Own): PodUnitSpec {
+  const spec = { ...own, mounts: [...own.mounts, graphRoot], owner, user, podman, after: [] };
+  return { ...spec, digest: digest(spec) };
+}
+
+/**
+ * `Never` is not run twice. `OnFailure` is run again unless it has succeeded: one that ran when the power went off is
+ * shown as never started.
+ */
+function startsAtBoot(policy: Json | undefined, container: ActualContainer | undefined): boolean {
+  if (policy === 'Never') return false;
+  return policy !== 'OnFailure' || container?.state !== 'exited' || container.exitCode !== 0;
+}
+
+function hostPathsOf(containers: Readonly<Record<string, Json>>): readonly string[] {
+  return Object.values(containers).flatMap(container => {
+    const mounts = member(container, 'mounts');
+    const all = isObject(mounts) ? Object.values(mounts) : [];
+    return all.flatMap(mount => {
+      const path = member(member(member(mount, 'source'), 'hostPath'), 'path');
+      return typeof path === 'string' ? [path] : [];
+    });
+  });
+}

@@ -1,0 +1,40 @@
+import type { Http } from './http.ts';
+import type { EngineVersion } from './version.ts';
+
+/** What the operations on one engine share. */
+export interface Context {
+  readonly http: Http;
+  readonly owner: string;
+  /** Absolute directory in which the files of ConfigMaps and Secrets stand. */
+  readonly stateDir: string;
+  readonly version: EngineVersion;
+  readonly sandboxGate: Gate;
+  /** Networks known to exist, or being made, by name. */
+  readonly networks: Map<string, Promise<void>>;
+}
+
+/**
+ * Lets the first task go alone, and all others together once one has succeeded.
+ *
+ * In 4.3 the first pod of a store builds the pause image, and several at once leave dangling duplicates of it.
+ */
+export interface Gate {
+  run<T>(task: () => Promise<T>): Promise<T>;
+}
+
+/** A closed gate; the first success opens it for good. */
+export function firstAlone(): Gate {
+  let open = false;
+  let last: Promise<unknown> = Promise.resolve();
+  async function run<T>(task: () => Promise<T>): Promise<T> {
+    if (open) return task();
+    const turn = last.then(async () => {
+      const result = await task();
+      open = true;
+      return result;
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+  return { run };
+}

@@ -1,0 +1,88 @@
+import { EngineError, type Signalled } from '../engine/engine.ts';
+import type { DesiredContainer } from '../model/desired.ts';
+import { labels } from '../model/labels.ts';
+import type { ActionOf } from '../model/plan.ts';
+import { containerSpec } from './container-spec.ts';
+import type { Context } from './context.ts';
+import { needImage } from './image-find.ts';
+import { record, text, textRecord } from './json.ts';
+import { resolveMounts } from './mounts.ts';
+import { path } from './query.ts';
+
+/**
+ * Makes a container in its pod, not started. One of the same uid and digest is the work already done.
+ *
+ * @throws EngineError `IMAGE_NOT_FOUND`, `NAME_TAKEN`, `PATH_UNSAFE`, `PATH_MISSING`, `REFUSED` (runAsNonRoot)
+ */
+export async function createContainer(
+  context: Context,
+  action: ActionOf<'createContainer'>,
+  { signal }: Signalled,
+): Promise<void> {
+  const { pod, uid, container } = action;
+  const what = `Cannot create container "${container.engineName}"`;
+  const [image, mounts] = await Promise.all([
+    needImage(context, container.image, what, signal),
+    resolveMounts({ context, uid, signal }, pod, container),
+  ]);
+  refuseRoot(container, image.user, what);
+  const body = containerSpec(pod, container, { uid, owner: context.owner, imageId: image.id, mounts });
+  try {
+    await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'NAME_TAKEN') throw error;
+    await adopt(context, action, error, signal);
+  }
+}
+
+/** As the kubelet does: a name cannot be told from root's without looking into the image, so it is refused too. */
+function refuseRoot({ security, image }: DesiredContainer, imageUser: string, what: string): void {
+  if (!security.runAsNonRoot) return;
+  const user = (security.user ?? imageUser).split(':')[0] ?? '';
+  if (/^\d+$/.test(user) && Number(user) !== 0) return;
+  const who = user === '' || user === '0' ? 'root' : `user "${user}"`;
+  throw new EngineError(
+    'REFUSED',
+    `${what}: image "${image}" runs as ${who}, and runAsNonRoot wants a user by number other than 0`,
+    {
+      hint: 'Set securityContext.runAsUser to a number above 0',
+    },
+  );
+}
+
+async function adopt(
+  context: Context,
+  { pod, uid, container }: ActionOf<'createContainer'>,
+  taken: EngineError,
+  signal: AbortSignal,
+): Promise<void> {
+  const what = `Cannot create container "${container.engineName}"`;
+  const reply = await context.http.call({
+    method: 'GET',
+    path: path`/containers/${container.engineName}/json`,
+    accept: [404],
+    what,
+    signal,
+  });
+  const found = record(reply.body);
+  const tags = textRecord(record(found.Config).Labels);
+  const ours = tags[labels.owner] === context.owner && tags[labels.uid] === uid;
+  if (
+    reply.status !== 404 &&
+    ours &&
+    tags[labels.container] === container.name &&
+    tags[labels.digest] === container.digest
+  )
+    return;
+  const who =
+    reply.status === 404
+      ? 'a pod'
+      : ours
+        ? `an earlier container of ${pod.key}`
+        : `container ${text(found.Id).slice(0, 12)}`;
+  throw new EngineError('NAME_TAKEN', `${what}: the name is taken by ${who}`, {
+    hint: ours ? 'Remove it first' : 'Remove what has the name, or rename the pod',
+    transient: ours,
+    cause: taken,
+  });
+}

@@ -1,0 +1,109 @@
+import type { Engine, EngineAction, EngineExecutors, PerformOptions, Signalled } from '../engine/engine.ts';
+import { build } from './build.ts';
+import { checkPorts } from './check-ports.ts';
+import { type Context, firstAlone } from './context.ts';
+import { createContainer } from './create-container.ts';
+import { createPod } from './create-pod.ts';
+import { type ExecOptions, exec } from './exec.ts';
+import { removeFiles, writeFiles } from './files.ts';
+import type { Output } from './frames.ts';
+import { openHttp } from './http.ts';
+import { type EngineInfo, info } from './info.ts';
+import { inspect } from './inspect.ts';
+import { type LogOptions, logs } from './logs.ts';
+import { removeNetwork } from './network.ts';
+import { observe } from './observe.ts';
+import { pull } from './pull.ts';
+import { removeContainer, removePod } from './remove-pod.ts';
+import { startContainer, startPod } from './start.ts';
+import { stopContainer, stopPod } from './stop.ts';
+import { checkVersion } from './version.ts';
+import { createEmptyDir, createVolume, removeVolume } from './volume.ts';
+import { wakes } from './wakes.ts';
+
+/** Podman as the engine, with what only its own commands need. Containers are named by id or engine name. */
+export interface PodmanEngine extends Engine {
+  readonly version: string;
+  exec(container: string, opts: ExecOptions): Promise<number>;
+  logs(container: string, opts: LogOptions): AsyncIterable<Output>;
+  info(opts: Signalled): Promise<EngineInfo>;
+  /** Closes its connections; calls under way fail. */
+  close(): Promise<void>;
+}
+
+/** Which engine, for whom. */
+export interface ConnectOptions {
+  /** Path of the engine's unix socket. */
+  readonly socket: string;
+  readonly owner: string;
+  /** Absolute; the files of ConfigMaps and Secrets stand in `files/` below it. */
+  readonly stateDir: string;
+  /** Takes a version that was never tried. */
+  readonly unsupported?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Connects to a Podman service with one ping, which tells its version.
+ *
+ * @throws EngineError `ENGINE_UNREACHABLE`, `ENGINE_UNSUITABLE`
+ */
+export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine> {
+  const { socket, owner, stateDir, unsupported = false, signal } = opts;
+  const http = openHttp(socket);
+  try {
+    const what = 'Cannot reach the engine';
+    const { headers } = await http.call({ method: 'GET', path: '/_ping', timeoutMs: 10_000, what, signal });
+    const version = checkVersion(String(headers['libpod-api-version'] ?? ''), { unsupported });
+    return engineOf({ http, owner, stateDir, version, sandboxGate: firstAlone(), networks: new Map() });
+  } catch (error) {
+    await http.close();
+    throw error;
+  }
+}
+
+function engineOf(context: Context): PodmanEngine {
+  const { http, owner, version } = context;
+  const executors = executorsOf(context);
+  return {
+    name: `podman ${version.text} at unix://${http.socket}`,
+    owner,
+    version: version.text,
+    observe: ({ signal }) => observe(context, signal),
+    inspect: (id, { signal }) => inspect(context, id, signal),
+    perform: (action, opts) => perform(executors, action, opts),
+    wakes: ({ signal }) => wakes(context, signal),
+    exec: (container, opts) => exec(context, container, opts),
+    logs: (container, opts) => logs(context, container, opts),
+    info: ({ signal }) => info(context, signal),
+    close: () => http.close(),
+  };
+}
+
+function executorsOf(context: Context): EngineExecutors {
+  return {
+    pull: (action, opts) => pull(context, action, opts),
+    build: (action, opts) => build(context, action, opts),
+    createVolume: (action, opts) => createVolume(context, action, opts),
+    createEmptyDir: (action, opts) => createEmptyDir(context, action, opts),
+    writeFiles: (action, opts) => writeFiles(context, action, opts),
+    checkPorts: (action, opts) => checkPorts(context, action, opts),
+    createPod: (action, opts) => createPod(context, action, opts),
+    createContainer: (action, opts) => createContainer(context, action, opts),
+    startContainer: (action, opts) => startContainer(context, action, opts),
+    stopContainer: (action, opts) => stopContainer(context, action, opts),
+    removeContainer: (action, opts) => removeContainer(context, action, opts),
+    stopPod: (action, opts) => stopPod(context, action, opts),
+    removePod: (action, opts) => removePod(context, action, opts),
+    startPod: (action, opts) => startPod(context, action, opts),
+    removeVolume: (action, opts) => removeVolume(context, action, opts),
+    removeNetwork: (action, opts) => removeNetwork(context, action, opts),
+    removeFiles: ({ uid }) => removeFiles(context, uid),
+  };
+}
+
+/** The row of the action's verb always takes the action: the compiler cannot see it across the union. */
+async function perform(executors: EngineExecutors, action: EngineAction, opts: PerformOptions): Promise<void> {
+  const run = executors[action.verb] as (action: EngineAction, opts: PerformOptions) => Promise<void>;
+  await run(action, opts);
+}

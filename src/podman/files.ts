@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { EngineError, type Signalled } from '../engine/engine.ts';
+import type { DesiredFiles } from '../model/desired.ts';
+import type { Digest } from '../model/key.ts';
+import type { ActionOf } from '../model/plan.ts';
+import type { Context } from './context.ts';
+
+/**
+ * The directories of ConfigMap and Secret volumes, laid out as the kubelet's atomic writer does it:
+ *
+ *     STATE/files/UID/VOLUME/..DIGEST/key     a generation
+ *     STATE/files/UID/VOLUME/..data → ..DIGEST
+ *     STATE/files/UID/VOLUME/key → ..data/key
+ *
+ * One rename of `..data` changes all files at once, for containers that run too, because the directory is mounted as
+ * a whole. The parents are 0700; what is below is open, as users in containers are not ours.
+ *
+ * Rootless (to come): files for another user than root of the container need `podman unshare chown`.
+ */
+export function filesDirectory(stateDir: string, uid: string, volume: string): string {
+  return join(podDirectory(stateDir, uid), volume);
+}
+
+function podDirectory(stateDir: string, uid: string): string {
+  if (!/^[\w.-]+$/.test(uid) || /^\.+$/.test(uid))
+    throw new EngineError('REFUSED', `Cannot use uid "${uid}" as a directory`);
+  return join(stateDir, 'files', uid);
+}
+
+/** Makes the files of one volume as desired; a reader sees the old ones or the new ones, never a mixture. */
+export async function writeFiles(
+  context: Context,
+  action: ActionOf<'writeFiles'>,
+  { signal }: Signalled,
+): Promise<void> {
+  const { uid, files } = action;
+  const parent = podDirectory(context.stateDir, uid);
+  const dir = filesDirectory(context.stateDir, uid, files.name);
+  signal.throwIfAborted();
+  try {
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    await mkdir(dir, { recursive: true, mode: 0o755 });
+    await swap(dir, files, signal);
+  } catch (error) {
+    throw diskFailure(error, `Cannot write the files of ${files.from} to "${dir}"`);
+  }
+}
+
+async function swap(dir: string, files: DesiredFiles, signal: AbortSignal): Promise<void> {
+  const generation = `..${files.digest}`;
+  if ((await currentDigest(dir)) !== files.digest) {
+    // A generation of that name which `..data` does not name was left half-written by a crash.
+    await rm(join(dir, generation), { recursive: true, force: true });
+    await writeGeneration(join(dir, generation), files, signal);
+    await replaceLink(generation, join(dir, '..data'));
+    await sync(dir);
+  }
+  await linkKeys(dir, files);
+  await sync(dir);
+  await removeOthers(dir, generation);
+}
+
+async function writeGeneration(dir: string, files: DesiredFiles, signal: AbortSignal): Promise<void> {
+  const dirs = new Set([dir]);
+  await mkdir(dir, { mode: 0o755 });
+  for (const { path, mode, content } of files.entries) {
+    signal.throwIfAborted();
+    const file = join(dir, path);
+    if (!file.startsWith(`${dir}/`))
+      throw new EngineError('PATH_UNSAFE', `Cannot write "${path}" of ${files.from}: it leaves its volume`);
+    await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+    for (let up = dirname(file); up !== dir; up = dirname(up)) dirs.add(up);
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.writeFile(content.reveal());
+      // Set once written and not through open's mode, which the umask narrows.
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+  for (const one of dirs) await sync(one);
+}
+
+async function linkKeys(dir: string, files: DesiredFiles): Promise<void> {
+  const tops = new Set(files.entries.map(({ path }) => path.split('/')[0] ?? path));
+  for (const top of tops) {
+    if ((await readlink(join(dir, top)).catch(() => undefined)) !== join('..data', top)) {
+      await replaceLink(join('..data', top), join(dir, top));
+    }
+  }
+  for (const name of await readdir(dir))
+    if (!name.startsWith('..') && !tops.has(name)) await rm(join(dir, name), { recursive: true });
+}
+
+async function removeOthers(dir: string, generation: string): Promise<void> {
+  const stale = (await readdir(dir)).filter(name => name.startsWith('..') && name !== '..data' && name !== generation);
+  for (const name of stale) await rm(join(dir, name), { recursive: true, force: true });
+}
+
+async function replaceLink(target: string, link: string): Promise<void> {
+  const made = join(dirname(link), `..new-${randomBytes(4).toString('hex')}`);
+  await symlink(target, made);
+  await rename(made, link);
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes the files of a pod that is gone. */
+export async function removeFiles(context: Context, uid: string): Promise<void> {
+  const dir = podDirectory(context.stateDir, uid);
+  await rm(dir, { recursive: true, force: true }).catch((error: unknown) => {
+    throw diskFailure(error, `Cannot remove the files in "${dir}"`);
+  });
+}
+
+/** Digests of the files of a pod that stand on disk, by volume. A volume whose files are not whole is left out. */
+export async function readFileDigests(stateDir: string, uid: string): Promise<ReadonlyMap<string, Digest>> {
+  const found = new Map<string, Digest>();
+  // An infra container of ours whose uid is no name was not made by us.
+  const volumes = /^\w[\w.-]*$/.test(uid) ? await readdir(join(stateDir, 'files', uid)).catch(noneThere) : [];
+  for (const volume of volumes.sort()) {
+    const digest = await currentDigest(join(stateDir, 'files', uid, volume));
+    if (digest !== undefined) found.set(volume, digest);
+  }
+  return found;
+}
+
+/** Uids that have a directory of files. */
+export async function readFileUids(stateDir: string): Promise<readonly string[]> {
+  return (await readdir(join(stateDir, 'files')).catch(noneThere)).sort();
+}
+
+async function currentDigest(dir: string): Promise<Digest | undefined> {
+  const generation = await readlink(join(dir, '..data')).catch(() => '');
+  const whole =
+    /^\.\.[^/]+$/.test(generation) && (await lstat(join(dir, generation)).catch(() => undefined))?.isDirectory();
+  return whole === true ? generation.slice(2) : undefined;
+}
+
+function noneThere(error: unknown): string[] {
+  if (codeOf(error) === 'ENOENT') return [];
+  throw diskFailure(error, 'Cannot look at the files of ConfigMaps and Secrets');
+}
+
+function diskFailure(error: unknown, what: string): unknown {
+  const code = codeOf(error);
+  if (error instanceof EngineError || code === '') return error;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  const hint = full ? 'Free space' : 'See that the state directory can be written';
+  const reason = error instanceof Error ? error.message : code;
+  return new EngineError(full ? 'DISK_FULL' : 'ENGINE_ERROR', `${what}: ${reason}`, {
+    hint,
+    transient: true,
+    cause: error,
+  });
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}

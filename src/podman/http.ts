@@ -1,0 +1,190 @@
+import { Readable } from 'node:stream';
+import type { Dispatcher, Pool as PoolType } from 'undici';
+import request from 'undici/lib/api/api-request.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import { EngineError } from '../engine/engine.ts';
+import { firstDocument } from './json.ts';
+import { jsonLines } from './lines.ts';
+import { type Query, queryString } from './query.ts';
+import { reasonOf, refusal } from './status.ts';
+
+/** Every 4.3 and 5.x serves this prefix alike; it also pins the shape of container inspect to the one of 4. */
+export const apiPrefix = '/v4.0.0/libpod';
+
+/** One call of the engine's API. */
+export interface Call {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Below the prefix, made by `path`. */
+  readonly path: string;
+  readonly query?: Query;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly upload?: { readonly type: string; readonly content: AsyncIterable<Uint8Array> };
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses besides 2xx that are answers, not failures. */
+  readonly accept?: readonly number[];
+  /** Doing it twice is as good as once: it is sent again when a kept-alive connection turns out closed. GET always is. */
+  readonly idempotent?: boolean;
+  /** For the whole reply, in milliseconds; streams have none. */
+  readonly timeoutMs?: number;
+  /** The action for messages: "Cannot create pod 'web'". */
+  readonly what: string;
+  readonly signal: AbortSignal;
+}
+
+/** What came back: a status, the headers, the first JSON document of the body. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: unknown;
+}
+
+/** HTTP to one engine over its unix socket. */
+export interface Http {
+  readonly socket: string;
+  /** @throws EngineError */
+  call(call: Call): Promise<Reply>;
+  /** The bytes of a reply as they come. @throws EngineError */
+  bytes(call: Call): AsyncIterable<Uint8Array>;
+  /** The documents of a newline-separated stream as they come. @throws EngineError */
+  documents(call: Call): AsyncIterable<unknown>;
+  close(): Promise<void>;
+}
+
+const defaultTimeoutMs = 60_000;
+/** Below the 5 s after which a socket-activated service ends and closes its connections. */
+const keepAliveMs = 4_000;
+
+/** Opens nothing yet: connections are made as calls need them. */
+export function openHttp(socket: string): Http {
+  const options = { socketPath: socket, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: keepAliveMs };
+  const pool = new Pool('http://podman', options);
+
+  async function call(call: Call): Promise<Reply> {
+    const scope = callScope(call.signal, call.timeoutMs ?? defaultTimeoutMs);
+    try {
+      const response = await send(pool, call, scope.signal);
+      const body = await response.body.text();
+      const { statusCode: status, headers } = response;
+      if (!answered(call, status)) throw refusal(call.what, status, reasonOf(body));
+      return { status, headers, body: firstDocument(body) };
+    } catch (error) {
+      throw failure(error, call, socket, scope.timedOut());
+    } finally {
+      scope.end();
+    }
+  }
+
+  async function* bytes(call: Call): AsyncGenerator<Uint8Array, void> {
+    const scope = callScope(call.signal, undefined);
+    try {
+      const response = await send(pool, call, scope.signal);
+      if (!answered(call, response.statusCode)) {
+        throw refusal(call.what, response.statusCode, reasonOf(await response.body.text()));
+      }
+      for await (const chunk of response.body) yield chunk;
+    } catch (error) {
+      throw failure(error, call, socket, false);
+    } finally {
+      scope.end();
+    }
+  }
+
+  return { socket, call, bytes, documents: call => jsonLines(bytes(call)), close: () => pool.destroy() };
+}
+
+async function send(pool: PoolType, call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  call.signal.throwIfAborted();
+  const options: Dispatcher.RequestOptions = {
+    method: call.method,
+    path: apiPrefix + call.path + queryString(call.query ?? {}),
+    headers: headersOf(call),
+    body: bodyOf(call),
+    signal,
+  };
+  try {
+    return await request.call(pool, options);
+  } catch (error) {
+    const again = (call.method === 'GET' || call.idempotent === true) && call.upload === undefined;
+    if (!again || !closedWhileIdle(error) || signal.aborted) throw error;
+    return await request.call(pool, options);
+  }
+}
+
+function headersOf(call: Call): Record<string, string> {
+  // Without a JSON type Podman may take the body for a form and eat it.
+  const type = call.upload?.type ?? (call.body === undefined ? undefined : 'application/json');
+  return { ...(type === undefined ? {} : { 'content-type': type }), ...call.headers };
+}
+
+function bodyOf(call: Call): string | Readable | null {
+  if (call.upload !== undefined) return Readable.from(call.upload.content, { objectMode: false });
+  return call.body === undefined ? null : JSON.stringify(call.body);
+}
+
+function answered(call: Call, status: number): boolean {
+  return (status >= 200 && status < 300) || (call.accept?.includes(status) ?? false);
+}
+
+/** A service that idled out closes connections that the pool still holds. */
+function closedWhileIdle(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+function failure(error: unknown, call: Call, socket: string, timedOut: boolean): unknown {
+  if (call.signal.aborted) return call.signal.reason;
+  if (error instanceof EngineError) return error;
+  if (timedOut) {
+    const message = `${call.what}: the engine did not answer within ${(call.timeoutMs ?? defaultTimeoutMs) / 1000} s`;
+    return new EngineError('TIMEOUT', message, {
+      transient: true,
+      hint: 'See what it waits for with "podman ps -a"',
+      cause: error,
+    });
+  }
+  return unreachable(call.what, socket, error);
+}
+
+/** Nothing answers at the socket, or the connection broke. */
+export function unreachable(what: string, socket: string, error: unknown): EngineError {
+  const reason = error instanceof Error ? error.message || codeOf(error) : String(error);
+  const denied = codeOf(error) === 'EACCES';
+  const hint = denied
+    ? 'Run as the user whose engine it is, or as root'
+    : 'Start it with "systemctl start podman.socket"';
+  return new EngineError('ENGINE_UNREACHABLE', `${what}: no engine answers at "${socket}": ${reason}`, {
+    hint,
+    transient: !denied,
+    cause: error,
+  });
+}
+
+interface Scope {
+  readonly signal: AbortSignal;
+  timedOut(): boolean;
+  end(): void;
+}
+
+/** A signal for one call. Not AbortSignal.any, which in Node 20 keeps every signal it made as long as its source. */
+function callScope(outer: AbortSignal, timeoutMs: number | undefined): Scope {
+  const controller = new AbortController();
+  let timedOut = false;
+  const abort = (): void => controller.abort(outer.reason);
+  const expire = (): void => {
+    timedOut = true;
+    controller.abort(new Error('timed out'));
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  outer.addEventListener('abort', abort, { once: true });
+  const end = (): void => {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', abort);
+    controller.abort(new Error('ended'));
+  };
+  return { signal: controller.signal, timedOut: () => timedOut, end };
+}

@@ -1,0 +1,55 @@
+import { EngineError } from '../engine/engine.ts';
+import type { Context } from './context.ts';
+import { record, text } from './json.ts';
+import { path } from './query.ts';
+import { formatReference, hubName, parseReference } from './reference.ts';
+
+/** An image as the engine has it. */
+export interface FoundImage {
+  readonly id: string;
+  /** USER of the image; '' is root. */
+  readonly user: string;
+}
+
+/** Finds the image that the engine has for a reference; undefined where it has none. Never pulls. */
+export async function findImage(
+  context: Context,
+  reference: string,
+  signal: AbortSignal,
+): Promise<FoundImage | undefined> {
+  const hub = hubName(reference);
+  for (const name of [engineReference(reference), ...(hub === undefined ? [] : [hub])]) {
+    const what = `Cannot look at image "${reference}"`;
+    const reply = await context.http.call({
+      method: 'GET',
+      path: path`/images/${name}/json`,
+      accept: [404],
+      what,
+      signal,
+    });
+    if (reply.status === 404) continue;
+    const image = record(reply.body);
+    return { id: text(image.Id).replace(/^sha256:/, ''), user: text(record(image.Config).User) || text(image.User) };
+  }
+  return undefined;
+}
+
+/** As the engine takes it: a tag beside a digest is refused by 4.3, and decides nothing. */
+export function engineReference(reference: string): string {
+  const parts = parseReference(reference);
+  return parts?.tag !== undefined && parts.digest !== undefined ? formatReference(parts) : reference;
+}
+
+/** @throws EngineError `IMAGE_NOT_FOUND` */
+export async function needImage(
+  context: Context,
+  reference: string,
+  what: string,
+  signal: AbortSignal,
+): Promise<FoundImage> {
+  const found = await findImage(context, reference, signal);
+  if (found !== undefined) return found;
+  throw new EngineError('IMAGE_NOT_FOUND', `${what}: the engine has no image "${reference}"`, {
+    hint: `Pull it with "podman pull ${reference}", or set imagePullPolicy: IfNotPresent`,
+  });
+}

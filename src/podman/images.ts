@@ -1,0 +1,49 @@
+import type { ActualImage } from '../model/actual.ts';
+import { labels } from '../model/labels.ts';
+import { record, text, textRecord, texts, type Unread } from './json.ts';
+import { parseReference, spellings } from './reference.ts';
+
+/** The answer of `images/json` by everything that a manifest may write for an image, and by id. */
+export function readImages(images: readonly Unread[]): ReadonlyMap<string, ActualImage> {
+  const byName = new Map<string, ActualImage>();
+  const named = images.map(readImage);
+  // This host's own images come first where a short name fits two: so the engine resolves it.
+  for (const { image, names } of named) add(byName, image, names.filter(isLocal));
+  for (const { image, names } of named) {
+    add(byName, image, names);
+    byName.set(image.id, image).set(`sha256:${image.id}`, image);
+  }
+  return byName;
+}
+
+function add(byName: Map<string, ActualImage>, image: ActualImage, names: readonly string[]): void {
+  for (const spelling of names.flatMap(spellings)) if (!byName.has(spelling)) byName.set(spelling, image);
+}
+
+function isLocal(name: string): boolean {
+  return name.startsWith('localhost/');
+}
+
+function readImage(value: Unread): { readonly image: ActualImage; readonly names: readonly string[] } {
+  const entry = record(value);
+  const id = text(entry.Id).replace(/^sha256:/, '');
+  const names = [...new Set([...texts(entry.Names), ...texts(entry.RepoTags)])].filter(
+    name => !name.includes('<none>'),
+  );
+  const digests = texts(entry.RepoDigests);
+  const context = textRecord(entry.Labels)[labels.context];
+  return {
+    image: { id, context },
+    names: [...names, ...digests, ...names.flatMap(name => withDigests(name, digests))],
+  };
+}
+
+/** `x:1@sha256:…`: the digest decides, the tag is for people. */
+function withDigests(name: string, digests: readonly string[]): readonly string[] {
+  const reference = parseReference(name);
+  if (reference?.tag === undefined) return [];
+  const repository = name.slice(0, name.length - reference.tag.length - 1);
+  return digests
+    .filter(digest => digest.startsWith(`${repository}@`))
+    .map(digest => name + digest.slice(repository.length));
+}

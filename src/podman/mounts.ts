@@ -1,0 +1,147 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '../engine/engine.ts';
+import type { DesiredContainer, DesiredMount, DesiredPod, DesiredPodVolume } from '../model/desired.ts';
+import { emptyDirName } from '../model/names.ts';
+import type { Context } from './context.ts';
+import { filesDirectory } from './files.ts';
+import { checkHostPath } from './host-path.ts';
+import { resolveSubPath } from './subpath.ts';
+import { inspectVolume } from './volume.ts';
+
+/** The parts of a container's specification that its mounts become. Names are the engine's. */
+export interface ResolvedMounts {
+  readonly mounts: readonly BindMount[];
+  readonly volumes: readonly NamedVolume[];
+  readonly devices: readonly { readonly path: string }[];
+}
+
+interface BindMount {
+  readonly destination: string;
+  readonly type: 'bind';
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+interface NamedVolume {
+  readonly Name: string;
+  readonly Dest: string;
+  readonly Options: readonly string[];
+}
+
+type Mounted = Partial<ResolvedMounts>;
+
+interface Where {
+  readonly context: Context;
+  readonly uid: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds out what each mount of a container is on this host, makes what Kubernetes says is made, and proves every
+ * subPath to lie inside its volume.
+ *
+ * @throws EngineError `PATH_UNSAFE`, `PATH_MISSING`, `GONE` where a volume is not there
+ */
+export async function resolveMounts(
+  where: Where,
+  pod: DesiredPod,
+  container: DesiredContainer,
+): Promise<ResolvedMounts> {
+  const found = await Promise.all(container.mounts.map(mount => resolveMount(where, mount, volumeOf(pod, mount))));
+  return {
+    mounts: found.flatMap(({ mounts = [] }) => mounts),
+    volumes: found.flatMap(({ volumes = [] }) => volumes),
+    devices: found.flatMap(({ devices = [] }) => devices),
+  };
+}
+
+/** Proves the subPaths of a container again: whoever writes into a volume may have put a link there since. */
+export async function checkSubPaths(where: Where, pod: DesiredPod, container: DesiredContainer): Promise<void> {
+  const inside = container.mounts.filter(({ subPath }) => subPath !== undefined);
+  await Promise.all(inside.map(mount => resolveMount(where, mount, volumeOf(pod, mount))));
+}
+
+function volumeOf(pod: DesiredPod, mount: DesiredMount): DesiredPodVolume {
+  const volume = pod.volumes.find(({ name }) => name === mount.volume);
+  if (volume === undefined) throw new Error(`${pod.key} mounts volume "${mount.volume}", which it does not have`);
+  return volume;
+}
+
+async function resolveMount(where: Where, mount: DesiredMount, volume: DesiredPodVolume): Promise<Mounted> {
+  switch (volume.type) {
+    case 'emptyDir':
+      if (volume.memory && mount.subPath !== undefined) throw inMemory(mount);
+      return resolveVolume(where, mount, emptyDirName(where.uid, volume.name), mount.readOnly);
+    case 'claim':
+      return resolveVolume(where, mount, volume.engineName, mount.readOnly || volume.readOnly);
+    case 'hostPath':
+      return resolveHostPath(mount, volume);
+    case 'files':
+      return { mounts: [bind(mount, await filesSource(where, mount), ['ro', 'z'])] };
+  }
+}
+
+async function resolveVolume(
+  { context, signal }: Where,
+  mount: DesiredMount,
+  name: string,
+  readOnly: boolean,
+): Promise<Mounted> {
+  // Podman would make a missing one, without the labels by which it is found and removed.
+  const found = await inspectVolume(context, name, signal);
+  if (found === undefined) {
+    throw new EngineError('GONE', `Cannot mount volume "${name}" at "${mount.path}": it is not there any more`, {
+      transient: true,
+    });
+  }
+  const access = readOnly ? 'ro' : 'rw';
+  if (mount.subPath === undefined)
+    return { volumes: [{ Name: name, Dest: mount.path, Options: [access, ...propagation(mount)] }] };
+  const source = await resolveSubPath(found.mountpoint, mount.subPath, { create: true });
+  return { mounts: [bind(mount, source, [access])] };
+}
+
+async function resolveHostPath(
+  mount: DesiredMount,
+  volume: DesiredPodVolume & { readonly type: 'hostPath' },
+): Promise<Mounted> {
+  await checkHostPath(volume.path, volume.pathType);
+  if (volume.pathType === 'CharDevice' || volume.pathType === 'BlockDevice') {
+    return { devices: [{ path: `${volume.path}:${mount.path}:${mount.readOnly ? 'r' : 'rwm'}` }] };
+  }
+  // The path itself is the administrator's, links in it included; what lies below it need not be.
+  const source =
+    mount.subPath === undefined
+      ? volume.path
+      : await resolveSubPath(await realpath(volume.path), mount.subPath, { create: true });
+  return { mounts: [bind(mount, source, [mount.readOnly ? 'ro' : 'rw'])] };
+}
+
+/** Below `..data`, which is ours: a container that starts again sees the files of that moment. */
+async function filesSource({ context, uid }: Where, mount: DesiredMount): Promise<string> {
+  const dir = filesDirectory(context.stateDir, uid, mount.volume);
+  if (mount.subPath === undefined) return dir;
+  const data = join(dir, '..data');
+  const current = await realpath(data).catch((cause: unknown) => {
+    throw new EngineError('GONE', `Cannot mount the files of volume "${mount.volume}": they are not there any more`, {
+      transient: true,
+      cause,
+    });
+  });
+  await resolveSubPath(current, mount.subPath, { create: false });
+  return join(data, mount.subPath);
+}
+
+function bind(mount: DesiredMount, source: string, options: readonly string[]): BindMount {
+  return { destination: mount.path, type: 'bind', source, options: ['rbind', ...options, ...propagation(mount)] };
+}
+
+function propagation(mount: DesiredMount): readonly string[] {
+  return mount.propagation === undefined ? [] : [mount.propagation];
+}
+
+function inMemory(mount: DesiredMount): EngineError {
+  const message = `Cannot use subPath "${mount.subPath}" of volume "${mount.volume}": it is in memory, and not there before a container runs`;
+  return new EngineError('REFUSED', message, { hint: 'Mount the whole volume, or leave out "medium: Memory"' });
+}

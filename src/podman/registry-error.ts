@@ -1,0 +1,67 @@
+import { type EngineCode, EngineError } from '../engine/engine.ts';
+
+interface Row {
+  readonly words: RegExp;
+  readonly code: EngineCode;
+  readonly transient: boolean;
+  readonly hint: string;
+}
+
+/** What containers/image says when a registry does not give an image; these come in a stream of status 200, in words only. */
+const rows: readonly Row[] = [
+  {
+    words: /no space left on device|disk quota exceeded/,
+    code: 'DISK_FULL',
+    transient: true,
+    hint: 'Free space, for example with "podman image prune"',
+  },
+  {
+    words: /toomanyrequests|too many requests/i,
+    code: 'REGISTRY_REFUSED',
+    transient: true,
+    hint: 'Wait, or log in: the registry limits how often it is asked',
+  },
+  {
+    words:
+      /unauthorized|authentication required|no basic auth credentials|invalid username\/password|access to the resource is denied|403 \(?Forbidden/i,
+    code: 'REGISTRY_REFUSED',
+    transient: false,
+    hint: 'Run "podman login", or name a Secret in imagePullSecrets',
+  },
+  {
+    words:
+      /manifest unknown|name unknown|repository name not known|did not resolve to an alias|invalid reference format|404 \(?Not Found|no image found in manifest list/i,
+    code: 'IMAGE_NOT_FOUND',
+    transient: false,
+    hint: 'Correct the name or the tag',
+  },
+  {
+    words: /gave HTTP response to HTTPS client|x509:|certificate/i,
+    code: 'REGISTRY_UNREACHABLE',
+    transient: false,
+    hint: 'Give the registry a trusted certificate, or set it insecure in registries.conf',
+  },
+  {
+    words:
+      /connection refused|no such host|i\/o timeout|TLS handshake timeout|network is unreachable|no route to host|connection reset|server misbehaving|EOF$|pinging container registry|5\d\d [A-Z]/,
+    code: 'REGISTRY_UNREACHABLE',
+    transient: true,
+    hint: 'See that the registry answers from this host',
+  },
+];
+
+/** The failure behind the words of a pull; undefined where they speak of no registry. */
+export function registryFailure(what: string, words: string): EngineError | undefined {
+  const row = rows.find(row => row.words.test(words));
+  return row && new EngineError(row.code, `${what}: ${words}`, { hint: row.hint, transient: row.transient });
+}
+
+/** Credentials as the engine takes them: one header with a map of registries, in URL-safe base64 with padding. */
+export function registryHeaders(
+  credentials: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, string>> {
+  if (credentials === undefined || Object.keys(credentials).length === 0) return {};
+  // Go's decoder wants the padding, which Node's base64url leaves out.
+  const base64 = Buffer.from(JSON.stringify(credentials)).toString('base64');
+  return { 'x-registry-config': base64.replaceAll('+', '-').replaceAll('/', '_') };
+}

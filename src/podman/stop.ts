@@ -1,0 +1,78 @@
+import type { Signalled } from '../engine/engine.ts';
+import type { ActionOf } from '../model/plan.ts';
+import type { Context } from './context.ts';
+import { type Member, membersOf, refuseForeign } from './members.ts';
+import { path } from './query.ts';
+import { isBefore } from './version.ts';
+
+/** Longer than the engine needs around the grace period itself, in milliseconds. */
+const stopSlackMs = 30_000;
+
+/** Stops one container: its stop signal, and SIGKILL after the grace period. Stopped or gone is done. */
+export async function stopContainer(
+  context: Context,
+  action: ActionOf<'stopContainer'>,
+  { signal }: Signalled,
+): Promise<void> {
+  await stop(
+    context,
+    action.id,
+    action.graceSeconds,
+    `Cannot stop container "${action.name}" of ${action.pod}`,
+    1,
+    signal,
+  );
+}
+
+/**
+ * Stops the containers of a pod in parallel, and its sandbox last. Not by the pod's own stop, which does nothing unless
+ * each and every container runs.
+ *
+ * @throws EngineError `REFUSED` where somebody else put a container into it
+ */
+export async function stopPod(context: Context, action: ActionOf<'stopPod'>, { signal }: Signalled): Promise<void> {
+  const what = `Cannot stop ${action.pod}`;
+  const members = await membersOf(context, action.id, what, signal);
+  refuseForeign(context, members, what);
+  await stopMembers(context, members, action.graceSeconds, signal);
+  for (const { id } of members.filter(isLiveInfra)) await stop(context, id, action.graceSeconds, what, 1, signal);
+}
+
+function isLiveInfra({ isInfra, state }: Member): boolean {
+  return isInfra && state !== 'created' && state !== 'exited';
+}
+
+/** Stops everything but the sandbox, each within the grace period. */
+export async function stopMembers(
+  context: Context,
+  members: readonly Member[],
+  graceSeconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const live = members.filter(({ isInfra, state }) => !isInfra && state !== 'created' && state !== 'exited');
+  // From 5.5 on stops of one pod wait for one another.
+  const turns = isBefore(context.version, 5, 5) ? 1 : live.length;
+  await Promise.all(
+    live.map(({ id, name }) => stop(context, id, graceSeconds, `Cannot stop container "${name}"`, turns, signal)),
+  );
+}
+
+async function stop(
+  context: Context,
+  id: string,
+  graceSeconds: number,
+  what: string,
+  turns: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await context.http.call({
+    method: 'POST',
+    path: path`/containers/${id}/stop`,
+    query: { timeout: graceSeconds },
+    accept: [304, 404],
+    idempotent: true,
+    timeoutMs: graceSeconds * 1000 * turns + stopSlackMs,
+    what,
+    signal,
+  });
+}

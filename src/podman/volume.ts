@@ -1,0 +1,149 @@
+import { EngineError, type Signalled } from '../engine/engine.ts';
+import type { ActualVolume } from '../model/actual.ts';
+import type { Key } from '../model/key.ts';
+import { labels } from '../model/labels.ts';
+import { emptyDirName } from '../model/names.ts';
+import type { ActionOf } from '../model/plan.ts';
+import type { Context } from './context.ts';
+import { list, record, text, textRecord, type Unread } from './json.ts';
+import { path } from './query.ts';
+
+/** The answer of `volumes/json`, by name. */
+export function readVolumes(volumes: readonly Unread[]): ReadonlyMap<string, ActualVolume> {
+  return new Map(volumes.map(readVolume).map(volume => [volume.name, volume]));
+}
+
+function readVolume(value: Unread): ActualVolume {
+  const volume = record(value);
+  const found = textRecord(volume.Labels);
+  const owner = found[labels.owner];
+  const ours = owner === undefined ? {} : found;
+  return { name: text(volume.Name), owner, key: ours[labels.key] as Key | undefined, uid: ours[labels.uid] };
+}
+
+/**
+ * Makes the volume of a claim; one of ours by that name is the work already done.
+ *
+ * @throws EngineError `NAME_TAKEN` where the volume is somebody else's
+ */
+export async function createVolume(
+  context: Context,
+  action: ActionOf<'createVolume'>,
+  { signal }: Signalled,
+): Promise<void> {
+  const { key, engineName, labels: own, options } = action.volume;
+  const found = { ...own, [labels.owner]: context.owner, [labels.key]: key };
+  await create(context, { name: engineName, labels: found, options }, signal);
+}
+
+/** Makes the volume of an emptyDir. In memory it is a tmpfs, which its containers share while one of them runs. */
+export async function createEmptyDir(
+  context: Context,
+  action: ActionOf<'createEmptyDir'>,
+  { signal }: Signalled,
+): Promise<void> {
+  const { pod, uid, volume } = action;
+  const found = { [labels.owner]: context.owner, [labels.key]: pod.key, [labels.uid]: uid };
+  const memory = pod.volumes.some(
+    ({ type, name, ...more }) => type === 'emptyDir' && name === volume && 'memory' in more && more.memory,
+  );
+  // No size: 4.3 takes it for a quota on disk and refuses it.
+  const options = memory ? { type: 'tmpfs', device: 'tmpfs', o: 'nodev,nosuid' } : {};
+  await create(context, { name: emptyDirName(uid, volume), labels: found, options }, signal);
+}
+
+interface NewVolume {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+async function create(context: Context, volume: NewVolume, signal: AbortSignal): Promise<void> {
+  const what = `Cannot create volume "${volume.name}"`;
+  const body = { Name: volume.name, Labels: volume.labels, Options: volume.options };
+  try {
+    await context.http.call({ method: 'POST', path: '/volumes/create', body, what, signal });
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'NAME_TAKEN') throw error;
+    const found = await inspectVolume(context, volume.name, signal);
+    if (found?.owner === context.owner && found.key === volume.labels[labels.key]) return;
+    throw new EngineError(
+      'NAME_TAKEN',
+      `${what}: a volume of that name is there already, and is ${ownerWords(found?.owner)}`,
+      {
+        hint: `Remove it with "podman volume rm ${volume.name}", or rename the claim`,
+        cause: error,
+      },
+    );
+  }
+}
+
+function ownerWords(owner: string | undefined): string {
+  return owner === undefined ? 'not ours' : `of owner "${owner}"`;
+}
+
+/** A volume with the directory that holds its data. */
+export interface VolumeOnHost extends ActualVolume {
+  readonly mountpoint: string;
+}
+
+/** One volume; undefined where there is none. */
+export async function inspectVolume(
+  context: Context,
+  name: string,
+  signal: AbortSignal,
+): Promise<VolumeOnHost | undefined> {
+  const what = `Cannot look at volume "${name}"`;
+  const { status, body } = await context.http.call({
+    method: 'GET',
+    path: path`/volumes/${name}/json`,
+    accept: [404],
+    what,
+    signal,
+  });
+  if (status === 404) return undefined;
+  return { ...readVolume(body), mountpoint: text(record(body).Mountpoint) };
+}
+
+/**
+ * Removes a volume of ours with its data. Never by force, which would remove the containers that use it.
+ *
+ * @throws EngineError `REFUSED` where it is not of that owner, `IN_USE`
+ */
+export async function removeVolume(
+  context: Context,
+  action: ActionOf<'removeVolume'>,
+  { signal }: Signalled,
+): Promise<void> {
+  const { name, owner } = action;
+  const found = await inspectVolume(context, name, signal);
+  if (found === undefined) return;
+  const what = `Cannot remove volume "${name}"`;
+  if (found.owner !== owner || owner !== context.owner) {
+    throw new EngineError('REFUSED', `${what}: it is ${ownerWords(found.owner)}`, {
+      hint: `Remove it with "podman volume rm ${name}"`,
+    });
+  }
+  await context.http.call({
+    method: 'DELETE',
+    path: path`/volumes/${name}`,
+    accept: [404],
+    idempotent: true,
+    what,
+    signal,
+  });
+}
+
+/** Removes the emptyDir volumes of a pod that is gone. */
+export async function removeEmptyDirs(context: Context, uid: string, signal: AbortSignal): Promise<void> {
+  const filters = { label: [`${labels.owner}=${context.owner}`, `${labels.uid}=${uid}`] };
+  const what = 'Cannot look at the volumes';
+  const { body } = await context.http.call({ method: 'GET', path: '/volumes/json', query: { filters }, what, signal });
+  // 4.3 ORs the values of a label filter of volumes: look at each.
+  const ours = list(body)
+    .map(readVolume)
+    .filter(volume => volume.owner === context.owner && volume.uid === uid);
+  await Promise.all(
+    ours.map(({ name }) => removeVolume(context, { verb: 'removeVolume', name, owner: context.owner }, { signal })),
+  );
+}

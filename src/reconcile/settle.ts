@@ -1,0 +1,109 @@
+import type { Event, Failure } from '../model/event.ts';
+import type { Key } from '../model/key.ts';
+import type { Change } from '../model/plan.ts';
+import { type DriveOptions, drive } from './drive.ts';
+import { loopDefaults } from './loop.ts';
+import type { Outcome } from './pass.ts';
+import type { Ports } from './ports.ts';
+
+/** What `apply` and `down` may set beside {@link DriveOptions}. */
+export interface SettleOptions extends Partial<DriveOptions> {
+  readonly signal: AbortSignal;
+  /** Give up waiting after so long, in milliseconds. */
+  readonly timeoutMs: number;
+  /** False ends it as soon as the steps of the first pass have ended. */
+  readonly wait?: boolean;
+}
+
+/** What became of it. */
+export interface Settled {
+  /** What was done, in order. */
+  readonly changes: readonly Change[];
+  /** Keys whose last try failed. */
+  readonly failures: readonly { readonly key: Key; readonly failure: Failure }[];
+  /** Steps or waits were left when time was up. */
+  readonly timedOut: boolean;
+  /** Of the last pass; undefined where there was none. */
+  readonly outcome: Outcome | undefined;
+}
+
+/** What is due within so long, in milliseconds, is waited for; a restart that backs off longer is not. */
+const soonMs = 5000;
+/** Looks so often while something is under way that no event announces. */
+const resyncMs = 2000;
+/** Failing passes in a row that are borne once one has worked. */
+const patience = 3;
+
+/**
+ * Passes until nothing is left to do, nothing is under way and nothing is due soon, or until time is up. What failed
+ * before is tried at once in the first pass: a person asked.
+ *
+ * @throws SourceError EngineError when the very first pass fails, or several in a row later
+ */
+export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled> {
+  const { clock } = ports;
+  const { timeoutMs, wait = true } = opts;
+  const over = new AbortController();
+  const leave = new AbortController();
+  const stop = (): void => leave.abort();
+  opts.signal.addEventListener('abort', stop, { once: true });
+  if (opts.signal.aborted) stop();
+  let timedOut = false;
+  const timer = clock.sleep(timeoutMs, over.signal).then(() => {
+    timedOut = !over.signal.aborted;
+    stop();
+  });
+
+  const tally = newTally();
+  const emit = (event: Event): void => {
+    ports.emit(event);
+    tally.note(event);
+  };
+  let outcome: Outcome | undefined;
+  const isDone = (latest: Outcome, isBusy: boolean): boolean => {
+    outcome = latest;
+    return isSettled(latest, isBusy, clock.now());
+  };
+  const isFatal = (failures: number): boolean => outcome === undefined || failures > patience;
+  try {
+    await drive(
+      { ...ports, emit },
+      { ...loopDefaults, prune: 'none', resyncMs, ...opts, signal: leave.signal },
+      { watchSource: false, retryFirst: true, once: !wait, isDone, isFatal },
+    );
+  } finally {
+    opts.signal.removeEventListener('abort', stop);
+    over.abort();
+    await timer;
+  }
+  return { ...tally.result(), timedOut, outcome };
+}
+
+function isSettled({ plan, resting, pruneAtMs }: Outcome, isBusy: boolean, now: number): boolean {
+  if (isBusy || plan.steps.length > 0 || pruneAtMs !== undefined) return false;
+  return !plan.changes.some(
+    ({ op, key, untilMs }) => op === 'wait' && (untilMs ?? resting.get(key) ?? now) <= now + soonMs,
+  );
+}
+
+interface Tally {
+  note(event: Event): void;
+  result(): Pick<Settled, 'changes' | 'failures'>;
+}
+
+function newTally(): Tally {
+  const changes: Change[] = [];
+  const failures = new Map<Key, Failure>();
+  const planned = new Set<Change>();
+  return {
+    note(event) {
+      if (event.type === 'planned') for (const change of event.plan.changes) planned.add(change);
+      if (event.type !== 'settled') return;
+      const { key, change, failure, skipped } = event;
+      failures.delete(key);
+      if (failure !== undefined) failures.set(key, failure);
+      else if (skipped === undefined && planned.has(change)) changes.push(change);
+    },
+    result: () => ({ changes, failures: [...failures].map(([key, failure]) => ({ key, failure })) }),
+  };
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Key, keyParts } from '../model/key.ts';
+import type { PodRecord } from '../model/record.ts';
+import { removeDurably, removeStale, writeDurably } from './durable.ts';
+import { emptyRecord, mergeRecord } from './merge.ts';
+import type { Records } from './records.ts';
+
+/** The part of a log that the store needs. */
+export interface Warner {
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface FileRecordsOptions {
+  /** What records say of where their pods come from: an absolute directory, or a list of paths. Default: nothing. */
+  readonly source?: string;
+}
+
+/**
+ * Records as files `pods/KIND_NAMESPACE_NAME.json` below the state directory, readable by the owner alone. Writes to
+ * one key wait for each other within this process; between processes the place that an agent holds keeps them apart.
+ */
+export function fileRecords(stateDir: string, log: Warner, opts: FileRecordsOptions = {}): Records {
+  const { source = '' } = opts;
+  const directory = join(stateDir, 'pods');
+  const inTurn = turns<Key>();
+  const change = (key: Key, declaredBy: Key, to: (record: PodRecord) => PodRecord): Promise<void> =>
+    inTurn(key, async () => {
+      const path = join(directory, fileName(key));
+      const record = to((await readRecord(path, key, log)) ?? emptyRecord(key, declaredBy, source));
+      await writeDurably(path, `${JSON.stringify(record, undefined, 1)}\n`);
+    });
+  return {
+    load: () => loadAll(directory, log),
+    write: (pod, patch) => change(pod, patch.applied?.declaredBy ?? pod, record => mergeRecord(record, patch, source)),
+    fail: (pod, declaredBy, failure) => change(pod, declaredBy, record => ({ ...record, declaredBy, failure })),
+    remove: pod => inTurn(pod, () => removeDurably(join(directory, fileName(pod)))),
+  };
+}
+
+/** Runs work of one key one after the other, whatever became of the work before. */
+function turns<K>(): (key: K, work: () => Promise<void>) => Promise<void> {
+  const last = new Map<K, Promise<void>>();
+  return (key, work) => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(work, work);
+    last.set(key, mine);
+    const forget = (): void => {
+      if (last.get(key) === mine) last.delete(key);
+    };
+    mine.then(forget, forget);
+    return mine;
+  };
+}
+
+/** NAME_MAX is 255 bytes; the temporary file's name is longer than the file's. */
+const nameLimit = 200;
+
+/** `_` cannot occur in a kind, namespace or name; one too long ends in a hash of the key. */
+function fileName(key: Key): string {
+  const { kind, namespace, name } = keyParts(key);
+  const plain = [kind, namespace, name].map(encodeURIComponent).join('_');
+  if (plain.length <= nameLimit) return `${plain}.json`;
+  const hash = createHash('sha256').update(key).digest('hex').slice(0, 16);
+  return `${plain.slice(0, nameLimit - 17)}~${hash}.json`;
+}
+
+async function loadAll(directory: string, log: Warner): Promise<ReadonlyMap<Key, PodRecord>> {
+  const records = new Map<Key, PodRecord>();
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await removeStale(directory, Date.now());
+    for (const name of (await readdir(directory)).sort()) {
+      if (!name.endsWith('.json') || name.startsWith('.')) continue;
+      const record = await readRecord(join(directory, name), undefined, log);
+      if (record !== undefined) records.set(record.key, record);
+    }
+  } catch (error) {
+    log.warn('cannot read the records: history is lost, pods are not touched for it', {
+      directory,
+      error: said(error),
+    });
+  }
+  return records;
+}
+
+/** One record; undefined where there is none or it is lost. `key` is the one expected; undefined takes the file's own. */
+async function readRecord(path: string, key: Key | undefined, log: Warner): Promise<PodRecord | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (!isMissing(error)) log.warn('cannot read a record: it counts as lost', { path, error: said(error) });
+    return undefined;
+  }
+  const record = parse(text);
+  const fits = record !== undefined && path.endsWith(`/${fileName(record.key)}`) && (key ?? record.key) === record.key;
+  if (fits) return record;
+  const aside = path.replace(/\.json$/, '.lost');
+  log.warn('a record is damaged or of another version: it counts as lost and was moved aside', { path, aside });
+  await rename(path, aside).catch((error: unknown) => {
+    log.warn('cannot move a damaged record aside', { path, error: said(error) });
+  });
+  return undefined;
+}
+
+function parse(text: string): PodRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? withAbsent(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Checks what the rest of the program would trip over; everything else was written by us. */
+function isRecord(value: unknown): value is PodRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, key, declaredBy, containers, history, origin } = value as Partial<PodRecord>;
+  const keys = [key, declaredBy].every(part => typeof part === 'string' && /^[^/]+\/[^/]*\/[^/]+$/.test(part));
+  const objects = [containers, origin].every(part => typeof part === 'object' && part !== null);
+  return version === 1 && keys && objects && Array.isArray(history);
+}
+
+/** JSON has no undefined: members that were are absent, and come back as undefined. */
+function withAbsent(record: PodRecord): PodRecord {
+  const containers = Object.entries(record.containers).map(([name, container]) => [
+    name,
+    { ...container, secretDigest: container.secretDigest, resources: container.resources },
+  ]);
+  const { uid, applied, failure } = record;
+  return { ...record, uid, applied, failure, containers: Object.fromEntries(containers) };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

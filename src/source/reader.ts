@@ -1,0 +1,187 @@
+import type { BigIntStats } from 'node:fs';
+import { readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Problem } from '../model/problem.ts';
+import type { BuildContext, Snapshot, SourceFile } from '../model/source.ts';
+import { contextReader } from './context.ts';
+import { errnoOf, isGone, shownPath, unreadable } from './fault.ts';
+import { findGit, gitBusy } from './git.ts';
+import { type Content, revisionReader } from './revision.ts';
+import { type Found, type FoundFile, scan } from './scan.ts';
+import { SourceError } from './source.ts';
+import { identityOf } from './stat-cache.ts';
+import { textReader } from './text.ts';
+
+export interface ReaderOptions {
+  /** Working directory of the user, absolute: paths below it are shown relative to it. */
+  readonly cwd: string;
+  /** Milliseconds since the epoch. Default: the machine's clock. */
+  readonly now?: () => number;
+  /** The git program. Default: `git`, found by PATH. */
+  readonly git?: string;
+}
+
+/** One directory or one file, absolute. */
+export interface Root {
+  readonly path: string;
+  readonly type: 'directory' | 'file';
+}
+
+/** A snapshot of one root, with the digests that a revision over several roots is made of. */
+export interface RootSnapshot extends Snapshot {
+  readonly content: Content;
+}
+
+export interface RootReader {
+  /** @throws SourceError where the root cannot be read, or does not hold still */
+  read(root: Root, signal: AbortSignal): Promise<RootSnapshot>;
+}
+
+/** Reads roots; what did not change since its last read is taken from memory. */
+export function rootReader(opts: ReaderOptions): RootReader {
+  const now = opts.now ?? Date.now;
+  const readers = {
+    texts: textReader(now),
+    contexts: contextReader(now),
+    revisions: revisionReader(opts.git ?? 'git'),
+  };
+  const show = (path: string): string => shownPath(path, opts.cwd);
+  return {
+    async read(root, signal) {
+      // Twice at most: a root that is re-pointed while we read would mix two states into one.
+      for (let turn = 0; turn < 2; turn++) {
+        const before = await token(root.path, show);
+        const snapshot = await readOnce(root, before, { ...readers, show, signal });
+        if ((await token(root.path, show)).text === before.text) return snapshot;
+      }
+      const message = `Cannot read '${show(root.path)}': it was replaced while it was read`;
+      throw new SourceError('SOURCE_UNREADABLE', message, { hint: 'Wait for what rewrites it to end' });
+    },
+  };
+}
+
+interface Token {
+  readonly stat: BigIntStats;
+  /** Changes when the root, or the `..data` link of a mounted ConfigMap in it, points elsewhere. */
+  readonly text: string;
+}
+
+async function token(path: string, show: (path: string) => string): Promise<Token> {
+  try {
+    const found = await stat(path, { bigint: true });
+    const data = await readlink(join(path, '..data')).catch(() => '');
+    return { stat: found, text: `${identityOf(found)} ${data}` };
+  } catch (error) {
+    throw rootError(show(path), error);
+  }
+}
+
+/** The {@link SourceError} for a root that cannot be read. */
+export function rootError(shown: string, error: unknown): SourceError {
+  if (isGone(error)) {
+    const message = `Cannot read '${shown}': no such file or directory`;
+    return new SourceError('SOURCE_MISSING', message, {
+      hint: 'Check the path, or mount what should be there',
+      cause: error,
+    });
+  }
+  const why =
+    errnoOf(error) === 'EACCES' ? 'permission denied' : error instanceof Error ? error.message : String(error);
+  const hint = 'Give the user that runs podstead read access to it';
+  return new SourceError('SOURCE_UNREADABLE', `Cannot read '${shown}': ${why}`, { hint, cause: error });
+}
+
+interface Pass {
+  readonly texts: ReturnType<typeof textReader>;
+  readonly contexts: ReturnType<typeof contextReader>;
+  readonly revisions: ReturnType<typeof revisionReader>;
+  readonly show: (path: string) => string;
+  readonly signal: AbortSignal;
+}
+
+async function readOnce(root: Root, start: Token, pass: Pass): Promise<RootSnapshot> {
+  const base = root.type === 'directory' ? root.path : dirname(root.path);
+  const place = await findGit(
+    await realpath(base).catch((error: unknown) => Promise.reject(rootError(pass.show(base), error))),
+  );
+  const busyBefore = place !== undefined && (await gitBusy(place));
+  const read = await readListed(root, start, pass);
+  pass.texts.sweep();
+  pass.contexts.sweep();
+  const revision = await pass.revisions.read(read.content, { root: base, place, signal: pass.signal });
+  const busy = busyBefore || (place !== undefined && (await gitBusy(place)));
+  return { ...read, revision, identity: identityOf(start.stat), busy };
+}
+
+type Read = Pick<RootSnapshot, 'files' | 'contexts' | 'problems' | 'content'>;
+
+/** Lists and reads; where something vanished in between, once more, and then it is a problem. */
+async function readListed(root: Root, start: Token, pass: Pass): Promise<Read> {
+  const first = await readFound(await found(root, start, pass), pass);
+  if (first.vanished.length === 0) return first;
+  const second = await readFound(await found(root, start, pass), pass);
+  const left = second.vanished.map(path =>
+    unreadable(pass.show(path), new Error('it comes and goes while it is read')),
+  );
+  return { ...second, problems: [...second.problems, ...left] };
+}
+
+async function found(root: Root, start: Token, pass: Pass): Promise<Found> {
+  const file = root.type === 'file';
+  try {
+    const below = await scan(file ? dirname(root.path) : root.path, file ? { ...pass, depth: 0 } : pass);
+    if (!file) return below;
+    return { ...below, files: [{ path: root.path, stat: start.stat }], problems: [], vanished: [] };
+  } catch (error) {
+    pass.signal.throwIfAborted();
+    throw rootError(pass.show(root.path), error);
+  }
+}
+
+async function readFound(listed: Found, pass: Pass): Promise<Read & { readonly vanished: readonly string[] }> {
+  const vanished = [...listed.vanished];
+  const texts = await readTexts(listed.files, pass);
+  const contexts: BuildContext[] = [];
+  const problems: Problem[] = [...listed.problems];
+  for (const directory of listed.contexts) {
+    try {
+      const result = await pass.contexts.read(directory, pass);
+      if (result === undefined) vanished.push(directory);
+      else contexts.push(result.context);
+      problems.push(...(result?.problems ?? []));
+    } catch (error) {
+      pass.signal.throwIfAborted();
+      problems.push(unreadable(pass.show(directory), error));
+    }
+  }
+  const files: SourceFile[] = [];
+  const digests: { readonly path: string; readonly digest: string }[] = [];
+  for (const { file, result } of texts) {
+    if (result.type === 'gone') vanished.push(file.path);
+    else if (result.type === 'problem') problems.push(result.problem);
+    else {
+      files.push({ path: pass.show(file.path), directory: dirname(file.path), text: result.text });
+      digests.push({ path: file.path, digest: result.digest });
+    }
+  }
+  const content = { files: digests, contexts };
+  return { files, contexts: new Map(contexts.map(c => [c.directory, c])), problems, content, vanished };
+}
+
+/** How many files are read at once: Node's file system calls run on four threads. */
+const width = 8;
+
+async function readTexts(
+  files: readonly FoundFile[],
+  pass: Pass,
+): Promise<readonly { readonly file: FoundFile; readonly result: Awaited<ReturnType<Pass['texts']['read']>> }[]> {
+  const results: { file: FoundFile; result: Awaited<ReturnType<Pass['texts']['read']>> }[] = [];
+  for (let i = 0; i < files.length; i += width) {
+    const batch = files.slice(i, i + width).map(async file => {
+      const result = await pass.texts.read(file, { shown: pass.show(file.path), signal: pass.signal });
+      return { file, result };
+    });
+    results.push(...(await Promise.all(batch)));
+  }
+  return results;
+}

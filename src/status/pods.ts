@@ -1,0 +1,182 @@
+import type { Actual, ActualContainer, ActualPod } from '../model/actual.ts';
+import type { Json } from '../model/desired.ts';
+import { type Key, keyParts } from '../model/key.ts';
+import type { Location } from '../model/problem.ts';
+import type { ContainerRecord, FailureRecord, PodRecord } from '../model/record.ts';
+
+/**
+ * How a pod stands, in one word.
+ *
+ * `Waiting` is between a container's exit and its next start; `Stopped` is a pod that does not run and of which
+ * nothing is remembered; `Missing` is remembered but not in the engine.
+ */
+export type PodState = 'Running' | 'Starting' | 'Waiting' | 'Failed' | 'Completed' | 'Stopped' | 'Missing' | 'Unknown';
+
+/** One row of `podstead status`. */
+export interface PodStatus {
+  readonly key: Key;
+  readonly declaredBy: Key;
+  readonly state: PodState;
+  /** What a person should know beside the state; empty where there is nothing to add. */
+  readonly message: string;
+  /** When the next try is due, in milliseconds since the epoch. */
+  readonly untilMs: number | undefined;
+  readonly restarts: number;
+  /** Start of the pod's sandbox; 0 means never. */
+  readonly startedAtMs: number;
+  readonly revision: string | undefined;
+  readonly origin: Location | undefined;
+  readonly failure: FailureRecord | undefined;
+  readonly containers: readonly ContainerStatus[];
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly state: ActualContainer['state'];
+  readonly exitCode: number;
+  readonly restarts: number;
+  readonly startedAtMs: number;
+  readonly exitedAtMs: number;
+  readonly imageId: string;
+}
+
+export interface StatusOptions {
+  readonly records: ReadonlyMap<Key, PodRecord>;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** When a container that exited and is to run is started again, in milliseconds since the epoch: the plan's back-off. */
+  readonly restartAtMs: (container: ActualContainer, record: ContainerRecord | undefined) => number;
+}
+
+/** Folds what the engine shows and what we remember into one row a pod, sorted by namespace and name. */
+export function statusOf(actual: Pick<Actual, 'pods'>, opts: StatusOptions): readonly PodStatus[] {
+  const lost = [...opts.records.values()].filter(record => !actual.pods.has(record.key));
+  const rows = [...[...actual.pods.values()].map(pod => rowOf(pod, opts)), ...lost.map(missingRow)];
+  return rows.sort((a, b) => compareKeys(a.key, b.key));
+}
+
+function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
+  const record = opts.records.get(pod.key) ?? pod.record;
+  const containers = [...pod.containers.values()];
+  const standing = standingOf(pod, record, opts);
+  const failure = record?.failure;
+  const failed = failure === undefined ? '' : `latest change failed: ${failure.message}`;
+  return {
+    key: pod.key,
+    declaredBy: pod.declaredBy,
+    state: standing.state,
+    message: [standing.message, failed].filter(part => part !== '').join('; '),
+    untilMs: standing.untilMs,
+    restarts: sum(containers.map(container => record?.containers[container.name]?.restarts ?? 0)),
+    startedAtMs: pod.infra.startedAtMs,
+    revision: record?.revision,
+    origin: record?.origin,
+    failure,
+    containers: containers.map(container => containerRow(container, record?.containers[container.name])),
+  };
+}
+
+interface Standing {
+  readonly state: PodState;
+  readonly message: string;
+  readonly untilMs: number | undefined;
+}
+
+/** The first row that fits, from what is certain to what is merely usual. */
+function standingOf(pod: ActualPod, record: PodRecord | undefined, opts: StatusOptions): Standing {
+  const all = [...pod.containers.values()];
+  const main = all.filter(container => !isInit(container, record));
+  const pending = all.filter(container => isInit(container, record) && !succeeded(container));
+
+  const unknown = all.find(container => container.state === 'unknown');
+  if (unknown) return standing('Unknown', `the engine does not tell the state of container "${unknown.name}"`);
+  if (all.length === 0) return standing('Starting', 'no container created yet');
+  const waiting = nextRestart([...main, ...pending], record, opts);
+  if (waiting) return waiting;
+  const broken = [...main, ...pending].find(container => container.state === 'exited' && container.exitCode !== 0);
+  if (broken && policyOf(record) !== undefined) return standing('Failed', exitOf(broken));
+  if (pending[0]) return standing('Starting', `init container "${pending[0].name}" has not finished`);
+  const created = main.find(container => container.state === 'created');
+  if (created) return standing('Starting', `container "${created.name}" has not started yet`);
+  if (main.length > 0 && main.every(succeeded)) return standing(record === undefined ? 'Stopped' : 'Completed', '');
+  const still = main.find(container => container.state !== 'running' && !succeeded(container));
+  if (still) return standing('Stopped', `container "${still.name}" is ${still.state}`);
+  return standing('Running', '');
+}
+
+/** The earliest restart that the pod's policy asks for. */
+function nextRestart(
+  containers: readonly ActualContainer[],
+  record: PodRecord | undefined,
+  opts: StatusOptions,
+): Standing | undefined {
+  const policy = policyOf(record);
+  const restarts = (container: ActualContainer): boolean =>
+    container.state === 'exited' && (policy === 'Always' || (policy === 'OnFailure' && container.exitCode !== 0));
+  const due = containers
+    .filter(restarts)
+    .map(container => ({ container, atMs: opts.restartAtMs(container, record?.containers[container.name]) }))
+    .sort((a, b) => a.atMs - b.atMs)[0];
+  return due && { state: 'Waiting', message: exitOf(due.container), untilMs: due.atMs };
+}
+
+function standing(state: PodState, message: string): Standing {
+  return { state, message, untilMs: undefined };
+}
+
+function exitOf(container: ActualContainer): string {
+  return `container "${container.name}" exited with ${container.exitCode}`;
+}
+
+function succeeded(container: ActualContainer): boolean {
+  return container.state === 'exited' && container.exitCode === 0;
+}
+
+/** As the canonical form of a container says it. */
+function isInit(container: ActualContainer, record: PodRecord | undefined): boolean {
+  return member(record?.applied?.containers[container.name], 'init') === true;
+}
+
+function policyOf(record: PodRecord | undefined): Json | undefined {
+  return member(record?.applied?.inPlace, 'restartPolicy');
+}
+
+function member(value: Json | undefined, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return (value as { readonly [key: string]: Json })[name];
+}
+
+function missingRow(record: PodRecord): PodStatus {
+  const { failure } = record;
+  return {
+    key: record.key,
+    declaredBy: record.declaredBy,
+    state: failure === undefined ? 'Missing' : 'Failed',
+    message: failure === undefined ? 'not in the engine' : failure.message,
+    untilMs: undefined,
+    restarts: sum(Object.values(record.containers).map(container => container.restarts)),
+    startedAtMs: 0,
+    revision: record.revision,
+    origin: record.origin,
+    failure,
+    containers: [],
+  };
+}
+
+function containerRow(container: ActualContainer, record: ContainerRecord | undefined): ContainerStatus {
+  const { name, state, exitCode, startedAtMs, exitedAtMs, imageId } = container;
+  return { name, state, exitCode, restarts: record?.restarts ?? 0, startedAtMs, exitedAtMs, imageId };
+}
+
+function compareKeys(a: Key, b: Key): number {
+  const [left, right] = [keyParts(a), keyParts(b)];
+  return compare(left.namespace, right.namespace) || compare(left.name, right.name) || compare(a, b);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { check } from '../../src/cli/doctor-checks.ts';
+import type { DoctorFacts, EngineFacts } from '../../src/cli/doctor-facts.ts';
+
+const engine: EngineFacts = {
+  name: 'podman 5.4.2 at unix:///run/podman/podman.sock',
+  version: '5.4.2',
+  runtime: 'crun',
+  cgroupManager: 'systemd',
+  cgroupVersion: 'v2',
+  eventLogger: 'journald',
+  networkBackend: 'netavark',
+  graphRoot: '/var/lib/containers/storage',
+};
+
+const healthy: DoctorFacts = {
+  host: {
+    cgroup: 'v2',
+    systemd: true,
+    journal: true,
+    runtimes: ['crun'],
+    limits: { nofile: 1_048_576, nproc: 1_048_576 },
+    canRaiseLimits: true,
+    rootless: false,
+    netavark: true,
+    dns: true,
+    usesCni: false,
+    configured: {},
+  },
+  mends: {},
+  engine,
+  uid: 0,
+  userName: 'root',
+  subordinate: { uids: 0, gids: 0 },
+  lingers: false,
+  inotify: { watches: 65_536, instances: 512 },
+  disk: [{ path: '/var/lib', freeBytes: 50e9 }],
+  unitDirectory: { path: '/etc/systemd/system', writable: true },
+  delegated: undefined,
+};
+
+const user = { uid: 7, userName: 'me', subordinate: { uids: 65_536, gids: 65_536 }, lingers: true };
+
+type Case = readonly [name: string, more: Partial<DoctorFacts>, check: string, result: 'warn' | 'fail', mend: RegExp];
+const cases: readonly Case[] = [
+  [
+    'an engine that does not answer',
+    { engine: { failure: 'no engine answers', hint: 'Start it' } },
+    'engine',
+    'fail',
+    /Start it/,
+  ],
+  ['crun on hybrid cgroups', { host: { ...healthy.host, cgroup: 'hybrid' } }, 'runtime', 'fail', /runtime = "runc"/],
+  [
+    'no runtime',
+    { engine: { failure: 'x', hint: undefined }, host: { ...healthy.host, runtimes: [] } },
+    'runtime',
+    'fail',
+    /install runc/,
+  ],
+  ['the systemd manager without systemd', { host: { ...healthy.host, systemd: false } }, 'cgroups', 'fail', /cgroupfs/],
+  [
+    'rootless limits on v1',
+    { ...user, host: { ...healthy.host, cgroup: 'v1', rootless: true } },
+    'cgroups',
+    'warn',
+    /unified_cgroup_hierarchy/,
+  ],
+  [
+    'limits below the defaults',
+    { mends: { ulimits: ['nofile=1024:1024'] } },
+    'ulimits',
+    'warn',
+    /default_ulimits = \["nofile=1024:1024"\]/,
+  ],
+  [
+    'journald events without a journal',
+    { host: { ...healthy.host, journal: false } },
+    'events',
+    'fail',
+    /events_logger = "file"/,
+  ],
+  ['no events', { engine: { ...engine, eventLogger: 'none' } }, 'events', 'warn', /events_logger/],
+  ['CNI', { engine: { ...engine, networkBackend: 'cni' } }, 'network', 'warn', /netavark/],
+  ['no netavark', { host: { ...healthy.host, netavark: false } }, 'network', 'fail', /apt-get install netavark/],
+  ['no DNS', { host: { ...healthy.host, dns: false } }, 'dns', 'warn', /aardvark-dns/],
+  ['no subuids', { ...user, subordinate: { uids: 0, gids: 65_536 } }, 'subuids', 'fail', /--add-subuids .* me$/],
+  ['too few subuids', { ...user, subordinate: { uids: 10, gids: 65_536 } }, 'subuids', 'warn', /--add-subuids/],
+  ['no lingering', { ...user, lingers: false }, 'lingering', 'warn', /enable-linger me/],
+  ['controllers that users lack', { ...user, delegated: ['memory', 'pids'] }, 'delegation', 'warn', /Delegate=cpu/],
+  ['few watches', { inotify: { watches: 100, instances: 512 } }, 'inotify', 'warn', /max_user_watches=65536/],
+  [
+    'a full disk',
+    {
+      disk: [
+        { path: '/a', freeBytes: 5e9 },
+        { path: '/b', freeBytes: 1e6 },
+      ],
+    },
+    'disk',
+    'fail',
+    /image prune/,
+  ],
+  ['a disk filling up', { disk: [{ path: '/a', freeBytes: 1e9 }] }, 'disk', 'warn', /image prune/],
+  ['a unit directory out of reach', { unitDirectory: { path: '/u', writable: false } }, 'units', 'warn', /\/u/],
+];
+
+test('check() finds nothing wrong with a healthy host, as root and as a user', () => {
+  for (const facts of [healthy, { ...healthy, ...user, delegated: ['cpu', 'memory', 'pids'] }]) {
+    assert.deepEqual(
+      check(facts).filter(finding => finding.result !== 'ok'),
+      [],
+    );
+  }
+});
+
+for (const [name, more, about, result, mend] of cases) {
+  test(`check() tells of ${name}, with the mend`, () => {
+    const finding = check({ ...healthy, ...more }).find(one => one.name === about);
+    assert.equal(finding?.result, result);
+    assert.match(finding?.mend ?? '', mend);
+  });
+}

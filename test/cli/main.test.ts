@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import { version } from '../../src/cli/version.ts';
+import { assertSchema } from './schemas.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const dir = mkdtempSync(join(tmpdir(), 'podstead-cli-'));
+after(() => rmSync(dir, { recursive: true }));
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function podstead(args: readonly string[], input = ''): Ran {
+  const words = ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: root, input, encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - {name: a, image: b}\n';
+
+test('podstead --version tells the version of package.json', () => {
+  const { version: packaged } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.equal(version, packaged);
+  assert.deepEqual(podstead(['--version']), { code: 0, out: `${version}\n`, err: '' });
+});
+
+const commands = ['run', 'apply', 'plan', 'diff', 'validate', 'status', 'why', 'logs', 'exec', 'down', 'doctor'];
+for (const command of [...commands, 'generate systemd']) {
+  test(`podstead ${command} --help shows examples and the global options on standard output`, () => {
+    const { code, out, err } = podstead([...command.split(' '), '--help']);
+    assert.deepEqual({ code, err }, { code: 0, err: '' });
+    assert.match(out, new RegExp(`\nExamples:\n.*podstead ${command}`));
+    assert.match(out, /\nGlobal options:\n/);
+  });
+}
+
+const misuse: readonly (readonly [readonly string[], number])[] = [
+  [['frobnicate'], 1],
+  [['plan'], 1],
+  [['diff'], 2],
+  [['diff', '--nonsense', 'x'], 2],
+  [['validate', '-o', 'xml', 'x'], 1],
+  [['status', '--owner', 'Not A Name'], 1],
+  [['down'], 1],
+  [['apply', 'x', '--timeout', 'soon'], 1],
+];
+for (const [args, want] of misuse) {
+  test(`podstead ${args.join(' ')} exits with ${want} and explains on standard error`, () => {
+    const { code, out, err } = podstead(args);
+    assert.deepEqual({ code, out }, { code: want, out: '' });
+    assert.notEqual(err, '');
+  });
+}
+
+test('podstead validate is silent on standard output and exits with 0 when clean', () => {
+  assert.deepEqual(podstead(['validate', '-'], pod), { code: 0, out: '', err: '1 object: no problems\n' });
+});
+
+test('podstead validate exits with 1, and shows file, line and column with a caret', () => {
+  const file = join(dir, 'bad.yaml');
+  writeFileSync(file, `${pod}      imag: c\n`.replace('{name: a, image: b}', 'name: a\n      image: b'));
+  const { code, out, err } = podstead(['validate', file]);
+  assert.deepEqual({ code, out }, { code: 1, out: '' });
+  assert.match(err, /bad\.yaml:8:7: error FIELD_UNKNOWN: .*\n.*imag: c\n +\^\n/);
+});
+
+test('podstead validate -o json fits its schema, and alone is on standard output', () => {
+  for (const [input, valid] of [
+    [pod, true],
+    ['kind: Pod\n\tx', false],
+  ] as const) {
+    const { code, out, err } = podstead(['validate', '-', '-o', 'json'], input);
+    const document = JSON.parse(out);
+    assertSchema('validate', document);
+    assert.deepEqual({ code, err, valid: document.valid }, { code: valid ? 0 : 1, err: '', valid });
+  }
+});
+
+test('podstead validate finds nothing wrong with the sample', () => {
+  const { code, err } = podstead(['validate', '--strict', 'manifests']);
+  assert.equal(code, 0, err);
+});
+
+test('podstead says in one line and a hint what a path lacks, without a stack', () => {
+  const { code, err } = podstead(['validate', join(dir, 'nothing')]);
+  assert.equal(code, 1);
+  assert.match(err, /^podstead: Cannot read .*nothing'.*\n {2}\S.*\n$/);
+});

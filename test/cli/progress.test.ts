@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeProgress, summaryOf } from '../../src/cli/progress.ts';
+import type { DesiredImage } from '../../src/model/desired.ts';
+import type { Event } from '../../src/model/event.ts';
+import type { Change, Step } from '../../src/model/plan.ts';
+import { fakeTerminal } from './terminal-fake.ts';
+
+const image: DesiredImage = { reference: 'docker.io/library/web:1', build: undefined, credentials: undefined };
+const pull: Step = {
+  id: 1,
+  key: 'Pod/default/web',
+  action: { verb: 'pull', image, always: false },
+  after: [],
+  when: 'done',
+};
+const change: Change = {
+  op: 'create',
+  key: 'Pod/default/web',
+  why: 'not present',
+  cost: '',
+  fields: [],
+  location: undefined,
+  untilMs: undefined,
+};
+const failure = { code: 'IMAGE_NOT_FOUND', message: 'no such image', hint: 'Check its name', transient: false };
+
+const events: readonly Event[] = [
+  { atMs: 0, type: 'stepStarted', step: pull },
+  { atMs: 100, type: 'progress', step: pull, progress: { message: 'blob', doneBytes: 5e6, totalBytes: 10e6 } },
+  { atMs: 200, type: 'stepEnded', result: { outcome: 'done', step: pull, tookMs: 3210 } },
+  { atMs: 300, type: 'settled', key: change.key, change, failure: undefined },
+];
+const failing: readonly Event[] = [
+  { atMs: 0, type: 'stepStarted', step: pull },
+  { atMs: 200, type: 'stepEnded', result: { outcome: 'failed', step: pull, tookMs: 10, failure } },
+  { atMs: 300, type: 'settled', key: change.key, change, failure },
+];
+
+function show(list: readonly Event[], opts: { readonly interactive?: boolean; readonly quiet?: boolean }): string {
+  const terminal = fakeTerminal(opts);
+  const progress = makeProgress(terminal, { quiet: opts.quiet ?? false });
+  for (const event of list) progress.emit(event);
+  progress.end();
+  assert.equal(terminal.written.out, '');
+  return terminal.written.err;
+}
+
+test('makeProgress() writes plain lines where it is no terminal', () => {
+  assert.equal(
+    show(events, {}),
+    '  Pulled docker.io/library/web:1 in 3.2 s, 10.0 MB\n✔ Pod/default/web created: not present\n',
+  );
+});
+
+test('makeProgress() redraws a bar on a terminal, and ends it in one line', () => {
+  const text = show(events, { interactive: true });
+  assert.match(text, /Pulling docker\.io\/library\/web:1 {2}\[#{12}\.{12}\] 5\.0 MB of 10\.0 MB/);
+  assert.equal(text.split('\u001b[1A\u001b[0J').length - 1, 2, 'the first line and the bar are taken back, each once');
+  // The last of it: the bar's line is taken back, the result stays, nothing is drawn below.
+  assert.ok(
+    text.endsWith(
+      '\u001b[1A\u001b[0J  Pulled docker.io/library/web:1 in 3.2 s, 10.0 MB\n✔ Pod/default/web created: not present\n',
+    ),
+  );
+});
+
+test('makeProgress() tells failures even when quiet, with what to do', () => {
+  assert.equal(show(events, { quiet: true }), '');
+  assert.equal(
+    show(failing, { quiet: true }),
+    '  Pulling docker.io/library/web:1 failed: no such image (Check its name)\n✘ Pod/default/web not created: no such image (Check its name)\n',
+  );
+});
+
+test('makeProgress() cuts lines to the width of the terminal, so that they can be taken back', () => {
+  const terminal = fakeTerminal({ interactive: true, columns: 20 });
+  makeProgress(terminal, { quiet: false }).emit(events[0] as Event);
+  assert.equal(terminal.written.err, '  Pulling docker.i…\n');
+});
+
+test('summaryOf() counts results', () => {
+  assert.equal(summaryOf([change, change, { ...change, op: 'keep' }]), '2 created, 1 unchanged');
+  assert.equal(summaryOf([]), 'nothing to do');
+});

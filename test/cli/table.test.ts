@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bytes, duration, table } from '../../src/cli/table.ts';
+
+test('table() aligns columns by what is seen, and ends no line with spaces', () => {
+  const text = table(
+    ['KEY', 'STATE', 'AGE'],
+    [
+      ['web', '\u001b[32mRunning\u001b[39m', '5s'],
+      ['long-name', 'Failed', ''],
+    ],
+  );
+  assert.equal(text, 'KEY         STATE     AGE\nweb         \u001b[32mRunning\u001b[39m   5s\nlong-name   Failed\n');
+});
+
+const durations: readonly (readonly [number, string])[] = [
+  [-5, '0s'],
+  [119_000, '119s'],
+  [200_000, '3m20s'],
+  [300_000, '5m'],
+  [3_600_000, '60m'],
+  [5 * 3_600_000, '5h'],
+  [72 * 3_600_000, '3d'],
+];
+for (const [ms, want] of durations) {
+  test(`duration() writes ${ms} ms as ${want}`, () => assert.equal(duration(ms), want));
+}
+
+const sizes: readonly (readonly [number, string])[] = [
+  [0, '0 B'],
+  [999, '999 B'],
+  [12_345_678, '12.3 MB'],
+  [123_456_789, '123 MB'],
+];
+for (const [count, want] of sizes) {
+  test(`bytes() writes ${count} as ${want}`, () => assert.equal(bytes(count), want));
+}

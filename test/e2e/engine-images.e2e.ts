@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { DesiredBuild, DesiredImage } from '../../src/model/desired.ts';
+import { seal } from '../../src/model/sealed.ts';
+import { type Bench, bench, cleanups, fails } from './bench.ts';
+import { container, pod } from './desired.ts';
+import { registry } from './host.ts';
+
+const later = cleanups();
+let on: Bench;
+let dir: string;
+before(async () => {
+  on = await bench(later);
+  dir = await mkdtemp(join(tmpdir(), 'pdb-'));
+  later.after(() => rm(dir, { recursive: true, force: true }));
+});
+after(() => later.run());
+
+function image(reference: string, more: Partial<DesiredImage> = {}): DesiredImage {
+  return { reference, build: undefined, credentials: undefined, ...more };
+}
+
+test('pull() gets an image once, asks again only when told to, and says how far it is', async () => {
+  const { host } = await registry(later);
+  const reference = `${host}/team/bb:1`;
+  await on.podman('push', 'localhost/bb:1', reference);
+  await on.podman('tag', 'localhost/bb:1', 'localhost/bb:other');
+  const seen: string[] = [];
+  const say = ({ message }: { readonly message: string }): void => void seen.push(message);
+  await on.do({ verb: 'pull', image: image(reference), always: false }, say);
+  assert.ok(
+    seen.some(line => line.startsWith(`Trying to pull ${reference}`)),
+    seen.join('\n'),
+  );
+  assert.ok(
+    seen.some(line => /^Copying blob 1: [0-9a-f]{12}$/.test(line)),
+    seen.join('\n'),
+  );
+  assert.ok((await on.observe()).images.has(reference));
+  seen.length = 0;
+  await on.do({ verb: 'pull', image: image(reference), always: false }, say);
+  assert.deepEqual(seen, []);
+  await on.do({ verb: 'pull', image: image(reference), always: true }, say);
+  assert.ok(seen.length > 0);
+
+  const digest = (await on.podman('image', 'inspect', '-f', '{{.Digest}}', reference)).trim();
+  const both = `${reference}@${digest}`;
+  await on.do({ verb: 'pull', image: image(both), always: false });
+  assert.ok((await on.observe()).images.has(both));
+  await on.make(pod('web', { containers: [container('web', 'main', { image: both })] }), 'uid-1');
+  await on.drop('Pod/default/web');
+});
+
+test('pull() tells an image that is not there from a registry that refuses or is away', async () => {
+  const { host, stop } = await registry(later, { htpasswd: { user: 'me', password: 'pass?word>' } });
+  const reference = `${host}/team/bb:1`;
+  await on.podman('push', '--creds', 'me:pass?word>', 'localhost/bb:1', reference);
+  const pull = (reference: string, password?: string): Promise<void> => {
+    const credentials = password === undefined ? undefined : seal({ [host]: { username: 'me', password } });
+    return on.do({ verb: 'pull', image: image(reference, { credentials }), always: true });
+  };
+  const refused = await fails(pull(reference), 'REGISTRY_REFUSED', /unauthorized/);
+  assert.match(refused.hint ?? '', /imagePullSecrets/);
+  const wrong = await fails(pull(reference, 'wrong-secret'), 'REGISTRY_REFUSED', /unauthorized/);
+  assert.doesNotMatch(`${wrong.message}${wrong.stack}${JSON.stringify(wrong.cause)}`, /wrong-secret/);
+  await pull(reference, 'pass?word>');
+  const missing = await fails(pull(`${host}/team/none:1`, 'pass?word>'), 'IMAGE_NOT_FOUND', /none:1.*manifest unknown/);
+  assert.equal(missing.transient, false);
+  await stop();
+  const away = await fails(pull(reference, 'pass?word>'), 'REGISTRY_UNREACHABLE', /connection refused/);
+  assert.equal(away.transient, true);
+});
+
+test('pull() of a short name that registries.conf does not know asks Docker Hub, as Kubernetes does', async () => {
+  const error = await on
+    .do({ verb: 'pull', image: image('nobody/nothing:1'), always: false })
+    .catch((error: unknown) => error);
+  assert.match(String(error), /docker\.io\/nobody\/nothing:1|registry-1\.docker\.io/);
+});
+
+test('createContainer() never pulls', async () => {
+  const web = pod('web', { containers: [container('web', 'main', { image: 'localhost/none:1' })] });
+  await fails(on.make(web, 'uid-1'), 'IMAGE_NOT_FOUND', /"localhost\/none:1"/);
+  await on.drop('Pod/default/web');
+});
+
+async function context(name: string, files: Readonly<Record<string, string>>): Promise<DesiredBuild> {
+  const directory = join(dir, name);
+  await mkdir(directory, { recursive: true });
+  for (const [path, text] of Object.entries(files)) await writeFile(join(directory, path), text);
+  return { directory, file: 'Containerfile', digest: `digest-of-${name}` };
+}
+
+test('build() makes an image under the short name, from its cache the second time, and observe() knows its context', async () => {
+  const source = await context('site', {
+    Containerfile: 'FROM localhost/bb:1\nCOPY index.html /srv/\nRUN echo built > /srv/stamp\n',
+    'index.html': 'hello',
+    secret: 'not for the image',
+    '.containerignore': 'secret\n',
+  });
+  const seen: string[] = [];
+  const build = () =>
+    on.do({ verb: 'build', image: image('site:1', { build: source }) }, ({ message }) => void seen.push(message));
+  await build();
+  assert.ok(seen.includes('STEP 1/4: FROM localhost/bb:1'), seen.join('\n'));
+  const first = (await on.observe()).images.get('site:1');
+  assert.equal(first?.context, 'digest-of-site');
+  assert.equal((await on.observe()).images.get('localhost/site:1')?.id, first.id);
+  seen.length = 0;
+  await build();
+  assert.ok(
+    seen.some(line => line.includes('Using cache')),
+    seen.join('\n'),
+  );
+  assert.equal((await on.observe()).images.get('site:1')?.id, first.id);
+  assert.equal((await on.podman('ps', '-aq', '--external')).trim(), '');
+
+  await on.make(pod('web', { containers: [container('web', 'main', { image: 'site:1' })] }), 'uid-1');
+  assert.equal(await on.exec('web-main', 'cat /srv/index.html /srv/stamp; ls /srv'), 'hellobuilt\nindex.html\nstamp\n');
+  assert.equal((await on.pod('Pod/default/web')).containers.get('main')?.imageId, first.id);
+  await on.drop('Pod/default/web');
+});
+
+test('build() that fails repeats the last lines of its output, and leaves no container behind', async () => {
+  const source = await context('bad', { Containerfile: 'FROM localhost/bb:1\nRUN echo about to fail && exit 3\n' });
+  const error = await fails(
+    on.do({ verb: 'build', image: image('bad', { build: source }) }),
+    'BUILD_FAILED',
+    /about to fail/,
+  );
+  assert.match(error.message, /exit status 3/);
+  assert.equal((await on.podman('ps', '-aq', '--external')).trim(), '');
+  const none = await context('none', { Containerfile: 'FROM localhost/absent:1\n' });
+  await assert.rejects(on.do({ verb: 'build', image: image('none', { build: none }) }), /localhost\/absent/);
+  const gone = { ...source, file: 'Nofile' };
+  await fails(on.do({ verb: 'build', image: image('bad', { build: gone }) }), 'BUILD_FAILED', /Nofile/);
+});

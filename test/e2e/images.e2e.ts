@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { registry } from './host.ts';
+import { cleanUps, eventually, type Host, host } from './podstead.ts';
+
+const pod = (name: string, image: string, more = ''): string => `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec:
+  terminationGracePeriodSeconds: 1
+${more}  containers:
+    - { name: main, image: '${image}', command: [sh, -c, 'cat /motd; sleep 10000'] }
+`;
+
+describe('podstead builds and pulls before it touches anything', () => {
+  const cleaning = cleanUps();
+  let on: Host;
+  before(async () => {
+    on = await host(cleaning);
+  });
+
+  const log = async (name: string): Promise<string> => (await on.engine.podman('logs', name)).stdout;
+
+  test('an image is built from the directory of its name, once', async () => {
+    await on.write({
+      'web.yaml': pod('web', 'localhost/site:1'),
+      'site/Containerfile': 'FROM localhost/bb:1\nCOPY motd /motd\n',
+      'site/motd': 'one',
+    });
+    const first = await on.podstead('apply', on.source);
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stderr, /STEP|build/);
+    assert.equal(await log('web-main'), 'one');
+    const second = await on.podstead('plan', on.source);
+    assert.equal(second.code, 0, second.stdout);
+  });
+
+  test('a changed file rebuilds it and the pods that use it follow', async () => {
+    await on.write({ 'site/motd': 'two' });
+    const changed = await on.podstead('apply', on.source);
+    assert.equal(changed.code, 0, changed.stderr);
+    assert.equal(await log('web-main'), 'two');
+    assert.equal((await on.podstead('plan', on.source)).code, 0);
+  });
+
+  test('a Containerfile that fails leaves what runs alone, and its last words are shown', async () => {
+    const before = (await on.containers()).get('web-main')?.Id;
+    await on.write({
+      'site/Containerfile': 'FROM localhost/bb:1\nRUN echo no good; exit 3\n',
+      'b.yaml': pod('b', 'localhost/bb:1'),
+    });
+    const failed = await on.podstead('apply', on.source);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stderr, /exit status 3|no good/);
+    assert.equal((await on.containers()).get('web-main')?.Id, before);
+    assert.equal((await on.containers()).get('b-main')?.State, 'running');
+    await rm(join(on.source, 'b.yaml'));
+    await on.write({ 'site/Containerfile': 'FROM localhost/bb:1\nCOPY motd /motd\n' });
+    assert.equal((await on.podstead('apply', on.source, '--prune')).code, 0);
+  });
+
+  test('images that do not exist say so, and nothing that runs is touched', async () => {
+    const before = (await on.containers()).get('web-main')?.Id;
+    await on.write({ 'web.yaml': pod('web', 'localhost/nowhere:1') });
+    const failed = await on.podstead('apply', on.source);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stderr, /nowhere:1/);
+    assert.equal((await on.containers()).get('web-main')?.Id, before);
+    await on.write({ 'web.yaml': pod('web', 'localhost/site:1') });
+    assert.equal((await on.podstead('apply', on.source)).code, 0);
+  });
+
+  test('it pulls from a registry with credentials out of imagePullSecrets, and says when it is refused', async t => {
+    const server = await registry(t, { htpasswd: { user: 'ann', password: 'pa55-w0rd' } });
+    const image = `${server.host}/team/bb:1`;
+    const push = await on.engine.podman(
+      'push',
+      '--tls-verify=false',
+      '--creds',
+      'ann:pa55-w0rd',
+      'localhost/bb:1',
+      image,
+    );
+    assert.equal(push.code, 0, push.stderr);
+    await on.write({ 'p.yaml': pod('p', image) });
+    const refused = await on.podstead('apply', on.source);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /REGISTRY_REFUSED|refused|unauthorized/i);
+    assert.equal((await on.containers()).get('web-main')?.State, 'running');
+    const auth = Buffer.from('ann:pa55-w0rd').toString('base64');
+    const config = JSON.stringify({ auths: { [server.host]: { auth } } });
+    await on.write({
+      'p.yaml': pod('p', image, '  imagePullSecrets: [{ name: team }]\n'),
+      'team.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: team }\ntype: kubernetes.io/dockerconfigjson\nstringData: { .dockerconfigjson: '${config}' }\n`,
+    });
+    const pulled = await on.podstead('apply', on.source);
+    assert.equal(pulled.code, 0, pulled.stderr);
+    await eventually(
+      'p runs',
+      async () => (await on.containers()).get('p-main')?.State,
+      state => state === 'running',
+    );
+    assert.doesNotMatch(refused.stderr + pulled.stderr, /pa55-w0rd/);
+    assert.equal((await on.podstead('plan', on.source)).code, 0);
+    await rm(join(on.source, 'p.yaml'));
+    await rm(join(on.source, 'team.yaml'));
+    assert.equal((await on.podstead('apply', on.source, '--prune')).code, 0);
+  });
+
+  test('pull policy Never does not ask a registry', async () => {
+    await on.write({ 'n.yaml': pod('n', 'localhost/absent:1').replace('image:', 'imagePullPolicy: Never, image:') });
+    const failed = await on.podstead('apply', on.source);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stderr, /Never/);
+  });
+
+  test('a build follows in the loop', async () => {
+    await rm(join(on.source, 'n.yaml'), { force: true });
+    const agent = await on.start();
+    await mkdir(join(on.source, 'site'), { recursive: true });
+    await on.write({ 'site/motd': 'three' });
+    await eventually(
+      'the new image runs',
+      () => log('web-main'),
+      text => text === 'three',
+    );
+    await copyFile(join(on.source, 'site/motd'), join(on.source, 'site/unused'));
+    assert.equal(await agent.stop(), 0);
+  });
+});

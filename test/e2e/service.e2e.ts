@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { EngineError } from '../../src/engine/engine.ts';
+import { type OpenOptions, openEngine } from '../../src/podman/service.ts';
+import { cleanups } from './bench.ts';
+import { type PrivatePodman, privatePodman } from './host.ts';
+
+const later = cleanups();
+const { signal } = new AbortController();
+let host: PrivatePodman;
+let dir: string;
+let own: OpenOptions;
+before(async () => {
+  host = await privatePodman(later);
+  dir = await mkdtemp(join(tmpdir(), 'pdo-'));
+  later.after(() => rm(dir, { recursive: true, force: true }));
+  const { PATH, HOME } = process.env;
+  own = {
+    env: { PATH, HOME },
+    runtimeDir: join(dir, 'run'),
+    stateDir: join(dir, 'state'),
+    storeArgs: host.storeArgs,
+    signal,
+  };
+});
+after(() => later.run());
+
+test('openEngine() takes the engine that is named, and nothing in its place', async () => {
+  for (const named of [{ engine: host.url }, { env: { CONTAINER_HOST: host.url } }, { engine: host.socket }]) {
+    const found = await openEngine({ ...own, ...named });
+    assert.deepEqual([found.socket, found.started, found.containersConf], [host.socket, false, undefined]);
+    await found.stop();
+  }
+  const dead = openEngine({ ...own, engine: 'unix:///nonexistent.sock' });
+  await assert.rejects(dead, (error: unknown) => error instanceof EngineError && error.code === 'ENGINE_UNREACHABLE');
+  const remote = openEngine({ ...own, env: { CONTAINER_HOST: 'ssh://root@example/run/podman/podman.sock' } });
+  await assert.rejects(remote, (error: unknown) => error instanceof EngineError && error.code === 'ENGINE_UNSUITABLE');
+});
+
+test('openEngine() starts one engine for many at once, which later runs find and stop', async () => {
+  const pidOf = async (): Promise<number> => Number(await readFile(join(own.runtimeDir, 'engine.pid'), 'utf8'));
+  const found = await Promise.all([openEngine(own), openEngine(own), openEngine(own)]);
+  later.after(async () => found[0]?.stop());
+  const pid = await pidOf();
+  assert.deepEqual(new Set(found.map(({ socket }) => socket)), new Set([join(own.runtimeDir, 'engine.sock')]));
+  assert.equal(await servicesAt(join(own.runtimeDir, 'engine.sock')), 1);
+  const again = await openEngine(own);
+  assert.equal(again.started, true);
+  assert.equal(await pidOf(), pid);
+  const file = again.containersConf;
+  if (file !== undefined) {
+    assert.match(await readFile(file, 'utf8'), /^\[engine\]/);
+    assert.deepEqual(Object.values(again.env), [file]);
+  }
+  // Its own group: what ends ours must not end it.
+  const group = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ')[2];
+  assert.equal(Number(group), pid);
+
+  process.kill(pid, 'SIGKILL');
+  const anew = await openEngine(own);
+  assert.notEqual(await pidOf(), pid);
+  await anew.stop();
+  await anew.stop();
+  await assert.rejects(readFile(join(own.runtimeDir, 'engine.pid')), { code: 'ENOENT' });
+});
+
+test('openEngine() repeats what podman says when it does not start', async () => {
+  const broken = { ...own, runtimeDir: join(dir, 'run2'), storeArgs: ['--root', '/proc/nowhere'] };
+  await assert.rejects(
+    openEngine(broken),
+    (error: unknown) => error instanceof EngineError && /nowhere/.test(error.message),
+  );
+  const absent = { ...own, runtimeDir: join(dir, 'run3'), env: { PATH: '/nonexistent' } };
+  await assert.rejects(
+    openEngine(absent),
+    (error: unknown) => error instanceof EngineError && /Install podman/.test(error.hint ?? ''),
+  );
+});
+
+async function servicesAt(socket: string): Promise<number> {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+  const commands = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return commands.filter(command => command.split('\0').includes(`unix://${socket}`)).length;
+}

@@ -1,0 +1,153 @@
+import type { Clock } from '../../src/clock.ts';
+import {
+  type Engine,
+  type EngineAction,
+  EngineError,
+  type EngineExecutors,
+  type PerformOptions,
+  type Signalled,
+} from '../../src/engine/engine.ts';
+import type { Actual, InspectedContainer } from '../../src/model/actual.ts';
+import { fakeExecutors } from './executors.ts';
+import { FakeHost, type HostContainer } from './host.ts';
+import { observeHost } from './observe.ts';
+import { FakeStream } from './stream.ts';
+
+/**
+ * What goes wrong with one call: `error` before anything is done; `hang` until it is aborted; `lost` after all was
+ * done, as a broken connection; `half` after a part was done (a pod stopped and not removed, else as `error`).
+ */
+export type Fault = 'error' | 'hang' | 'lost' | 'half';
+
+export interface FakeEngineOptions {
+  readonly clock: Clock;
+  readonly owner?: string;
+  /** Awaited before each effect: fast-check's scheduler, or the fake clock. At once by default. */
+  readonly latency?: (action: EngineAction) => Promise<unknown>;
+  /** Asked at each effect, `call` counting from 1. */
+  readonly fault?: (action: EngineAction, call: number) => Fault | undefined;
+  /** What becomes of an event that the host sends: none, itself, or several. Itself by default. */
+  readonly events?: (hint: string) => readonly string[];
+}
+
+/** A container engine in memory: strict, slow on demand, and unreliable on demand. */
+export class FakeEngine implements Engine {
+  readonly name = 'fake 1.0';
+  readonly owner: string;
+  readonly host: FakeHost;
+  readonly stream: FakeStream = new FakeStream();
+  /** Every call that was answered or refused, in order: `observe`, `inspect ID`, or a verb. */
+  readonly calls: string[] = [];
+  /** While set, nothing answers. */
+  down = false;
+  readonly #opts: FakeEngineOptions;
+  readonly #executors: EngineExecutors;
+  #performed = 0;
+
+  constructor(opts: FakeEngineOptions) {
+    const { clock, owner = 'podstead' } = opts;
+    this.#opts = opts;
+    this.owner = owner;
+    this.host = new FakeHost(() => clock.now());
+    this.#executors = fakeExecutors({ host: this.host, owner, sleep: (ms, signal) => clock.sleep(ms, signal) });
+  }
+
+  async observe({ signal }: Signalled): Promise<Actual> {
+    this.#call('observe', signal);
+    return observeHost(this.host, this.owner);
+  }
+
+  async inspect(containerId: string, { signal }: Signalled): Promise<InspectedContainer | undefined> {
+    this.#call(`inspect ${containerId}`, signal);
+    return this.host.containers.get(containerId)?.inspected;
+  }
+
+  async perform(action: EngineAction, opts: PerformOptions): Promise<void> {
+    this.#call(action.verb, opts.signal);
+    this.#performed += 1;
+    const fault = this.#opts.fault?.(action, this.#performed);
+    await this.#opts.latency?.(action);
+    opts.signal.throwIfAborted();
+    if (this.down) throw unreachable();
+    if (fault === 'hang') await hang(opts.signal);
+    if (fault === 'half') await this.#half(action, opts);
+    if (fault === 'error' || fault === 'half') throw new EngineError('ENGINE_ERROR', `Cannot ${action.verb}: planted`);
+    await this.#execute(action, opts);
+    this.#tell(action.verb);
+    if (fault === 'lost') throw unreachable();
+  }
+
+  async *wakes({ signal }: Signalled): AsyncGenerator<string> {
+    if (this.down) throw unreachable();
+    yield* this.stream.read(signal);
+  }
+
+  /** Has the engine go away: calls are refused and streams break. */
+  vanish(): void {
+    this.down = true;
+    this.stream.end(unreachable());
+  }
+
+  /** An operator's `podman kill`, or a crash. */
+  kill(name: string, exitCode = 137): void {
+    this.host.endContainer(this.#container(name), exitCode);
+    this.#tell('died');
+  }
+
+  /** An operator's `podman pod rm -f`. */
+  removePodByHand(name: string): void {
+    const pod = this.host.podByName(name);
+    if (pod === undefined) throw new Error(`No pod "${name}"`);
+    this.host.removePod(pod);
+    this.#tell('remove');
+  }
+
+  /** An operator's `podman pod stop`. */
+  stopPodByHand(name: string): void {
+    const pod = this.host.podByName(name);
+    if (pod === undefined) throw new Error(`No pod "${name}"`);
+    for (const container of this.host.members(pod)) this.host.endContainer(container, 143);
+    pod.state = 'exited';
+    this.#tell('stop');
+  }
+
+  #container(name: string): HostContainer {
+    const container = this.host.containerByName(name);
+    if (container === undefined) throw new Error(`No container "${name}"`);
+    return container;
+  }
+
+  #call(call: string, signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.calls.push(call);
+    if (this.down) throw unreachable();
+  }
+
+  #tell(hint: string): void {
+    for (const event of this.#opts.events?.(hint) ?? [hint]) this.stream.send(event);
+  }
+
+  async #half(action: EngineAction, opts: PerformOptions): Promise<void> {
+    if (action.verb !== 'removePod') return;
+    const { pod, id, graceSeconds } = action;
+    await this.#executors.stopPod({ verb: 'stopPod', pod, id, graceSeconds }, opts);
+  }
+
+  #execute<A extends EngineAction>(action: A, opts: PerformOptions): Promise<void> {
+    // The table has the executor of each verb under its own name; TypeScript cannot see that through the union.
+    const execute = this.#executors[action.verb] as (action: A, opts: PerformOptions) => Promise<void>;
+    return execute(action, opts);
+  }
+}
+
+function unreachable(): EngineError {
+  return new EngineError('ENGINE_UNREACHABLE', 'Cannot reach the engine: nothing answers', { transient: true });
+}
+
+function hang(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const stop = (): void => reject(new DOMException('aborted', 'AbortError'));
+    if (signal.aborted) return stop();
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}

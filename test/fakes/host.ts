@@ -1,0 +1,134 @@
+import { EngineError } from '../../src/engine/engine.ts';
+import type { ActualImage, ActualVolume, ContainerState, InspectedContainer } from '../../src/model/actual.ts';
+import type { DesiredPort } from '../../src/model/desired.ts';
+import type { Digest, Key } from '../../src/model/key.ts';
+
+/** A pod of the pretended host; `ours` is what its labels say, undefined for a hand-made one. */
+export interface HostPod {
+  readonly id: string;
+  readonly name: string;
+  readonly ours:
+    | {
+        readonly owner: string;
+        readonly key: Key;
+        readonly uid: string;
+        readonly declaredBy: Key;
+        readonly digest: Digest;
+      }
+    | undefined;
+  readonly network: string | undefined;
+  readonly ports: readonly DesiredPort[];
+  state: ContainerState;
+  startedAtMs: number;
+}
+
+export interface HostContainer {
+  readonly id: string;
+  readonly name: string;
+  /** Of the pod it is in. */
+  readonly pod: string | undefined;
+  readonly ours: { readonly name: string; readonly digest: Digest } | undefined;
+  readonly imageId: string;
+  readonly volumes: readonly string[];
+  readonly inspected: InspectedContainer;
+  state: ContainerState;
+  exitCode: number;
+  startedAtMs: number;
+  exitedAtMs: number;
+}
+
+/** What a container engine holds, in memory, with the refusals of a real one. */
+export class FakeHost {
+  readonly pods: Map<string, HostPod> = new Map();
+  readonly containers: Map<string, HostContainer> = new Map();
+  readonly volumes: Map<string, ActualVolume> = new Map();
+  readonly images: Map<string, ActualImage> = new Map();
+  readonly networks: Set<string> = new Set();
+  /** Files of pods, by uid and then by volume. */
+  readonly files: Map<string, ReadonlyMap<string, Digest>> = new Map();
+  /** What can be pulled. */
+  readonly registry: Set<string> = new Set();
+  /** Ports that a process which is no container listens on. */
+  readonly listening: Set<number> = new Set();
+  /** Engine names of containers that use up their grace period when stopped. */
+  readonly stubborn: Set<string> = new Set();
+  readonly #now: () => number;
+  #ids = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Seconds are all that engines keep of a moment. */
+  nowMs(): number {
+    return Math.floor(this.#now() / 1000) * 1000;
+  }
+
+  newId(): string {
+    this.#ids += 1;
+    return this.#ids.toString(16).padStart(12, '0');
+  }
+
+  members(pod: HostPod): readonly HostContainer[] {
+    return [...this.containers.values()].filter(container => container.pod === pod.id);
+  }
+
+  podByName(name: string): HostPod | undefined {
+    return [...this.pods.values()].find(pod => pod.name === name);
+  }
+
+  containerByName(name: string): HostContainer | undefined {
+    return [...this.containers.values()].find(container => container.name === name);
+  }
+
+  /** Pods and containers share one name space. @throws EngineError NAME_TAKEN */
+  claimName(name: string): void {
+    const by = this.podByName(name) ?? this.containerByName(name);
+    if (by !== undefined) throw new EngineError('NAME_TAKEN', `Cannot take name "${name}": "${by.id}" has it`);
+  }
+
+  /** @throws EngineError PORT_TAKEN */
+  startSandbox(pod: HostPod): void {
+    if (pod.state === 'running') return;
+    this.checkPorts(pod.ports, pod);
+    pod.state = 'running';
+    pod.startedAtMs = this.nowMs();
+  }
+
+  /** @throws EngineError PORT_TAKEN while anything but `self` has one of the ports */
+  checkPorts(ports: readonly DesiredPort[], self?: HostPod): void {
+    const running = [...this.pods.values()].filter(pod => pod !== self && pod.state === 'running');
+    for (const port of ports) {
+      const by = running.find(pod => pod.ports.some(other => clashes(port, other)))?.name;
+      const taken = by ?? (this.listening.has(port.hostPort) ? 'another process' : undefined);
+      if (taken !== undefined)
+        throw new EngineError('PORT_TAKEN', `Cannot bind port ${port.hostPort}: ${taken} has it`);
+    }
+  }
+
+  startContainer(container: HostContainer): void {
+    if (container.state === 'running') return;
+    const missing = container.volumes.find(volume => !this.volumes.has(volume));
+    if (missing !== undefined) throw new EngineError('PATH_MISSING', `Cannot start: volume "${missing}" is gone`);
+    container.state = 'running';
+    container.startedAtMs = this.nowMs();
+  }
+
+  /** Ends a container as its own exit or a kill does. */
+  endContainer(container: HostContainer, exitCode: number): void {
+    if (container.state !== 'running') return;
+    container.state = 'exited';
+    container.exitCode = exitCode;
+    container.exitedAtMs = this.nowMs();
+  }
+
+  removePod(pod: HostPod): void {
+    for (const container of this.members(pod)) this.containers.delete(container.id);
+    this.pods.delete(pod.id);
+  }
+}
+
+function clashes(a: DesiredPort, b: DesiredPort): boolean {
+  const isSameIp = a.hostIp === undefined || b.hostIp === undefined || a.hostIp === b.hostIp;
+  return a.hostPort === b.hostPort && a.protocol === b.protocol && isSameIp;
+}

@@ -1,0 +1,65 @@
+import type { Actual, ActualContainer, ActualPod } from '../../src/model/actual.ts';
+import type { Key } from '../../src/model/key.ts';
+import { engineNameOf } from '../../src/model/names.ts';
+import type { FakeHost, HostContainer, HostPod } from './host.ts';
+
+/** The host as `Engine.observe` shows it to an owner. */
+export function observeHost(host: FakeHost, owner: string): Actual {
+  const pods = new Map<Key, ActualPod>();
+  for (const pod of host.pods.values()) {
+    const key = keyFor(pod, owner);
+    if (key !== undefined) pods.set(key, actualPod(host, pod, key));
+  }
+  const foreignPods = [...host.pods.values()].filter(pod => keyFor(pod, owner) === undefined);
+  const foreignContainers = [...host.containers.values()].filter(container => !isOurs(host, container, owner));
+  return {
+    pods,
+    volumes: new Map(host.volumes),
+    images: new Map(host.images),
+    foreignNames: new Map([
+      ...foreignPods.map(({ name, id }) => [name, `pod ${id}`] as const),
+      ...foreignContainers.map(({ name, id }) => [name, `container ${id}`] as const),
+    ]),
+    foreignPorts: foreignPods
+      .filter(pod => pod.state === 'running')
+      .flatMap(({ ports, name }) => ports.map(port => ({ ...port, hostIp: port.hostIp ?? '', by: `pod ${name}` }))),
+    fileUids: [...host.files.keys()],
+    networks: [...new Set([...pods.values()].flatMap(({ id }) => host.pods.get(id)?.network ?? []))],
+  };
+}
+
+/** The key of a pod that is ours: by its labels, and by the name that the key gives. */
+function keyFor({ ours, name }: HostPod, owner: string): Key | undefined {
+  return ours?.owner === owner && engineNameOf(ours.key) === name ? ours.key : undefined;
+}
+
+function isOurs(host: FakeHost, { pod, ours }: HostContainer, owner: string): boolean {
+  const at = host.pods.get(pod ?? '');
+  return at !== undefined && ours !== undefined && keyFor(at, owner) !== undefined;
+}
+
+function actualPod(host: FakeHost, pod: HostPod, key: Key): ActualPod {
+  const { uid = '', declaredBy = key, digest = '' } = pod.ours ?? {};
+  const members = host.members(pod);
+  return {
+    key,
+    id: pod.id,
+    engineName: pod.name,
+    uid,
+    declaredBy,
+    digest,
+    infra: { id: `${pod.id}-infra`, state: pod.state, startedAtMs: pod.startedAtMs },
+    containers: new Map(members.flatMap(member => actualContainer(member))),
+    ports: pod.ports,
+    foreign: members.filter(({ ours }) => ours === undefined).map(({ name }) => name),
+    files: host.files.get(uid) ?? new Map(),
+    record: undefined,
+  };
+}
+
+function actualContainer(container: HostContainer): readonly (readonly [string, ActualContainer])[] {
+  const { ours, id, name: engineName, state, exitCode, startedAtMs, exitedAtMs, imageId } = container;
+  if (ours === undefined) return [];
+  const times = { exitCode, startedAtMs, exitedAtMs };
+  return [[ours.name, { ...ours, id, engineName, state, ...times, imageId, inspected: undefined }]];
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EngineError } from '../../src/engine/engine.ts';
+import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
+import { blankRecord } from '../fakes/records.ts';
+import { passes, settleOn, testHost } from './host.ts';
+
+test('settle() ends once everything runs, and does nothing the second time', async () => {
+  const host = testHost(['web', 'db']);
+  const first = await settleOn(host);
+  assert.deepEqual(first.changes.map(({ op, key }) => `${op} ${key}`).toSorted(), [
+    'create Pod/default/db',
+    'create Pod/default/web',
+  ]);
+  assert.deepEqual([first.failures, first.timedOut], [[], false]);
+  host.engine.calls.length = 0;
+  host.records.writes.length = 0;
+  const second = await settleOn(host);
+  assert.deepEqual(second.changes, []);
+  assert.deepEqual(host.engine.calls, ['observe']);
+  assert.deepEqual(host.records.writes, []);
+});
+
+test('settle() tells what failed, and does not wait for its back-off', async () => {
+  const host = testHost(['web', 'bad']);
+  host.desired = desiredOf([
+    desiredPod('web'),
+    desiredPod('bad', { containers: [desiredContainer('bad-main', { image: 'typo' })] }),
+  ]);
+  const started = host.clock.now();
+  const { changes, failures, timedOut } = await settleOn(host);
+  assert.deepEqual(
+    changes.map(({ key }) => key),
+    ['Pod/default/web'],
+  );
+  assert.deepEqual(
+    failures.map(({ key, failure }) => `${key} ${failure.code}`),
+    ['Pod/default/bad IMAGE_NOT_FOUND'],
+  );
+  assert.equal(timedOut, false);
+  assert.ok(host.clock.now() - started < 2000);
+});
+
+test('settle() tries at once what failed before', async () => {
+  const host = testHost(['web']);
+  const failure = {
+    message: 'Cannot pull',
+    hint: undefined,
+    count: 9,
+    atMs: host.clock.now(),
+    fingerprint: 'sandbox,container',
+  };
+  host.records.all.set('Pod/default/web', { ...blankRecord('Pod/default/web', 'Pod/default/web'), failure });
+  const { changes } = await settleOn(host);
+  assert.equal(changes.length, 1);
+  assert.equal(host.records.all.get('Pod/default/web')?.failure, undefined);
+});
+
+test('settle() gives up when time is up, and aborts what hangs', async () => {
+  const host = testHost(['web'], { fault: action => (action.verb === 'pull' ? 'hang' : undefined) });
+  const { timedOut, changes } = await settleOn(host, { timeoutMs: 5000 });
+  assert.equal(timedOut, true);
+  assert.deepEqual(changes, []);
+});
+
+test('settle() rejects where the first pass fails', async () => {
+  const host = testHost(['web']);
+  host.engine.down = true;
+  await assert.rejects(settleOn(host), EngineError);
+});
+
+test('settle() waits with a removal for the 2 s that it takes to be sure', async () => {
+  const host = testHost(['web', 'db']);
+  await settleOn(host);
+  host.desired = desiredOf([desiredPod('web')]);
+  const { changes } = await settleOn(host, { prune: 'guarded' });
+  assert.deepEqual(
+    changes.map(({ op, key }) => `${op} ${key}`),
+    ['remove Pod/default/db'],
+  );
+  assert.equal(host.engine.host.podByName('db'), undefined);
+});
+
+test('settle() does not wait for a removal that fails and rests', async () => {
+  const host = testHost(['web'], { fault: action => (action.verb === 'removePod' ? 'error' : undefined) });
+  await settleOn(host);
+  host.desired = desiredOf([]);
+  const started = host.clock.now();
+  const { failures, timedOut } = await settleOn(host, { prune: 'all' });
+  assert.deepEqual(
+    failures.map(({ key }) => key),
+    ['Pod/default/web'],
+  );
+  assert.equal(timedOut, false);
+  assert.ok(host.clock.now() - started < 15_000);
+});
+
+test('settle() removes nothing unless told to', async () => {
+  const host = testHost(['web', 'db']);
+  await settleOn(host);
+  host.desired = desiredOf([desiredPod('web')]);
+  await settleOn(host);
+  assert.ok(host.engine.host.podByName('db'));
+});
+
+test('settle() with wait: false ends when the steps of its one pass have', async () => {
+  const host = testHost(['web']);
+  const { changes } = await settleOn(host, { wait: false });
+  assert.equal(changes.length, 1);
+  assert.equal(passes(host), 1);
+});
+
+test('settle() converges whatever single call goes wrong', async () => {
+  for (const fault of ['error', 'lost', 'half'] as const) {
+    for (let at = 1; at <= 6; at += 1) {
+      const host = testHost(['web'], { fault: (_action, call) => (call === at ? fault : undefined) });
+      await settleOn(host);
+      await settleOn(host);
+      assert.equal(host.engine.host.containerByName('web-main')?.state, 'running', `${fault} at call ${at}`);
+      assert.equal(host.engine.host.pods.size, 1);
+      assert.equal(host.engine.host.containers.size, 1);
+    }
+  }
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Wake } from '../../src/reconcile/wake.ts';
+import { FakeClock, settled } from '../fakes/clock.ts';
+
+interface Waiting {
+  readonly clock: FakeClock;
+  readonly wake: Wake;
+  readonly leave: AbortController;
+  readonly isOver: () => boolean;
+}
+
+/** Waits with a floor of 1 s for hints that may wait, and a deadline of 10 s. */
+function waiting(): Waiting {
+  const clock = new FakeClock();
+  const leave = new AbortController();
+  const wake = new Wake(clock, leave.signal);
+  let isOver = false;
+  const now = clock.now();
+  const wait = { deadlineMs: now + 10_000, floorMs: { now, soon: now + 1000 }, quietMs: 20, quietMaxMs: 200 };
+  void wake.next(wait).then(() => {
+    isOver = true;
+  });
+  return { clock, wake, leave, isOver: () => isOver };
+}
+
+test('Wake.next() ends 20 ms after an urgent hint', async () => {
+  const { clock, wake, isOver } = waiting();
+  await clock.advance(100);
+  wake.hint('now');
+  await clock.advance(19);
+  assert.equal(isOver(), false);
+  await clock.advance(1);
+  assert.equal(isOver(), true);
+});
+
+test('Wake.next() keeps a hint that may wait until the floor', async () => {
+  const { clock, wake, isOver } = waiting();
+  wake.hint('soon');
+  await clock.advance(999);
+  assert.equal(isOver(), false);
+  await clock.advance(21);
+  assert.equal(isOver(), true);
+});
+
+test('Wake.next() lets no later hint make an urgent one wait', async () => {
+  const { clock, wake, isOver } = waiting();
+  wake.hint('now');
+  wake.hint('soon');
+  await clock.advance(20);
+  assert.equal(isOver(), true);
+});
+
+test('Wake.next() ends at the deadline without any hint', async () => {
+  const { clock, isOver } = waiting();
+  await clock.advance(9999);
+  assert.equal(isOver(), false);
+  await clock.advance(1);
+  assert.equal(isOver(), true);
+});
+
+test('Wake.next() ends with the signal, and leaves no timer', async () => {
+  const { clock, leave, isOver } = waiting();
+  await settled();
+  leave.abort();
+  await settled();
+  assert.equal(isOver(), true);
+  assert.equal(clock.sleeping, 0);
+});
