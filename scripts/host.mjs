@@ -33,6 +33,8 @@ const toTest = [
   { package: 'docker-registry', file: 'docker-registry' },
   { package: 'git', file: 'git' },
   { package: 'systemd', file: 'systemd-analyze' },
+  { package: 'systemd-container', file: 'systemd-nspawn' },
+  { package: 'mmdebstrap', file: 'mmdebstrap' },
 ];
 
 /** Packages that this host lacks, in the order of the tables above. */

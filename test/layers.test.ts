@@ -84,6 +84,8 @@ test('the core imports no effects', () => {
 
 test('src is two levels deep and no file exceeds 300 lines', () => {
   const deep = all.filter(file => file.split('/').length > 2 && !file.startsWith('manifest/generated/'));
-  const long = all.filter(file => !file.startsWith('manifest/generated/') && readFileSync(join(src, file), 'utf8').split('\n').length > 301);
+  const long = all.filter(
+    file => !file.startsWith('manifest/generated/') && readFileSync(join(src, file), 'utf8').split('\n').length > 301,
+  );
   assert.deepEqual({ deep, long }, { deep: [], long: [] });
 });

@@ -2,7 +2,7 @@ import { type Settled, settle } from '../reconcile/settle.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
 import type { ApplyFlags } from './flags.ts';
-import { placeHolder } from './place.ts';
+import { inPlace } from './place.ts';
 import { makePorts } from './ports.ts';
 import { makeProgress } from './progress.ts';
 import { learning, makeScrubber, scrubbed } from './scrub.ts';
@@ -20,27 +20,22 @@ export async function apply(given: Context, paths: readonly string[], flags: App
   const load = learning(parse, scrubber);
   return withWorld(
     context,
-    async world => {
-      const holder = await placeHolder(context, world.opened.socket);
-      if (holder !== undefined) {
-        context.terminal.err(
-          `An agent keeps this host (${holder}): what its source does not declare, it removes again\n`,
-        );
-      }
-      const progress = makeProgress(context.terminal, context);
-      const ports = makePorts(context, { world, source, load, emit: progress.emit, scrub: scrubber.scrub });
-      const settled = await settle(ports, {
-        prune: flags.prune ? 'guarded' : 'none',
-        allowEmpty: flags.allowEmpty ?? false,
-        wait: flags.wait,
-        timeoutMs: flags.timeout,
-        signal: context.signal,
-      }).finally(() => progress.end());
-      context.signal.throwIfAborted();
-      await reportSettled(context, settled);
-      if (holder === undefined) printKeeping(context, settled);
-      return codeOf(settled);
-    },
+    world =>
+      inPlace(context, world.opened.socket, `apply ${paths.join(' ')}`, async () => {
+        const progress = makeProgress(context.terminal, context);
+        const ports = makePorts(context, { world, source, load, emit: progress.emit, scrub: scrubber.scrub });
+        const settled = await settle(ports, {
+          prune: flags.prune ? 'guarded' : 'none',
+          allowEmpty: flags.allowEmpty ?? false,
+          wait: flags.wait,
+          timeoutMs: flags.timeout,
+          signal: context.signal,
+        }).finally(() => progress.end());
+        context.signal.throwIfAborted();
+        await reportSettled(context, settled);
+        printKeeping(context, settled);
+        return codeOf(settled);
+      }),
     { source: source.name },
   );
 }

@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
 import { CommandError } from './error.ts';
 import type { DownFlags } from './flags.ts';
-import { placeHolder } from './place.ts';
+import { inPlace } from './place.ts';
 import { emptySource, makePorts, noMemory, nothing } from './ports.ts';
 import { makeProgress } from './progress.ts';
 import { codeOf, reportSettled } from './settled.ts';
@@ -18,34 +18,39 @@ export async function down(context: Context, paths: readonly string[], flags: Do
     });
   }
   const declared = flags.all ? undefined : await declaredIn(context, paths);
-  return withWorld(context, async world => {
-    const holder = await placeHolder(context, world.opened.socket);
-    if (holder !== undefined) {
-      context.terminal.err(`An agent keeps this host (${holder}): what it still finds in its source comes back\n`);
-    }
-    const volumes = new Set(flags.volumes ?? []);
-    await demandOwnVolumes(context, world, volumes);
-    const progress = makeProgress(context.terminal, context);
-    const ports = makePorts(context, {
-      world,
-      source: emptySource,
-      load: () => nothing,
-      emit: progress.emit,
-      scrub: text => text,
-      removeVolumes: volumes,
-    });
-    const plan: typeof ports.plan = (desired, actual, opts) =>
-      ports.plan(desired, actual, { ...opts, prune: declared ?? 'all' });
-    const settled = await settle(
-      { ...ports, plan, memory: noMemory },
-      { prune: 'none', timeoutMs: flags.timeout, signal: context.signal },
-    ).finally(() => progress.end());
-    context.signal.throwIfAborted();
-    await reportSettled(context, settled);
-    // Nothing is left for it to serve: the next command starts it again.
-    if (flags.all && codeOf(settled) === 0 && holder === undefined) await world.opened.stop();
-    return codeOf(settled);
+  return withWorld(context, world =>
+    inPlace(context, world.opened.socket, `down ${paths.join(' ')}`, () => remove(context, world, declared, flags)),
+  );
+}
+
+async function remove(
+  context: Context,
+  world: World,
+  declared: ReadonlySet<Key> | undefined,
+  flags: DownFlags,
+): Promise<number> {
+  const volumes = new Set(flags.volumes ?? []);
+  await demandOwnVolumes(context, world, volumes);
+  const progress = makeProgress(context.terminal, context);
+  const ports = makePorts(context, {
+    world,
+    source: emptySource,
+    load: () => nothing,
+    emit: progress.emit,
+    scrub: text => text,
+    removeVolumes: volumes,
   });
+  const plan: typeof ports.plan = (desired, actual, opts) =>
+    ports.plan(desired, actual, { ...opts, prune: declared ?? 'all' });
+  const settled = await settle(
+    { ...ports, plan, memory: noMemory },
+    { prune: 'none', timeoutMs: flags.timeout, signal: context.signal },
+  ).finally(() => progress.end());
+  context.signal.throwIfAborted();
+  await reportSettled(context, settled);
+  // Nothing is left for it to serve: the next command starts it again.
+  if (flags.all && codeOf(settled) === 0) await world.opened.stop();
+  return codeOf(settled);
 }
 
 /** Also objects with problems: they are declared, and meant. */

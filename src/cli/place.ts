@@ -19,19 +19,24 @@ export async function takePlace(context: Context, socket: string, source: string
   }
   if (place.held) return place.release;
   throw new CommandError(
-    `Cannot keep this host for owner "${context.owner}": another agent does (${holderText(place.by)})`,
-    {
-      hint: 'Stop it first, or give this one another --owner',
-    },
+    `Cannot change the pods of owner "${context.owner}": an agent or another command does (${holderText(place.by)})`,
+    { hint: 'Change what that one keeps, stop it first, or give this one another --owner' },
   );
 }
 
-/** Who keeps this host for this owner, in words; undefined where no agent does. */
-export async function placeHolder(context: Context, socket: string): Promise<string | undefined> {
-  const place = await tryPlace(context, socket, '');
-  if (!place.held) return holderText(place.by);
-  await place.release();
-  return undefined;
+/**
+ * Does something as the only writer of this owner's objects: an agent beside it would undo it, or do it a second time.
+ *
+ * @param doing what is done, for whoever finds the place taken: `apply web.yaml`
+ * @throws CommandError when an agent or another command has the place
+ */
+export async function inPlace<T>(context: Context, socket: string, doing: string, body: () => Promise<T>): Promise<T> {
+  const release = await takePlace(context, socket, doing);
+  try {
+    return await body();
+  } finally {
+    await release();
+  }
 }
 
 /** Abstract socket names are shared by all users of a network namespace: theirs must not meet ours. */

@@ -2,7 +2,7 @@ import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import type { DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
 import type { Digest, Key } from '../model/key.ts';
 import type { Change, ChangeOp } from '../model/plan.ts';
-import type { PodRecord } from '../model/record.ts';
+import type { FailureRecord, PodRecord } from '../model/record.ts';
 import { isSealed } from '../model/sealed.ts';
 import { retryDelayMs } from './backoff.ts';
 import { driftOf } from './drift.ts';
@@ -50,7 +50,8 @@ export function decide(pod: DesiredPod, actual: ActualPod | undefined, opts: Dec
   const retryMs = opts.retryNow ? undefined : retryAt(pod, record, opts);
   if (retryMs !== undefined && retryMs > opts.now && wanted.work !== undefined) {
     // What fails must not stop the rest from being kept running as it is.
-    const repair = wanted.op === 'restart' || actual === undefined ? undefined : repairOf(pod, actual, opts);
+    const isStart = wanted.op === 'start' || wanted.op === 'restart';
+    const repair = isStart || actual === undefined ? undefined : repairOf(pod, actual, opts);
     const why = `${wanted.why}; failed ${times(record?.failure?.count ?? 1)}: ${record?.failure?.message}`;
     return repair ?? { change: change('wait', why, '', retryMs), work: undefined };
   }
@@ -131,7 +132,8 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
 
 /** Restarts of what stands, for a pod whose change is waiting. */
 function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Decision | undefined {
-  const standing: DesiredPod = { ...pod, containers: pod.containers.filter(({ name }) => actual.containers.has(name)) };
+  const ended = ({ name }: DesiredContainer): boolean => actual.containers.get(name)?.state === 'exited';
+  const standing: DesiredPod = { ...pod, containers: pod.containers.filter(ended) };
   const run = runOf(standing, actual, new Set(), opts.now);
   if (run.start.length === 0 || run.initializing) return undefined;
   const work: Work = { ...noWork(pod, actual.uid), stop: run.stop, start: run.start, counts: run.counts };
@@ -219,8 +221,17 @@ function foreignHold(pod: DesiredPod, actual: ActualPod, why: string): Wanted {
   };
 }
 
+/** When what failed is tried again; undefined where nothing failed, or something else is wanted now. */
 function retryAt(pod: DesiredPod, record: PodRecord | undefined, opts: DecideOptions): number | undefined {
-  const failure = record?.failure;
-  if (failure === undefined || failure.fingerprint !== opts.fingerprint(pod)) return undefined;
-  return failure.atMs + retryDelayMs(failure.count);
+  const failure = failureOf(pod, record, opts);
+  return failure && failure.atMs + retryDelayMs(failure.count);
+}
+
+/** The last failure to get just this, where there is one. */
+export function failureOf(
+  pod: DesiredPod,
+  record: PodRecord | undefined,
+  opts: Pick<DecideOptions, 'fingerprint'>,
+): FailureRecord | undefined {
+  return record?.failure?.fingerprint === opts.fingerprint(pod) ? record.failure : undefined;
 }

@@ -1,6 +1,7 @@
 import type { ActualPod } from '../model/actual.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
+import { engineNameOf } from '../model/names.ts';
 import type { StepBuilder } from './builder.ts';
 import { conflictsOf } from './conflict.ts';
 import { member } from './json.ts';
@@ -59,15 +60,21 @@ export function removeLeftover(
     key => removal === 'replaced' && desired.pods.get(key)?.declaredBy === old.declaredBy,
   );
   const starts = [...new Set([...successors, ...(stop?.heirs ?? [])])].flatMap(key => started.get(key) ?? []);
-  if (stop !== undefined) {
-    // The way back: what was stopped for the new pods starts again when they do not.
-    const action = { verb: 'startPod', pod: old.key, id: old.id, containers: namesToRevive(old) } as const;
-    for (const start of starts) builder.add(old.key, action, [start], 'failed');
-  }
+  for (const heir of stop?.heirs ?? []) addWayBack(builder, old, heir, started.get(heir) ?? []);
   const { key, id, uid } = old;
   const before = [stop?.id, ...starts];
   const removed = builder.add(key, { verb: 'removePod', pod: key, id, uid, graceSeconds: graceOf(old) }, before);
   builder.add(key, { verb: 'removeRecord', pod: key }, [removed]);
+}
+
+/** What was stopped for a new pod starts again when that does not, after its sandbox has let go of what they share. */
+function addWayBack(builder: StepBuilder, old: ActualPod, heir: Key, starts: readonly number[]): void {
+  const stopHeir = { verb: 'stopPod', pod: heir, id: engineNameOf(heir), graceSeconds: 0 } as const;
+  const startOld = { verb: 'startPod', pod: old.key, id: old.id, containers: namesToRevive(old) } as const;
+  for (const start of starts) {
+    const stopped = builder.add(heir, stopHeir, [start], 'failed');
+    builder.add(old.key, startOld, [stopped]);
+  }
 }
 
 /** The grace of a pod as it was last applied, in seconds. */

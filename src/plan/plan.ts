@@ -6,7 +6,7 @@ import type { PodRecord } from '../model/record.ts';
 import { stepBuilder } from './builder.ts';
 import { hasUsed } from './claims.ts';
 import { conflictsOf, foreignObstacle } from './conflict.ts';
-import { decide } from './decide.ts';
+import { decide, failureOf } from './decide.ts';
 import { addImages, addVolumes, imageKey, isImageReady } from './prepare.ts';
 import { type Leftover, leftoversOf, type Prune } from './removal.ts';
 import { keepStanding } from './standing.ts';
@@ -51,7 +51,7 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const leftovers = leftoversOf(desired, actual, opts.prune, opts.busy).toSorted((a, b) =>
     a.change.key < b.change.key ? -1 : 1,
   );
-  const decisions = first.map(decision => holdForConflicts(decision, first, leftovers, actual, desired));
+  const decisions = first.map(decision => holdForConflicts(decision, first, leftovers, actual, desired, opts));
   const held = leftovers.map(leftover => holdUntilReplaced(leftover, decisions, desired, actual));
 
   const works = decisions.flatMap(decision => decision.work ?? []);
@@ -101,14 +101,19 @@ function holdForConflicts(
   leftovers: readonly Leftover[],
   actual: Actual,
   desired: Desired,
+  opts: PlanOptions,
 ): Decision {
   const { work, change } = decision;
   if (!work?.startsSandbox) return decision;
   for (const [other, what] of conflictsOf(work.pod, actual, desired.volumes)) {
     const recreated = decisions.some(each => each.work?.removePod?.key === other.key);
     const removed = leftovers.some(each => each.actual.key === other.key && each.removal !== 'never');
-    if (!recreated && !removed) {
-      return { change: { ...change, op: 'hold', why: `waits for ${what}, which '${other.key}' has` }, work: undefined };
+    const hold = (why: string): Decision => ({ change: { ...change, op: 'hold', why }, work: undefined });
+    if (!recreated && !removed) return hold(`waits for ${what}, which '${other.key}' has`);
+    // Each try takes the port from what serves: one outage for a wish that failed is enough, unless a person asks.
+    const failure = opts.retryNow ? undefined : failureOf(work.pod, opts.records.get(work.pod.key), opts);
+    if (removed && failure !== undefined) {
+      return hold(`failed to take over ${what} from '${other.key}', which serves again: ${failure.message}`);
     }
   }
   return decision;

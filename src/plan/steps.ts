@@ -49,7 +49,8 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
     started.set(key, ids);
     if (work.record || work.files.length > 0) {
       const patch = { applied: work.pod, uid: work.uid, revision: input.desired.revision, history };
-      const after = [...(ready.get(key) ?? []), ...before, ...ids];
+      // Not after the starts: what stands is applied, whether or not it starts.
+      const after = [...(ready.get(key) ?? []), ...(made.get(key)?.all ?? [])];
       builder.add(
         key,
         { verb: 'writeRecord', pod: key, patch: work.counts === undefined ? patch : { ...patch, history: undefined } },

@@ -24,7 +24,7 @@ const inputs: readonly (readonly [string, Readonly<Record<string, string>>, RegE
   ['a duplicate key', { 'x.yaml': `${pod('x')}\nkind: Pod\n` }, /x\.yaml:\d+:\d+: error YAML_DUPLICATE_KEY/],
   ['an alias bomb', { 'x.yaml': bomb() }, /x\.yaml:\d+:\d+: error YAML_TOO_COMPLEX/],
   ['a binary file', { 'x.yaml': 'kind: Pod\0\u0001\u0002' }, /x\.yaml:\d+:\d+: error FILE_NOT_TEXT/],
-  ['two objects of one key', { 'x.yaml': pod('x'), 'y.yaml': pod('x') }, /DUPLICATE_OBJECT.*Pod\/default\/x/],
+  ['two objects of one key', { 'x.yaml': pod('x'), 'z.yaml': pod('x') }, /DUPLICATE_OBJECT.*Pod\/default\/x/],
   ['an unknown kind', { 'x.yaml': 'apiVersion: v1\nkind: Pud\nmetadata: {name: x}\n' }, /KIND_UNKNOWN[\s\S]*Pod/],
   ['an unknown field', { 'x.yaml': pod('x', '      imagePulPolicy: Always\n') }, /FIELD_UNKNOWN[\s\S]*imagePullPolicy/],
   ['a wrong type', { 'x.yaml': pod('x', '      tty: "yes"\n') }, /x\.yaml:\d+:\d+: error FIELD_TYPE/],
@@ -43,7 +43,7 @@ const inputs: readonly (readonly [string, Readonly<Record<string, string>>, RegE
     'a port that two objects want',
     {
       'x.yaml': pod('x', '      ports: [{ containerPort: 1, hostPort: 18081 }]\n'),
-      'y.yaml': pod('y', '      ports: [{ containerPort: 1, hostPort: 18081 }]\n'),
+      'z.yaml': pod('z', '      ports: [{ containerPort: 1, hostPort: 18081 }]\n'),
     },
     /PORT_CLASH[\s\S]*18081/,
   ],

@@ -32,7 +32,7 @@ describe('podstead builds and pulls before it touches anything', () => {
     });
     const first = await on.podstead('apply', on.source);
     assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stderr, /STEP|build/);
+    assert.match(first.stderr, /Built localhost\/site:1/);
     assert.equal(await log('web-main'), 'one');
     const second = await on.podstead('plan', on.source);
     assert.equal(second.code, 0, second.stdout);
@@ -111,14 +111,16 @@ describe('podstead builds and pulls before it touches anything', () => {
   });
 
   test('pull policy Never does not ask a registry', async () => {
-    await on.write({ 'n.yaml': pod('n', 'localhost/absent:1').replace('image:', 'imagePullPolicy: Never, image:') });
+    await on.write({
+      'never.yaml': pod('never', 'localhost/absent:1').replace('image:', 'imagePullPolicy: Never, image:'),
+    });
     const failed = await on.podstead('apply', on.source);
     assert.equal(failed.code, 1);
     assert.match(failed.stderr, /Never/);
   });
 
   test('a build follows in the loop', async () => {
-    await rm(join(on.source, 'n.yaml'), { force: true });
+    await rm(join(on.source, 'never.yaml'), { force: true });
     const agent = await on.start();
     await mkdir(join(on.source, 'site'), { recursive: true });
     await on.write({ 'site/motd': 'three' });

@@ -126,10 +126,18 @@ describe('podstead run keeps the host as the directory says', () => {
     await running('theirs', 'heir');
   });
 
-  test('a second agent says who holds the place, and stops', async () => {
+  test('a second agent says who holds the place, and stops; so do other commands that write', async () => {
     const second = await on.podstead('run', on.source);
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`${agent.pid}`));
+    for (const command of [
+      ['apply', on.source],
+      ['down', '--all'],
+    ]) {
+      const refused = await on.podstead(...command);
+      assert.equal(refused.code, 1, command.join(' '));
+      assert.match(refused.stderr, new RegExp(`${agent.pid}`));
+    }
   });
 
   test('it goes on after the engine was gone for a while', async () => {

@@ -62,7 +62,10 @@ describe('secrets stay secret', () => {
     for (let tries = 0; tries < 100 && (await on.containers()).get('s-main')?.State !== 'running'; tries++) {
       await new Promise(done => setTimeout(done, 50));
     }
-    assert.equal((await on.engine.podman('exec', 's-main', 'sh', '-c', 'echo $URL')).stdout.trim(), 'db://u:pl4nted-env@h');
+    assert.equal(
+      (await on.engine.podman('exec', 's-main', 'sh', '-c', 'echo $URL')).stdout.trim(),
+      'db://u:pl4nted-env@h',
+    );
     await on.write({ 's.yaml': manifests('pl4nted-env2') });
     await keep('plan', on.source);
     await keep('plan', on.source, '-o', 'json');

@@ -60,7 +60,7 @@ test('makePlan() makes a pod, its image pulled first', () => {
     '2. create pod a <- 1',
     '3. create container a-main <- 2',
     '4. start container a-main <- 2 3',
-    '5. note it in the record of Pod/default/a <- 1 2 3 4',
+    '5. note it in the record of Pod/default/a <- 1 2 3',
   ]);
 });
 
@@ -80,7 +80,7 @@ test('makePlan() replaces only the container that differs, inside the running po
     '2. remove container side <- 1',
     '3. create container a-side <- 2',
     '4. start container a-side <- 3',
-    '5. note it in the record of Pod/default/a <- 3 4',
+    '5. note it in the record of Pod/default/a <- 3',
   ]);
   assert.deepEqual(
     plan.changes[0]?.fields.map(({ path, applied, desired }) => [path, applied, desired]),
@@ -98,7 +98,7 @@ test('makePlan() recreates the pod when its sandbox differs, after everything is
     '3. create pod a <- 1 2',
     '4. create container a-main <- 3',
     '5. start container a-main <- 3 4',
-    '6. note it in the record of Pod/default/a <- 1 3 4 5',
+    '6. note it in the record of Pod/default/a <- 1 3 4',
   ]);
 });
 
@@ -144,10 +144,9 @@ test('makePlan() hands a host port over: new made, old stopped, new started, old
   assert.ok(after('stopPod').includes(id('createContainer')));
   assert.ok(after('startContainer').includes(id('stopPod')));
   assert.deepEqual(after('removePod'), [id('stopPod'), id('startContainer')]);
-  assert.deepEqual(
-    verbs.find(step => step.verb === 'startPod'),
-    { id: id('startPod'), verb: 'startPod', after: [id('startContainer')], when: 'failed' },
-  );
+  const stopHeir = verbs.findLast(step => step.verb === 'stopPod');
+  assert.deepEqual({ after: stopHeir?.after, when: stopHeir?.when }, { after: [id('startContainer')], when: 'failed' });
+  assert.deepEqual(after('startPod'), [stopHeir?.id]);
 });
 
 test('makePlan() keeps the old pod of a Deployment while the new one still initializes', () => {
@@ -387,4 +386,33 @@ spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } 
   assert.deepEqual(planOf(wanted, whole).steps, []);
   const lost = planOf(wanted, { ...whole, volumes: new Map() });
   assert.match(lost.changes.find(change => change.op === 'create')?.why ?? '', /what was in it is lost/);
+});
+
+test('makePlan() takes a port over once for one wish, unless a person asks again', () => {
+  const port = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
+  const one = (command: string): Desired => desired(deployment(command, port).replace('replicas: 2', 'replicas: 1'));
+  const [before, after] = [one('old'), one('new')];
+  const [key] = [...after.pods.keys()];
+  const actual = applied(before);
+  const [known] = [...actual.pods.values()].flatMap(each => each.record ?? []);
+  assert.ok(key && known);
+  const failure = { message: 'no such program', hint: undefined, count: 1, atMs: now - 3_600_000, fingerprint: 'f' };
+  const records = new Map([[key, { ...known, key, uid: undefined, failure }]]);
+  const opts = { records, fingerprint: () => 'f' };
+  const held = planOf(after, actual, opts);
+  assert.deepEqual(held.steps, []);
+  assert.match(held.changes.find(change => change.key === key)?.why ?? '', /serves again: no such program/);
+  assert.ok(planOf(after, actual, { ...opts, retryNow: true }).steps.length > 0);
+});
+
+test('makePlan() does not start at once what failed to start', () => {
+  const wanted = desired(pod('a'));
+  const key: Key = 'Pod/default/a';
+  const actual = applied(wanted, each => withContainer(each, 'main', { state: 'created', startedAtMs: 0 }));
+  const record = actual.pods.get(key)?.record;
+  assert.ok(record);
+  const failure = { message: 'no such program', hint: undefined, count: 3, atMs: now - 1_000, fingerprint: 'f' };
+  const plan = planOf(wanted, actual, { records: new Map([[key, { ...record, failure }]]), fingerprint: () => 'f' });
+  assert.deepEqual(plan.steps, []);
+  assert.equal(plan.nextMs, now + 19_000);
 });
