@@ -85,7 +85,7 @@ export interface ActionArgs {
   readonly stopPod: { readonly pod: Key; readonly id: string; readonly graceSeconds: number };
   /** The sandbox, its containers, its emptyDir volumes and its files. Stops first what still runs. */
   readonly removePod: { readonly pod: Key; readonly id: string; readonly uid: string; readonly graceSeconds: number };
-  /** Starts a stopped pod again after a failed hand-over: its sandbox and the named containers. */
+  /** Starts a pod of which no desired form is at hand: its sandbox and the containers of these names in the pod. */
   readonly startPod: { readonly pod: Key; readonly id: string; readonly containers: readonly string[] };
   /** A volume by name; data in it is lost. */
   readonly removeVolume: { readonly name: string; readonly owner: string };

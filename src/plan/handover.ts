@@ -83,11 +83,11 @@ export function graceOf(pod: ActualPod): number {
   return typeof grace === 'number' ? grace : defaultGraceSeconds;
 }
 
-/** The main containers, by their names in the engine; all of them where no record tells init containers apart. */
+/** The main containers; all of them where no record tells init containers apart. */
 function namesToRevive(pod: ActualPod): readonly string[] {
   const applied = pod.record?.applied?.containers;
   return [...pod.containers.values()]
     .filter(({ name }) => member(applied?.[name], 'init') !== true)
-    .map(({ engineName }) => engineName)
+    .map(({ name }) => name)
     .toSorted();
 }

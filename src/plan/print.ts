@@ -119,10 +119,18 @@ function printSteps(plan: Plan, change: Change, paint: Paint): string[] {
   const own = plan.steps.filter(step => step.key === change.key && !isBookkeeping(step));
   const needed = new Set(own.flatMap(step => step.after));
   const before = plan.steps.filter(step => needed.has(step.id) && step.key !== change.key && isPreparation(step));
+  const back = waysBack(plan);
   return [...before, ...own].map(step => {
-    const otherwise = step.when === 'failed' ? 'if that fails: ' : '';
+    const otherwise = back.has(step.id) ? 'if that fails: ' : '';
     return paint('dim', `      ${otherwise}${describe(step.action)}`);
   });
+}
+
+/** Steps that run only when another fails, and what follows them. */
+function waysBack({ steps }: Plan): ReadonlySet<number> {
+  const back = new Set<number>();
+  for (const { id, when, after } of steps) if (when === 'failed' || after.some(each => back.has(each))) back.add(id);
+  return back;
 }
 
 function isBookkeeping(step: Step): boolean {

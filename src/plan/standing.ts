@@ -24,7 +24,7 @@ export function keepStanding(builder: StepBuilder, leftover: Leftover, now: numb
       builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds: 10 }, []),
     ),
   ];
-  const containers = run.start.map(container => container.engineName);
+  const containers = run.start.map(container => container.name);
   builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers }, after);
   return { ...leftover, change: { ...change, op: 'restart', why: `${run.reasons.join('; ')} (${change.why})` } };
 }
