@@ -44,8 +44,8 @@ function files(dir: string): string[] {
 
 function imports(file: string): string[] {
   const text = readFileSync(join(src, file), 'utf8');
-  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
-  return [...found].map(match => match[1] ?? '');
+  const found = text.matchAll(/^(?:import|export)\s(?:[\w\s{},*]+\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'/gm);
+  return [...found].map(match => match[1] ?? match[2] ?? '');
 }
 
 function folderOf(file: string): string {

@@ -44,6 +44,6 @@ export async function apply(given: Context, paths: readonly string[], flags: App
 function printKeeping(context: Context, settled: Settled): void {
   if (context.quiet || context.output !== 'text' || (settled.outcome?.desired.pods.size ?? 0) === 0) return;
   context.terminal.err(
-    'No agent runs: restarts and probes are not kept. `podstead run DIR` keeps them, or boot units: podstead generate systemd\n',
+    'No agent runs here, so nothing restarts what ends: `podstead run DIR` does, and units by `podstead generate systemd` at boot\n',
   );
 }

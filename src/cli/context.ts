@@ -44,6 +44,8 @@ export interface Paths {
   readonly state: string;
   /** Sockets and locks; gone after a reboot. */
   readonly runtime: string;
+  /** Configuration of an engine that we start. Of all owners, as the engine is; boot units need it. */
+  readonly engine: string;
 }
 
 export interface ProcessFacts {
@@ -93,20 +95,24 @@ export function pathsOf(
   { env, uid }: ProcessFacts,
   opts: { readonly owner: string; readonly stateDir: string | undefined },
 ): Paths {
-  return { state: opts.stateDir ?? stateDirectory({ env, uid }, opts.owner), runtime: runtimeDirectory({ env, uid }) };
-}
-
-function stateDirectory({ env, uid }: ProcessFacts, owner: string): string {
-  const given = firstOf(env.STATE_DIRECTORY);
-  if (given !== undefined) return join(given, owner);
-  if (uid === 0) return join('/var/lib/podstead', owner);
-  const home = env.XDG_STATE_HOME || (env.HOME && join(env.HOME, '.local/state'));
-  if (!home) {
+  const root = stateRoot({ env, uid });
+  const state = opts.stateDir ?? (root && join(root, opts.owner));
+  if (state === undefined) {
     throw new CommandError('Cannot tell where to keep state: neither XDG_STATE_HOME nor HOME is set', {
       hint: 'Set one of them, or give --state-dir DIR',
     });
   }
-  return join(home, 'podstead', owner);
+  // No owner has an underscore in its name.
+  return { state, runtime: runtimeDirectory({ env, uid }), engine: join(root ?? state, '_engine') };
+}
+
+/** What the state directories of all owners have in common; undefined for a user without a home. */
+function stateRoot({ env, uid }: ProcessFacts): string | undefined {
+  const given = firstOf(env.STATE_DIRECTORY);
+  if (given !== undefined) return given;
+  if (uid === 0) return '/var/lib/podstead';
+  const home = env.XDG_STATE_HOME || (env.HOME && join(env.HOME, '.local/state'));
+  return home ? join(home, 'podstead') : undefined;
 }
 
 function runtimeDirectory({ env, uid }: ProcessFacts): string {

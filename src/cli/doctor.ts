@@ -15,7 +15,7 @@ import { withWorld } from './world.ts';
 export async function doctor(context: Context): Promise<number> {
   const findings = check(await factsOf(context));
   const { terminal, output } = context;
-  if (output === 'text') terminal.out(findingsText(findings, terminal.outColor));
+  if (output === 'text') terminal.out(findingsText(findings, terminal.outColor, terminal.outColumns()));
   else await writeData(terminal, output, { checks: findings.map(one => ({ ...one, mend: one.mend ?? null })) });
   return findings.some(finding => finding.result === 'fail') ? 1 : 0;
 }
@@ -55,11 +55,13 @@ function nameOf(env: Context['env']): string | undefined {
   }
 }
 
-function findingsText(findings: readonly Finding[], color: boolean): string {
+function findingsText(findings: readonly Finding[], color: boolean, width: number): string {
   const colors = createColors(color);
   const paint = { ok: colors.green, warn: colors.yellow, fail: colors.red };
   const rows = findings.map(({ name, result, found }) => [name, paint[result](result), found]);
   const mends = findings.filter(finding => finding.mend !== undefined);
-  const lines = mends.map(({ name, result, mend }) => `${paint[result](name)}: ${mend}\n`);
-  return table(['CHECK', 'RESULT', 'FOUND'], rows) + (lines.length === 0 ? '' : `\nTo mend:\n${lines.join('')}`);
+  const found = table(['CHECK', 'RESULT', 'FOUND'], rows, width);
+  if (mends.length === 0) return `${found}\nNothing to mend\n`;
+  const lines = mends.map(({ name, result, mend }) => [paint[result](name), mend ?? '']);
+  return `${found}\n${table(['TO MEND', 'DO THIS'], lines, width)}`;
 }

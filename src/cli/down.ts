@@ -31,7 +31,7 @@ async function remove(
 ): Promise<number> {
   const volumes = new Set(flags.volumes ?? []);
   await demandOwnVolumes(context, world, volumes);
-  const progress = makeProgress(context.terminal, context);
+  const progress = makeProgress(context.terminal, { quiet: context.quiet, reasons: false });
   const ports = makePorts(context, {
     world,
     source: emptySource,

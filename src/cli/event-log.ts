@@ -1,23 +1,26 @@
 import type { Log } from '../log.ts';
 import type { Emit, Event, Notice } from '../model/event.ts';
 import type { Problem } from '../model/problem.ts';
-import { isIncidental, participle } from './progress.ts';
-import { wordsOf } from './words.ts';
+import { type PlannedChanges, plannedChanges, type Settled } from './planned.ts';
+import { participle } from './progress.ts';
+import { isLasting, wordsOf } from './words.ts';
 
 /**
  * Tells the event stream to the log: at `info` what changed, nothing when a pass finds nothing, and a problem or
  * notice once, until it goes.
  */
 export function logEvents(log: Log): Emit {
-  let told: ReadonlySet<string> = new Set();
+  const planned = plannedChanges();
+  let told: ReadonlyMap<string, string> = new Map();
   return event => {
+    planned.note(event);
     if (event.type === 'planned') told = logStanding(log, event.problems, event.notices, told);
-    else logEvent(log, event);
+    else logEvent(log, event, planned);
   };
 }
 
-function logEvent(log: Log, event: Exclude<Event, { type: 'planned' }>): void {
-  if (event.type === 'settled') logSettled(log, event);
+function logEvent(log: Log, event: Exclude<Event, { type: 'planned' }>, planned: PlannedChanges): void {
+  if (event.type === 'settled') logSettled(log, event, planned.failedStep(event) !== undefined);
   else if (event.type === 'stepEnded') logStep(log, event.result);
   else if (event.type === 'stepStarted') {
     log.debug('step started', { key: event.step.key, verb: event.step.action.verb });
@@ -38,13 +41,13 @@ function logStep(log: Log, result: Extract<Event, { type: 'stepEnded' }>['result
     log.error(`${doing} ${what} failed: ${message}`, { ...fields, code, hint });
   } else if (result.outcome === 'skipped') log.debug('step skipped', { ...fields, because: result.because });
   else {
-    const isLong = step.action.verb === 'pull' || step.action.verb === 'build';
-    log[isLong ? 'info' : 'debug'](`${done} ${what}`, { ...fields, tookMs: Math.round(result.tookMs) });
+    log[isLasting(step.action) ? 'info' : 'debug'](`${done} ${what}`, { ...fields, tookMs: Math.round(result.tookMs) });
   }
 }
 
-function logSettled(log: Log, { key, change, failure, skipped }: Extract<Event, { type: 'settled' }>): void {
-  if (change.op === 'keep' || change.op === 'wait' || isIncidental(change)) return;
+/** `incidental`: no change of the plan, so that what its steps said is all there is to say. */
+function logSettled(log: Log, { key, change, failure, skipped }: Settled, incidental: boolean): void {
+  if (change.op === 'keep' || change.op === 'wait' || incidental) return;
   if (failure !== undefined) {
     // The step that failed has told its message.
     log.debug('not settled', { key, op: change.op, code: failure.code });
@@ -58,23 +61,23 @@ function logSettled(log: Log, { key, change, failure, skipped }: Extract<Event, 
   log.info(`${key} ${participle(change.op)}`, { why: change.why, from });
 }
 
-/** Problems and notices hold for many passes: each is told when it comes, and told to be gone when it goes. */
+/** Problems and notices hold for many passes: each is told when it comes, and once more when it is over. */
 function logStanding(
   log: Log,
   problems: readonly Problem[],
   notices: readonly Notice[],
-  told: ReadonlySet<string>,
-): ReadonlySet<string> {
-  const now = new Set<string>();
+  told: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const now = new Map<string, string>();
   for (const { code, severity, message, file, line, hint } of problems) {
     const text = `${file}:${line}: ${message}`;
     if (!told.has(text) && !now.has(text)) log[severity === 'error' ? 'error' : 'warn'](text, { code, hint });
-    now.add(text);
+    now.set(text, 'mended');
   }
   for (const { code, message, hint } of notices) {
     if (!told.has(message) && !now.has(message)) log.warn(message, { code, hint });
-    now.add(message);
+    now.set(message, 'over');
   }
-  for (const text of told) if (!now.has(text)) log.info(`gone: ${text}`);
+  for (const [text, end] of told) if (!now.has(text)) log.info(`${end}: ${text}`);
   return now;
 }

@@ -20,7 +20,7 @@ export async function makeLogger(terminal: Terminal, opts: LoggerOptions): Promi
   return jsonLog(terminal, opts);
 }
 
-/** A log for people: the time of day, the message, its fields. */
+/** A log for people: the time of day, the message with its fields as one sentence, and below it what to do. */
 export function textLog(terminal: Terminal, opts: Omit<LoggerOptions, 'format'>): Log {
   const colors = createColors(terminal.errColor);
   const paint: Readonly<Record<LogLevel, (text: string) => string>> = {
@@ -33,13 +33,37 @@ export function textLog(terminal: Terminal, opts: Omit<LoggerOptions, 'format'>)
     (level: LogLevel) =>
     (message: string, fields: Fields = {}): void => {
       if (levels.indexOf(level) < levels.indexOf(opts.level)) return;
-      const line = [message, ...Object.entries(fields).map(fieldText)].filter(part => part !== '').join(' ');
-      terminal.err(`${colors.dim(new Date().toTimeString().slice(0, 8))} ${paint[level](opts.scrub(line))}\n`);
+      const time = colors.dim(new Date().toTimeString().slice(0, 8));
+      const { line, hint } = sentence(message, fields);
+      terminal.err(`${time} ${paint[level](opts.scrub(line))}\n`);
+      if (hint !== undefined) terminal.err(`${' '.repeat(9)}${colors.dim(opts.scrub(hint))}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-function fieldText([name, value]: readonly [string, unknown]): string {
-  if (value === undefined) return '';
-  return `${name}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`;
+/** Fields that people read as part of the sentence; what the message says anyway is left to the JSON. */
+const phrases: Readonly<Record<string, (value: unknown) => string>> = {
+  why: value => `: ${value}`,
+  because: value => `: ${value}`,
+  from: value => ` (${value})`,
+  pod: value => ` (${value})`,
+  owner: value => `, owner ${value}`,
+  code: value => ` [${value}]`,
+  tookMs: value => ` in ${(Number(value) / 1000).toFixed(1)} s`,
+  retry: value => `; next try at ${new Date(String(value)).toTimeString().slice(0, 8)}`,
+  key: () => '',
+  verb: () => '',
+  op: () => '',
+};
+
+function sentence(message: string, { hint, ...fields }: Fields): { line: string; hint: string | undefined } {
+  const parts = Object.entries(fields).map(([name, value]) => {
+    if (value === undefined) return '';
+    return phrases[name]?.(value) ?? ` ${name}=${fieldText(value)}`;
+  });
+  return { line: [message, ...parts].join(''), hint: hint === undefined ? undefined : String(hint) };
+}
+
+function fieldText(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
 }

@@ -38,6 +38,7 @@ export function makeProgram(runner: Runner): Command {
     .description('Keeps the pods of one host the way a directory of Kubernetes YAML says, with Podman')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
+    .helpCommand('help [COMMAND]', 'print the help of a command')
     .showHelpAfterError('(see podstead --help)')
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);

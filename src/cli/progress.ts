@@ -3,9 +3,10 @@ import { createColors } from 'picocolors';
 import type { Emit, Event, Failure, Progress, StepResult } from '../model/event.ts';
 import { keyParts } from '../model/key.ts';
 import type { Change, Step } from '../model/plan.ts';
+import { plannedChanges, type Settled } from './planned.ts';
 import { bytes } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { isNotable, wordsOf } from './words.ts';
+import { isLasting, isNotable, wordsOf } from './words.ts';
 
 /** Shows the event stream to a person: lines that stay, and on a terminal below them one line a step under way. */
 export interface ProgressView {
@@ -25,10 +26,19 @@ const barWidth = 24;
 /** Redraws at most this often, in milliseconds. */
 const redrawMs = 80;
 
-/** Nothing is shown of steps with `quiet`, save failures. */
-export function makeProgress(terminal: Terminal, opts: { readonly quiet: boolean }): ProgressView {
+export interface ProgressOptions {
+  /** Nothing is shown of steps, save failures. */
+  readonly quiet: boolean;
+  /** False where the command itself is the reason of every change. */
+  readonly reasons?: boolean;
+}
+
+/** A failure that repeats is told once. */
+export function makeProgress(terminal: Terminal, opts: ProgressOptions): ProgressView {
   const colors = createColors(terminal.errColor);
   const running = new Map<number, Running>();
+  const planned = plannedChanges();
+  const told = new Set<string>();
   let drawn = 0;
   let drawnAtMs = Number.NEGATIVE_INFINITY;
 
@@ -66,14 +76,22 @@ export function makeProgress(terminal: Terminal, opts: { readonly quiet: boolean
       const last = running.get(event.result.step.id)?.progress;
       running.delete(event.result.step.id);
       const line = endLine(event.result, last);
-      if (line === undefined || (opts.quiet && event.result.outcome !== 'failed')) draw(event.atMs);
-      else say(event.result.outcome === 'failed' ? colors.red(line) : line);
+      planned.note(event);
+      if (line === undefined || opts.quiet) draw(event.atMs);
+      else say(line);
     }
+    if (event.type === 'planned') planned.note(event);
     if (event.type === 'settled') {
-      const line = settledLine(event);
-      if (line !== undefined && !(opts.quiet && event.failure === undefined)) say(mark(event, line));
+      const line = settledLine(event, planned.failedStep(event), opts.reasons ?? true);
+      if (line !== undefined && !(opts.quiet && event.failure === undefined)) sayOnce(event, mark(event, line));
     }
     if (event.type === 'passFailed') say(colors.red(failureLine(event.failure)));
+  }
+
+  function sayOnce({ failure, skipped }: Settled, line: string): void {
+    const isNews = failure === undefined && skipped === undefined;
+    if (isNews || !told.has(line)) say(line);
+    if (!isNews) told.add(line);
   }
 
   function mark({ failure, skipped }: Settled, line: string): string {
@@ -106,23 +124,31 @@ function progressText(progress: Progress | undefined): string {
   return `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${bytes(doneBytes)} of ${bytes(totalBytes)}`;
 }
 
-/** Pulls, builds and failures stay as one line each; the rest is said once, by its object. */
+/** Pulls, builds and lost volumes stay as one line each; the rest, and every failure, is said once, by its object. */
 function endLine(result: StepResult, last: Progress | undefined): string | undefined {
   const { action } = result.step;
-  const { doing, done, what } = wordsOf(action);
-  if (result.outcome === 'failed') return `  ${doing} ${what} failed: ${failureLine(result.failure)}`;
-  if (result.outcome !== 'done' || (action.verb !== 'pull' && action.verb !== 'build')) return undefined;
+  const { done, what } = wordsOf(action);
+  if (result.outcome !== 'done' || !isLasting(action)) return undefined;
+  if (action.verb === 'removeVolume') return `  ${done} ${what}`;
   const size = last?.totalBytes === undefined ? '' : `, ${bytes(last.totalBytes)}`;
   return `  ${done} ${what} in ${seconds(result.tookMs)}${size}`;
 }
 
-type Settled = Extract<Event, { type: 'settled' }>;
-
-function settledLine({ change, failure, skipped }: Settled): string | undefined {
+/** `failedStep` where the plan had no change for the key, undefined where it had one. */
+function settledLine(event: Settled, failedStep: Step | 'none' | undefined, reasons: boolean): string | undefined {
+  const { change, failure, skipped } = event;
+  if (failedStep !== undefined) return failedStep === 'none' ? undefined : stepFailure(failedStep, failure);
   if (failure !== undefined) return `${change.key} not ${participle(change.op)}: ${failureLine(failure)}`;
   if (skipped !== undefined) return `${change.key} not ${participle(change.op)} yet: ${skipped}`;
-  if (change.op === 'keep' || change.op === 'wait' || isIncidental(change)) return undefined;
-  return `${change.key} ${participle(change.op)}: ${change.why}`;
+  if (change.op === 'keep' || change.op === 'wait') return undefined;
+  return `${change.key} ${participle(change.op)}${reasons ? `: ${change.why}` : ''}`;
+}
+
+/** A failed pull or build is told by each object that needed it. */
+function stepFailure({ action }: Step, failure: Failure | undefined): string | undefined {
+  if (failure === undefined || action.verb === 'pull' || action.verb === 'build') return undefined;
+  const { doing, what } = wordsOf(action);
+  return `${doing} ${what} failed: ${failureLine(failure)}`;
 }
 
 /** Of no object of the user's: images, networks and files are prepared and swept on the way, as steps of their own. */
@@ -157,7 +183,7 @@ export function failureLine(failure: Pick<Failure, 'message' | 'hint'>): string 
 export function summaryOf(changes: readonly Change[]): string {
   const counts = new Map<string, number>();
   for (const { op } of changes) counts.set(participle(op), (counts.get(participle(op)) ?? 0) + 1);
-  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ') || 'nothing to do';
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ') || 'Nothing to do';
 }
 
 function seconds(ms: number): string {

@@ -1,5 +1,6 @@
+import { relative } from 'node:path';
 import type { Log } from '../log.ts';
-import type { Desired, DesiredPort } from '../model/desired.ts';
+import type { Desired } from '../model/desired.ts';
 import type { Emit } from '../model/event.ts';
 import { reconcileLoop } from '../reconcile/loop.ts';
 import { directorySource } from '../source/dir.ts';
@@ -7,6 +8,7 @@ import type { Context } from './context.ts';
 import { makeLoad } from './desire.ts';
 import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
+import { greeter } from './greeter.ts';
 import { hangups } from './hangup.ts';
 import { makeLogger } from './logger.ts';
 import { takePlace } from './place.ts';
@@ -25,7 +27,7 @@ export async function run(context: Context, dir: string, flags: RunFlags): Promi
   const log = await makeLogger(context.terminal, { level, format, scrub: text => scrubber.scrub(text) });
   const source = directorySource(dir, { cwd: process.cwd() });
   await keep(context, { flags, log, source, scrubber });
-  log.info('stopped; pods keep running, remove them with `podstead down --all`');
+  log.info(`stopped, pods run on; \`${commandOf(context)} down --all\` removes them`);
   return 0;
 }
 
@@ -41,10 +43,8 @@ function keep(context: Context, { flags, log, source, scrubber }: Keeping): Prom
     context,
     async world => {
       const release = await takePlace(context, world.opened.socket, source.name);
-      log.info(`podstead ${version} keeps this host as ${source.name} says; stop it with Ctrl-C or SIGTERM`, {
-        engine: world.engine.name,
-        owner: context.owner,
-      });
+      log.info(`podstead ${version} keeps this host as ${shorter(source.name)} says; stop with Ctrl-C`);
+      log.info(`engine: ${world.engine.name}`, { owner: context.owner });
       const parse = await makeLoad({ owner: context.owner, strict: flags.strict ?? false });
       let latest: Desired | undefined;
       const load = learning((snapshot: Parameters<typeof parse>[0]) => {
@@ -56,12 +56,12 @@ function keep(context: Context, { flags, log, source, scrubber }: Keeping): Prom
       const units =
         flags.units === undefined ? undefined : await unitKeeper(context, { directory: flags.units, log, world });
       const tell = logEvents(log);
-      const greet = greeter(log);
+      const greet = greeter(log, commandOf(context));
       const emit: Emit = event => {
         tell(event);
         notifier.note(event);
+        greet(event, latest);
         if (latest === undefined || event.type !== 'idle') return;
-        greet(latest);
         units?.keep(latest);
       };
       const ports = makePorts(context, { world, source, load, emit, scrub: scrubber.scrub, keepStanding: true });
@@ -81,25 +81,13 @@ function keep(context: Context, { flags, log, source, scrubber }: Keeping): Prom
   );
 }
 
-/** Says once, when all has settled for the first time, what runs and where it can be reached. */
-function greeter(log: Log): (desired: Desired) => void {
-  let greeted = false;
-  return desired => {
-    if (greeted) return;
-    greeted = true;
-    const count = desired.pods.size;
-    log.info(`all settled: ${count} pod${count === 1 ? '' : 's'}; see \`podstead status\``);
-    for (const pod of desired.pods.values()) {
-      for (const port of pod.sandbox.ports) log.info(`${pod.key} answers at ${address(port)}`);
-    }
-  };
+/** As the user would write it: relative to the working directory where it is below it. */
+function shorter(path: string): string {
+  const from = relative(process.cwd(), path);
+  return from === '' || from.startsWith('..') ? path : from;
 }
 
-/** Ports that usually speak HTTP: a terminal makes such an address clickable. */
-const webPorts: readonly number[] = [80, 3000, 8000, 8080];
-
-function address({ hostIp, hostPort, containerPort, protocol }: DesiredPort): string {
-  const host = hostIp === undefined || hostIp === '0.0.0.0' || hostIp === '::' ? '127.0.0.1' : hostIp;
-  const where = `${host.includes(':') ? `[${host}]` : host}:${hostPort}`;
-  return webPorts.includes(containerPort) && protocol === 'tcp' ? `http://${where}` : `${where} (${protocol})`;
+/** In a checkout or a project the program is not on the PATH; npm tells that it started us (npm-run-script(1)). */
+function commandOf({ env }: Context): string {
+  return env.npm_execpath ? 'npx podstead' : 'podstead';
 }

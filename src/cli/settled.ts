@@ -29,9 +29,12 @@ export async function reportSettled(context: Context, settled: Settled): Promise
   }
   await printProblems(context, problemsOf(settled));
   for (const notice of noticesOf(settled)) terminal.err(`${failureLine(notice)}\n`);
-  for (const { key, op, why } of held) terminal.err(`${key} ${participle(op)}: ${why}\n`);
+  // What failed has told why, when it did.
+  const told = new Set(settled.failures.map(({ key }) => key));
+  const standing = held.filter(({ key }) => !told.has(key));
+  for (const { key, op, why } of standing) terminal.err(`${key} ${participle(op)}: ${why}\n`);
   if (settled.timedOut) terminal.err('Gave up waiting: not all of it has settled; see `podstead status`\n');
-  const parts = [summaryOf([...done, ...kept, ...held]), failed(settled), countProblems(problemsOf(settled))];
+  const parts = [summaryOf([...done, ...kept, ...standing]), failed(settled), countProblems(problemsOf(settled))];
   if (!quiet) terminal.err(`${parts.filter(part => part !== '').join('; ')}\n`);
 }
 

@@ -2,58 +2,73 @@ import type { createColors } from 'picocolors';
 import type { Location } from '../model/problem.ts';
 import type { PodRecord } from '../model/record.ts';
 import type { PodState, PodStatus } from '../status/pods.ts';
-import { duration, table } from './table.ts';
+import { duration, fittingTable, wrap } from './table.ts';
 
 type Colors = ReturnType<typeof createColors>;
 
-/** The table of `podstead status`. */
-export function statusTable(pods: readonly PodStatus[], nowMs: number, colors: Colors): string {
-  const header = ['KEY', 'STATE', 'READY', 'RESTARTS', 'AGE', 'REVISION', 'FROM', 'MESSAGE'];
-  return table(
-    header,
-    pods.map(pod => statusRow(pod, nowMs, colors)),
-  );
+const header = ['KEY', 'STATE', 'READY', 'RESTARTS', 'AGE', 'REVISION', 'FROM', 'MESSAGE'] as const;
+type Column = (typeof header)[number];
+
+export interface StatusView {
+  readonly nowMs: number;
+  readonly colors: Colors;
+  /** Of the terminal, in characters; infinite where there is none. */
+  readonly width: number;
 }
 
-function statusRow(pod: PodStatus, nowMs: number, colors: Colors): readonly string[] {
-  return [
-    pod.key,
-    paint(pod.state, colors),
-    readiness(pod),
-    String(pod.restarts),
-    pod.startedAtMs === 0 ? '-' : duration(nowMs - pod.startedAtMs),
-    pod.revision === undefined ? '-' : shortRevision(pod.revision),
-    pod.origin === undefined ? '-' : place(pod.origin),
-    standing(pod, nowMs),
-  ];
+/** The table of `podstead status`. On a terminal too narrow for all, `why` and JSON have what is left out. */
+export function statusTable(pods: readonly PodStatus[], { nowMs, colors, width }: StatusView): string {
+  const rows = pods.map(pod => statusRow(pod, nowMs, colors));
+  const isQuiet = width !== Number.POSITIVE_INFINITY && rows.every(row => row.MESSAGE === '');
+  const shown = header.filter(column => column !== 'MESSAGE' || !isQuiet);
+  return fittingTable(shown, rows, { width, savings: [['REVISION'], ['FROM'], ['REVISION', 'FROM']], room: 30 });
+}
+
+function statusRow(pod: PodStatus, nowMs: number, colors: Colors): Readonly<Record<Column, string>> {
+  return {
+    KEY: pod.key,
+    STATE: paint(pod.state, colors),
+    READY: readiness(pod),
+    RESTARTS: String(pod.restarts),
+    AGE: pod.startedAtMs === 0 ? '-' : duration(nowMs - pod.startedAtMs),
+    REVISION: shortRevision(pod.revision ?? '') || '-',
+    FROM: place(pod.origin) || '-',
+    MESSAGE: standing(pod, nowMs),
+  };
 }
 
 /** The chain from the source to what is seen, latest event last. */
-export function whyText(pod: PodStatus, record: PodRecord | undefined, nowMs: number, colors: Colors): string {
+export function whyText(pod: PodStatus, record: PodRecord | undefined, view: StatusView): string {
   const { failure } = pod;
+  const { nowMs, colors, width } = view;
   const facts: readonly (readonly [string, string | undefined])[] = [
-    ['declared by', `${pod.declaredBy}${pod.origin === undefined ? '' : ` at ${place(pod.origin)}`}`],
-    ['revision', pod.revision],
+    ['declared by', [pod.declaredBy as string, place(pod.origin)].filter(part => part !== '').join(' at ')],
+    ['revision', pod.revision || undefined],
     ['source', record?.source || undefined],
     ['restarts', pod.restarts === 0 ? undefined : String(pod.restarts)],
-    ['failed', failure && `${failure.count} times, last ${duration(nowMs - failure.atMs)} ago: ${failure.message}`],
+    ['failed', failure && `${times(failure.count)}, last ${duration(nowMs - failure.atMs)} ago: ${failure.message}`],
     ['mend', failure?.hint],
     ['waits', pod.untilMs === undefined ? undefined : untilText(pod.untilMs, nowMs)],
   ];
   const state = [pod.state as string, pod.message].filter(part => part !== '').join(': ');
   const lines = [`${colors.bold(pod.key)} is ${state}`];
-  for (const [name, value] of facts) if (value !== undefined) lines.push(`  ${name.padEnd(12)} ${value}`);
+  for (const [name, value] of facts) {
+    if (value === undefined) continue;
+    const [first, ...more] = wrap(value, width - 15);
+    lines.push(`  ${name.padEnd(12)} ${first}`, ...more.map(text => `${' '.repeat(15)}${text}`));
+  }
   if (record === undefined) lines.push('  Its record is lost: what led here is not known');
   const history = record?.history ?? [];
   if (history.length === 0) return `${lines.join('\n')}\n`;
-  const rows = history.map(entry => [
-    new Date(entry.atMs).toISOString().slice(0, 19).replace('T', ' '),
-    entry.result,
-    entry.location === undefined ? '-' : place(entry.location),
-    shortRevision(entry.revision),
-    entry.fields.length === 0 ? entry.why : `${entry.why} (${entry.fields.join(', ')})`,
-  ]);
-  return `${lines.join('\n')}\n\n${table(['TIME (UTC)', 'RESULT', 'FROM', 'REVISION', 'WHY'], rows)}`;
+  const rows = history.map(entry => ({
+    'TIME (UTC)': new Date(entry.atMs).toISOString().slice(0, 19).replace('T', ' '),
+    RESULT: entry.result,
+    FROM: place(entry.location) || '-',
+    REVISION: shortRevision(entry.revision) || '-',
+    WHY: entry.fields.length === 0 ? entry.why : `${entry.why} (${entry.fields.join(', ')})`,
+  }));
+  const fit = { width, savings: [['REVISION'], ['REVISION', 'FROM']], room: 30 } as const;
+  return `${lines.join('\n')}\n\n${fittingTable(['TIME (UTC)', 'RESULT', 'FROM', 'REVISION', 'WHY'], rows, fit)}`;
 }
 
 function standing(pod: PodStatus, nowMs: number): string {
@@ -71,12 +86,17 @@ function readiness({ containers }: PodStatus): string {
 }
 
 /** Enough of a commit or digest to tell it by. */
-export function shortRevision(revision: string): string {
-  return /^[0-9a-f]{12,}$/.test(revision) ? revision.slice(0, 12) : revision;
+function shortRevision(revision: string): string {
+  return revision.replace(/^[0-9a-f]{12,}/, commit => commit.slice(0, 12));
 }
 
-function place({ file, line }: Location): string {
-  return `${file}:${line}`;
+/** Empty where it is not known, as for what an earlier version noted. */
+function place(location: Location | undefined): string {
+  return location === undefined || location.file === '' ? '' : `${location.file}:${location.line}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }
 
 function paint(state: PodState, colors: Colors): string {

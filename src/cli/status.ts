@@ -5,7 +5,7 @@ import { writeData } from './data.ts';
 import type { NamespaceFlag } from './flags.ts';
 import { matchKeys, parseKey, pickAll } from './key.ts';
 import { podDocument } from './status-document.ts';
-import { statusTable } from './status-text.ts';
+import { type StatusView, statusTable } from './status-text.ts';
 import { type Look, look, type World, withWorld } from './world.ts';
 
 export interface StatusFlags extends NamespaceFlag {
@@ -38,7 +38,12 @@ async function print(context: Context, world: World, seen: Look, pods: readonly 
     });
   }
   if (pods.length === 0) return terminal.err(`Nothing runs for owner "${context.owner}"\n`);
-  terminal.out(statusTable(pods, seen.nowMs, createColors(terminal.outColor)));
+  terminal.out(statusTable(pods, viewOf(context, seen.nowMs)));
+}
+
+/** What the terminal of a command can show. */
+export function viewOf({ terminal }: Context, nowMs: number): StatusView {
+  return { nowMs, colors: createColors(terminal.outColor), width: terminal.outColumns() };
 }
 
 /** As `kubectl get -w`: all of it first, then a row for each pod that changed. With JSON, one document a line. */
@@ -70,6 +75,6 @@ function tellRows(context: Context, seen: Look, changed: readonly PodStatus[], g
     for (const key of gone) terminal.out(`${JSON.stringify({ key, state: 'Removed' })}\n`);
     return;
   }
-  if (changed.length > 0) terminal.out(statusTable(changed, seen.nowMs, createColors(terminal.outColor)));
+  if (changed.length > 0) terminal.out(statusTable(changed, viewOf(context, seen.nowMs)));
   for (const key of gone) terminal.out(`${key}   Removed\n`);
 }

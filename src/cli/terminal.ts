@@ -11,6 +11,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Of standard error, in characters. */
   columns(): number;
+  /** Of standard output, in characters; infinite where it is no terminal. */
+  outColumns(): number;
 }
 
 export interface TerminalStreams {
@@ -35,5 +37,6 @@ export function processTerminal(
     errColor: opts.color && stderr.isTTY === true,
     interactive: stderr.isTTY === true && !opts.dumb,
     columns: () => stderr.columns ?? 80,
+    outColumns: () => (stdout.isTTY === true ? stdout.columns || 80 : Number.POSITIVE_INFINITY),
   };
 }

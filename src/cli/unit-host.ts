@@ -14,6 +14,7 @@ import type { World } from './world.ts';
  */
 export async function unitHost(context: Context, world: World, user: boolean): Promise<UnitHost> {
   const { opened, engine } = world;
+  const { CONTAINERS_CONF: containersConf, CONTAINERS_CONF_OVERRIDE: override } = opened.env;
   const [path, { graphRoot }] = await Promise.all([
     findProgram('podman', context.env.PATH),
     engine.info({ signal: context.signal }),
@@ -26,7 +27,8 @@ export async function unitHost(context: Context, world: World, user: boolean): P
     podman: {
       path,
       args: isUsual ? [] : ['--url', opened.url],
-      containersConf: opened.env.CONTAINERS_CONF,
+      containersConf,
+      ...(override !== undefined && { containersConfOverride: override }),
     },
     stateDir: context.paths.state,
     graphRoot,

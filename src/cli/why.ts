@@ -1,8 +1,8 @@
-import { createColors } from 'picocolors';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import type { NamespaceFlag } from './flags.ts';
 import { pickAll } from './key.ts';
+import { viewOf } from './status.ts';
 import { whyDocument } from './status-document.ts';
 import { whyText } from './status-text.ts';
 import { look, withWorld } from './world.ts';
@@ -18,8 +18,8 @@ export function why(context: Context, key: string, flags: NamespaceFlag): Promis
       await writeData(terminal, output, { pods: documents });
       return 0;
     }
-    const colors = createColors(terminal.outColor);
-    const texts = pods.map(pod => whyText(pod, seen.records.get(pod.key), seen.nowMs, colors));
+    const view = viewOf(context, seen.nowMs);
+    const texts = pods.map(pod => whyText(pod, seen.records.get(pod.key), view));
     terminal.out(texts.join('\n'));
     return 0;
   });

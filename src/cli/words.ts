@@ -54,4 +54,10 @@ export function isNotable(action: Action): boolean {
   return !quick.includes(action.verb);
 }
 
+/** Steps that are told when they are done: they took long, or data is gone. */
+export function isLasting(action: Action): boolean {
+  return lasting.includes(action.verb);
+}
+
+const lasting: readonly Verb[] = ['pull', 'build', 'removeVolume'];
 const quick: readonly Verb[] = ['writeRecord', 'removeRecord', 'removeFiles', 'checkPorts'];

@@ -7,11 +7,11 @@ import type { PodmanEngine } from '../podman/engine.ts';
 import type { OpenedEngine } from '../podman/service.ts';
 import type { GuardMemory } from '../reconcile/ports.ts';
 import type { Records } from '../record/records.ts';
+import { fileMemory } from '../record/state.ts';
 import { fileRecords } from '../record/store.ts';
 import { type PodStatus, statusOf } from '../status/pods.ts';
 import type { Context } from './context.ts';
 import { textLog } from './logger.ts';
-import { fileMemory } from './memory.ts';
 
 /** What a command works on: the engine, and what is remembered. */
 export interface World {
@@ -56,13 +56,22 @@ export async function withWorld<T>(
 
 async function connect(context: Context): Promise<Pick<World, 'opened' | 'engine'>> {
   const { env, signal, owner, engineUrl, engineUnsupported: unsupported } = context;
-  const { state: stateDir, runtime: runtimeDir } = context.paths;
+  const { state: stateDir, runtime: runtimeDir, engine: configDir } = context.paths;
   const [{ openEngine }, { connectPodman }] = await Promise.all([
     import('../podman/service.ts'),
     import('../podman/engine.ts'),
   ]);
-  const opened = await openEngine({ engine: engineUrl, env, runtimeDir, stateDir, signal });
+  const neverEmbed = isUnderSystemd(context);
+  const opened = await openEngine({ engine: engineUrl, env, runtimeDir, configDir, neverEmbed, signal });
   return { opened, engine: await connectPodman({ socket: opened.socket, owner, stateDir, unsupported, signal }) };
+}
+
+/**
+ * Whether a service manager runs us: an engine of our own would be in the service's control group, and end with it.
+ * Terminals of a desktop inherit an INVOCATION_ID too (systemd.exec(5)), from the service that opened them.
+ */
+export function isUnderSystemd({ env, terminal }: Pick<Context, 'env' | 'terminal'>): boolean {
+  return Boolean(env.NOTIFY_SOCKET) || (Boolean(env.INVOCATION_ID) && !terminal.interactive);
 }
 
 /** What one look found. */

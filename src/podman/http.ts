@@ -10,10 +10,14 @@ import { reasonOf, refusal } from './status.ts';
 
 /** Every 4.3 and 5.x serves this prefix alike; it also pins the shape of container inspect to the one of 4. */
 export const apiPrefix = '/v4.0.0/libpod';
+/** Docker's own API, in the version that 4.3 speaks. */
+const dockerPrefix = '/v1.41';
 
 /** One call of the engine's API. */
 export interface Call {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Libpod's where undefined. */
+  readonly api?: 'docker';
   /** Below the prefix, made by `path`. */
   readonly path: string;
   readonly query?: Query;
@@ -97,7 +101,7 @@ async function send(pool: PoolType, call: Call, signal: AbortSignal): Promise<Di
   call.signal.throwIfAborted();
   const options: Dispatcher.RequestOptions = {
     method: call.method,
-    path: apiPrefix + call.path + queryString(call.query ?? {}),
+    path: (call.api === 'docker' ? dockerPrefix : apiPrefix) + call.path + queryString(call.query ?? {}),
     headers: headersOf(call),
     body: bodyOf(call),
     signal,

@@ -1,8 +1,9 @@
 import { EngineError, type PerformOptions } from '../engine/engine.ts';
 import type { ActionOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
-import { engineReference } from './image-find.ts';
+import { engineReference, findImage } from './image-find.ts';
 import { record, text } from './json.ts';
+import { countBlobs } from './pull-progress.ts';
 import { hubName } from './reference.ts';
 import { registryFailure, registryHeaders } from './registry-error.ts';
 
@@ -16,18 +17,65 @@ import { registryFailure, registryHeaders } from './registry-error.ts';
  */
 export async function pull(context: Context, action: ActionOf<'pull'>, opts: PerformOptions): Promise<void> {
   const { reference } = action.image;
-  const words = await pullOnce(context, action, engineReference(reference), opts);
+  if (!action.always && (await findImage(context, reference, opts.signal)) !== undefined) return;
+  const words = await pullFirst(context, action, opts);
   if (words === undefined) return;
-  const hub = hubName(reference);
-  const unresolved = /did not resolve to an alias|no unqualified-search registries/.test(words);
-  const last = hub !== undefined && unresolved ? await pullOnce(context, action, hub, opts) : words;
-  if (last === undefined) return;
   const what = `Cannot pull "${reference}"`;
-  throw registryFailure(what, last) ?? new EngineError('ENGINE_ERROR', `${what}: ${last}`, { transient: true });
+  throw registryFailure(what, words) ?? new EngineError('ENGINE_ERROR', `${what}: ${words}`, { transient: true });
 }
 
-/** One pull; the engine's words where it failed. The status is 200 in any case. */
-async function pullOnce(
+/** The engine's words where it failed. */
+async function pullFirst(
+  context: Context,
+  action: ActionOf<'pull'>,
+  opts: PerformOptions,
+): Promise<string | undefined> {
+  const { reference } = action.image;
+  const hub = hubName(reference);
+  if (hub === undefined) return pullNamed(context, action, engineReference(reference), opts);
+  const words = await pullShort(context, action, engineReference(reference), opts);
+  const isUnresolved = /did not resolve to an alias|no unqualified-search registries/.test(words ?? '');
+  return isUnresolved ? pullNamed(context, action, hub, opts) : words;
+}
+
+/** Statuses with which 4.3 and 5.x refuse before the stream; in it, failures come as documents. */
+const refusals = [400, 401, 403, 404, 500];
+
+/**
+ * Pulls by Docker's endpoint, whose stream counts bytes; libpod's own has none in any version. It takes credentials,
+ * digests and registries.conf (insecure registries too) alike, and always asks the registry.
+ */
+async function pullNamed(
+  context: Context,
+  { image }: ActionOf<'pull'>,
+  reference: string,
+  { signal, onProgress }: PerformOptions,
+): Promise<string | undefined> {
+  const stream = context.http.documents({
+    method: 'POST',
+    api: 'docker',
+    path: '/images/create',
+    query: { fromImage: reference },
+    headers: registryHeaders(image.credentials?.reveal()),
+    accept: refusals,
+    what: `Cannot pull "${image.reference}"`,
+    signal,
+  });
+  const count = countBlobs();
+  for await (const value of stream) {
+    const { status, error, message } = record(value);
+    if (text(error) !== '') return text(error).trim();
+    if (text(status) === '') return text(message).trim() || 'the engine refused without a reason';
+    const progress = count(value);
+    if (progress !== undefined) onProgress(progress);
+  }
+  // Its last document names no image in 4.3, and another one in 5.x.
+  const found = await findImage(context, reference, signal);
+  return found === undefined ? 'the engine ended the pull without a result: unexpected EOF' : undefined;
+}
+
+/** Pulls a short name by libpod's endpoint: Docker's takes each for Docker Hub's, whatever registries.conf says. */
+async function pullShort(
   context: Context,
   { image, always }: ActionOf<'pull'>,
   reference: string,
@@ -41,23 +89,13 @@ async function pullOnce(
     what: `Cannot pull "${image.reference}"`,
     signal,
   });
-  const blobs = new Set<string>();
   let done = false;
   for await (const value of stream) {
     const { stream: line, error, id } = record(value);
-    if (typeof error === 'string' && error !== '') return error.trim();
+    if (text(error) !== '') return text(error).trim();
     if (text(id) !== '') done = true;
     const message = text(line).trim();
-    if (message === '') continue;
-    // The stream has no bytes in any version: it names each blob once, as its copy begins.
-    const blob = /^Copying blob (\S+)/.exec(message)?.[1];
-    if (blob !== undefined) blobs.add(blob);
-    const numbered = blob === undefined ? message : `Copying blob ${blobs.size}: ${shortDigest(blob)}`;
-    onProgress({ message: numbered, doneBytes: undefined, totalBytes: undefined });
+    if (message !== '') onProgress({ message, doneBytes: undefined, totalBytes: undefined });
   }
   return done ? undefined : 'the engine ended the pull without a result: unexpected EOF';
-}
-
-function shortDigest(digest: string): string {
-  return digest.replace(/^sha256:/, '').slice(0, 12);
 }

@@ -18,10 +18,12 @@ export interface OpenOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For the socket and pid file of an engine that we start; gone after a reboot. */
   readonly runtimeDir: string;
-  /** For its configuration and log. */
-  readonly stateDir: string;
+  /** For its configuration and log; the same for every owner, and there at boot. */
+  readonly configDir: string;
   /** Global arguments of podman, for another store than the user's own. The standard sockets are not looked at then. */
   readonly storeArgs?: readonly string[];
+  /** Neither starts an engine nor takes one that we started earlier: under systemd it would end with the service. */
+  readonly neverEmbed?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -58,7 +60,17 @@ export async function openEngine(opts: OpenOptions): Promise<OpenedEngine> {
   for (const socket of opts.storeArgs === undefined ? standardSockets(opts.env, getuid?.() ?? 0) : []) {
     if (await answers(socket, opts.signal)) return foreign(socket);
   }
+  if (opts.neverEmbed === true) throw noneStands(getuid?.() ?? 0);
   return openOwn(opts);
+}
+
+function noneStands(uid: number): EngineError {
+  const scope = uid === 0 ? '' : '--user ';
+  return new EngineError(
+    'ENGINE_UNREACHABLE',
+    'Cannot find an engine: none answers at its usual socket, and a service does not start one of its own',
+    { hint: `Run "systemctl ${scope}enable --now podman.socket"`, transient: true },
+  );
 }
 
 /** Where Podman's own units listen, for root or for a user. */
@@ -104,8 +116,7 @@ async function openOwn(opts: OpenOptions): Promise<OpenedEngine> {
 }
 
 async function startOwn(opts: OpenOptions, socket: string): Promise<void> {
-  const { runtimeDir, stateDir, storeArgs = [], signal } = opts;
-  const dir = join(stateDir, 'engine');
+  const { runtimeDir, configDir: dir, storeArgs = [], signal } = opts;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const facts = await readHostFacts({ configHome: configHome(opts.env), path: opts.env.PATH ?? '' });
   const config = opts.env.CONTAINERS_CONF ? undefined : engineConfig(facts);
@@ -178,9 +189,9 @@ const configFiles = {
 
 type ConfigVariable = keyof typeof configFiles;
 
-async function configOf({ stateDir }: OpenOptions): Promise<readonly [ConfigVariable, string | undefined]> {
+async function configOf({ configDir }: OpenOptions): Promise<readonly [ConfigVariable, string | undefined]> {
   for (const variable of ['CONTAINERS_CONF', 'CONTAINERS_CONF_OVERRIDE'] as const) {
-    const file = join(stateDir, 'engine', configFiles[variable]);
+    const file = join(configDir, configFiles[variable]);
     const found = await readFile(file, 'utf8').catch(() => undefined);
     if (found !== undefined) return [variable, file];
   }

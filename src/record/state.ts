@@ -17,8 +17,13 @@ export interface FileMemory {
   save(facts: GuardFacts): Promise<void>;
 }
 
-/** Facts on the agent as a whole, in `agent.json` of the state directory. */
-export function fileMemory(stateDir: string): FileMemory {
+/**
+ * What is remembered of one source, in `agent.json` of the state directory. Of another source's facts nothing is
+ * known: they are replaced by the first save.
+ *
+ * @param source `Source.name`: an absolute directory, or a list of paths
+ */
+export function fileMemory(stateDir: string, source: string): FileMemory {
   const path = join(stateDir, 'agent.json');
   let written: string | undefined;
   return {
@@ -26,13 +31,13 @@ export function fileMemory(stateDir: string): FileMemory {
       try {
         const text = await readFile(path, 'utf8');
         written = text;
-        return factsOf(JSON.parse(text));
+        return factsOf(JSON.parse(text), source);
       } catch {
         return undefined;
       }
     },
     async save({ identity, ownedBefore }) {
-      const text = `${JSON.stringify({ version: 1, identity, ownedBefore })}\n`;
+      const text = `${JSON.stringify({ version: 1, source, identity, ownedBefore })}\n`;
       if (text === written) return;
       await writeDurably(path, text);
       written = text;
@@ -40,9 +45,12 @@ export function fileMemory(stateDir: string): FileMemory {
   };
 }
 
-function factsOf(value: unknown): GuardFacts | undefined {
-  if (typeof value !== 'object' || value === null || !('version' in value) || value.version !== 1) return undefined;
-  const identity = 'identity' in value && typeof value.identity === 'string' ? value.identity : undefined;
-  const ownedBefore = 'ownedBefore' in value && typeof value.ownedBefore === 'number' ? value.ownedBefore : undefined;
-  return { identity, ownedBefore };
+function factsOf(value: unknown, source: string): GuardFacts | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const saved = value as Partial<Record<string, unknown>>;
+  if (saved.version !== 1 || saved.source !== source) return undefined;
+  return {
+    identity: typeof saved.identity === 'string' ? saved.identity : undefined,
+    ownedBefore: typeof saved.ownedBefore === 'number' ? saved.ownedBefore : undefined,
+  };
 }

@@ -41,6 +41,8 @@ export interface PodUnitEngine {
   readonly args: readonly string[];
   /** Value of CONTAINERS_CONF; undefined for the host's own configuration. */
   readonly containersConf: string | undefined;
+  /** Value of CONTAINERS_CONF_OVERRIDE, which Podman 5 reads on top of the host's configuration. */
+  readonly containersConfOverride?: string;
 }
 
 /** Section and keys that tell what is ours; systemd ignores what begins with X-, systemd.unit(5). */
@@ -98,7 +100,7 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   const command = (...args: readonly string[]): string => quoteCommand([podman.path, ...podman.args, ...args]);
   const mains = spec.containers.map(container => container.engineName);
   const starting = spec.containers.filter(container => container.start).map(container => container.engineName);
-  const conf = podman.containersConf;
+  const variables = { CONTAINERS_CONF: podman.containersConf, CONTAINERS_CONF_OVERRIDE: podman.containersConfOverride };
   const start: readonly UnitEntry[] = [
     ['ExecStartPre', command('pod', 'inspect', '--format', '{{.State}}', engineName)],
     ...spec.initContainers.map((name): UnitEntry => ['ExecStart', command('start', '--attach', name)]),
@@ -107,7 +109,9 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   return [
     ['Type', 'oneshot'],
     ['RemainAfterExit', 'yes'],
-    ...(conf === undefined ? [] : ([['Environment', quoteWord(`CONTAINERS_CONF=${conf}`)]] as const)),
+    ...Object.entries(variables).flatMap(([name, value]): readonly UnitEntry[] =>
+      value === undefined ? [] : [['Environment', quoteWord(`${name}=${value}`)]],
+    ),
     ...(starting.length === 0 ? [] : start),
     ['ExecStop', command('stop', '--ignore', '--time', String(grace), ...spec.initContainers, ...mains)],
     // The sandbox goes last.

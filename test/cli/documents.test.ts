@@ -129,9 +129,26 @@ test('problemDocuments() puts problems in the order of files and lines', () => {
   );
 });
 
+const view = { nowMs, colors: createColors(false), width: Number.POSITIVE_INFINITY };
+
+test('statusTable() leaves columns out and breaks messages to fit a terminal', () => {
+  const longest = (width: number): number =>
+    Math.max(
+      ...statusTable([pod, bare], { ...view, width })
+        .split('\n')
+        .map(line => line.length),
+    );
+  const headerOf = (width: number): string => statusTable([pod], { ...view, width }).split('\n')[0] ?? '';
+  assert.ok(longest(120) <= 120);
+  assert.ok(longest(80) <= 84, String(longest(80)));
+  assert.match(headerOf(200), /REVISION +FROM +MESSAGE/);
+  assert.doesNotMatch(headerOf(80), /REVISION|FROM/);
+  const quiet = statusTable([{ ...pod, message: '', untilMs: undefined }], { ...view, width: 90 });
+  assert.doesNotMatch(quiet, /MESSAGE/);
+});
+
 test('statusTable() shows a row a pod, whatever is unknown of it', () => {
-  const colors = createColors(false);
-  const [header, first, second] = statusTable([pod, bare], nowMs, colors).split('\n');
+  const [header, first, second] = statusTable([pod, bare], view).split('\n');
   assert.match(header ?? '', /^KEY +STATE +READY +RESTARTS +AGE +REVISION +FROM +MESSAGE$/);
   assert.match(
     first ?? '',
@@ -141,7 +158,7 @@ test('statusTable() shows a row a pod, whatever is unknown of it', () => {
 });
 
 test('whyText() tells the chain from source to result', () => {
-  const text = whyText(pod, record, nowMs, createColors(false));
+  const text = whyText(pod, record, view);
   for (const part of [
     'Pod/default/web is Waiting: container "a" exited with 1',
     'declared by  Deployment/default/web at manifests/web.yaml:4',
@@ -153,5 +170,5 @@ test('whyText() tells the chain from source to result', () => {
   ]) {
     assert.ok(text.includes(part), `${part}\nis not in\n${text}`);
   }
-  assert.match(whyText(bare, undefined, nowMs, createColors(false)), /record is lost/);
+  assert.match(whyText(bare, undefined, view), /record is lost/);
 });

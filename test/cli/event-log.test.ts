@@ -4,7 +4,7 @@ import { logEvents } from '../../src/cli/event-log.ts';
 import { makeLogger } from '../../src/cli/logger.ts';
 import type { Log } from '../../src/log.ts';
 import type { Event } from '../../src/model/event.ts';
-import type { Change } from '../../src/model/plan.ts';
+import type { Change, Step } from '../../src/model/plan.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { fakeTerminal } from './terminal-fake.ts';
 
@@ -40,13 +40,51 @@ test('logEvents() tells a problem once, and that it is gone', () => {
   const emit = logEvents(log);
   const planned = (problems: readonly Problem[]): Event => ({ atMs: 0, type: 'planned', plan, problems, notices: [] });
   for (const problems of [[problem], [problem], [], []]) emit(planned(problems));
-  assert.deepEqual(lines, ['error a.yaml:2: Bad', 'info gone: a.yaml:2: Bad']);
+  assert.deepEqual(lines, ['error a.yaml:2: Bad', 'info mended: a.yaml:2: Bad']);
 });
 
 test('logEvents() tells changes by their results', () => {
   const { log, lines } = collect();
-  logEvents(log)({ atMs: 0, type: 'settled', key: change.key, change, failure: undefined });
+  const emit = logEvents(log);
+  emit({ atMs: 0, type: 'planned', plan: { ...plan, changes: [change] }, problems: [], notices: [] });
+  emit({ atMs: 0, type: 'settled', key: change.key, change, failure: undefined });
   assert.deepEqual(lines, ['info Pod/default/web updated']);
+});
+
+test('logEvents() says nothing of steps that no change of the plan asked for, save that data is gone', () => {
+  const { log, lines } = collect();
+  const emit = logEvents(log);
+  const stand = { ...change, op: 'update', key: 'Network/-/podstead', why: 'removeNetwork' } as const;
+  const step = (action: Step['action']): Step => ({ id: 1, key: stand.key, action, after: [], when: 'done' });
+  for (const action of [
+    { verb: 'removeNetwork', name: 'podstead' },
+    { verb: 'removeVolume', name: 'web', owner: 'podstead' },
+  ] as const) {
+    emit({ atMs: 0, type: 'stepEnded', result: { outcome: 'done', step: step(action), tookMs: 20 } });
+    emit({ atMs: 0, type: 'settled', key: stand.key, change: stand, failure: undefined });
+  }
+  assert.deepEqual(lines, ['info Removed volume web']);
+});
+
+test('makeLogger() writes what people read as a sentence, and the hint below it', async () => {
+  const terminal = fakeTerminal();
+  const log = await makeLogger(terminal, { level: 'info', format: 'text', scrub: text => text });
+  log.info('Pod/default/web updated', { why: 'image differs', from: 'web.yaml:7' });
+  log.error('Pulling web:1 failed: no such image', {
+    key: 'k',
+    verb: 'pull',
+    code: 'IMAGE_NOT_FOUND',
+    hint: 'Check it',
+  });
+  const lines = terminal.written.err
+    .trimEnd()
+    .split('\n')
+    .map(line => line.slice(9));
+  assert.deepEqual(lines, [
+    'Pod/default/web updated: image differs (web.yaml:7)',
+    'Pulling web:1 failed: no such image [IMAGE_NOT_FOUND]',
+    'Check it',
+  ]);
 });
 
 test('makeLogger() writes JSON and text, scrubbed, from the wanted level on', async () => {

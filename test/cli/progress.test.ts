@@ -25,13 +25,22 @@ const change: Change = {
 };
 const failure = { code: 'IMAGE_NOT_FOUND', message: 'no such image', hint: 'Check its name', transient: false };
 
+const planned: Event = {
+  atMs: 0,
+  type: 'planned',
+  plan: { revision: 'r', changes: [change], steps: [], nextMs: undefined },
+  problems: [],
+  notices: [],
+};
 const events: readonly Event[] = [
+  planned,
   { atMs: 0, type: 'stepStarted', step: pull },
   { atMs: 100, type: 'progress', step: pull, progress: { message: 'blob', doneBytes: 5e6, totalBytes: 10e6 } },
   { atMs: 200, type: 'stepEnded', result: { outcome: 'done', step: pull, tookMs: 3210 } },
   { atMs: 300, type: 'settled', key: change.key, change, failure: undefined },
 ];
 const failing: readonly Event[] = [
+  planned,
   { atMs: 0, type: 'stepStarted', step: pull },
   { atMs: 200, type: 'stepEnded', result: { outcome: 'failed', step: pull, tookMs: 10, failure } },
   { atMs: 300, type: 'settled', key: change.key, change, failure },
@@ -67,19 +76,39 @@ test('makeProgress() redraws a bar on a terminal, and ends it in one line', () =
 
 test('makeProgress() tells failures even when quiet, with what to do', () => {
   assert.equal(show(events, { quiet: true }), '');
-  assert.equal(
-    show(failing, { quiet: true }),
-    '  Pulling docker.io/library/web:1 failed: no such image (Check its name)\n✘ Pod/default/web not created: no such image (Check its name)\n',
-  );
+  assert.equal(show(failing, { quiet: true }), '✘ Pod/default/web not created: no such image (Check its name)\n');
+});
+
+test('makeProgress() tells a failure that repeats once', () => {
+  assert.equal(show([...failing, ...failing], {}).split('\n').length, 2);
+});
+
+test('makeProgress() keeps to itself what no change of the plan asked for, save failures', () => {
+  const key = 'Network/-/podstead';
+  const step: Step = { id: 2, key, action: { verb: 'removeNetwork', name: 'podstead' }, after: [], when: 'done' };
+  const stand: Change = { ...change, op: 'update', key, why: 'removeNetwork' };
+  assert.equal(show([{ atMs: 0, type: 'settled', key, change: stand, failure: undefined }], {}), '');
+  const failed: readonly Event[] = [
+    { atMs: 0, type: 'stepEnded', result: { outcome: 'failed', step, tookMs: 1, failure } },
+    { atMs: 0, type: 'settled', key, change: stand, failure },
+  ];
+  assert.equal(show(failed, {}), '✘ Removing network podstead failed: no such image (Check its name)\n');
+});
+
+test('makeProgress() leaves reasons out where the command is the reason', () => {
+  const terminal = fakeTerminal();
+  const progress = makeProgress(terminal, { quiet: false, reasons: false });
+  for (const event of events) progress.emit(event);
+  assert.match(terminal.written.err, /✔ Pod\/default\/web created\n/);
 });
 
 test('makeProgress() cuts lines to the width of the terminal, so that they can be taken back', () => {
   const terminal = fakeTerminal({ interactive: true, columns: 20 });
-  makeProgress(terminal, { quiet: false }).emit(events[0] as Event);
+  makeProgress(terminal, { quiet: false }).emit(events[1] as Event);
   assert.equal(terminal.written.err, '  Pulling docker.i…\n');
 });
 
 test('summaryOf() counts results', () => {
   assert.equal(summaryOf([change, change, { ...change, op: 'keep' }]), '2 created, 1 unchanged');
-  assert.equal(summaryOf([]), 'nothing to do');
+  assert.equal(summaryOf([]), 'Nothing to do');
 });

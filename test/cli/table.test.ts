@@ -13,6 +13,12 @@ test('table() aligns columns by what is seen, and ends no line with spaces', () 
   assert.equal(text, 'KEY         STATE     AGE\nweb         \u001b[32mRunning\u001b[39m   5s\nlong-name   Failed\n');
 });
 
+test('table() breaks the last column between words to fit a width, and leaves it where there is no room', () => {
+  const rows = [['web', 'exited with 1; starts again soon']];
+  assert.equal(table(['KEY', 'WHY'], rows, 24), 'KEY   WHY\nweb   exited with 1;\n      starts again soon\n');
+  assert.equal(table(['KEY', 'WHY'], rows, 12), 'KEY   WHY\nweb   exited with 1; starts again soon\n');
+});
+
 const durations: readonly (readonly [number, string])[] = [
   [-5, '0s'],
   [119_000, '119s'],

@@ -20,5 +20,6 @@ export function fakeTerminal(opts: { readonly interactive?: boolean; readonly co
     errColor: false,
     interactive: opts.interactive ?? false,
     columns: () => opts.columns ?? 80,
+    outColumns: () => opts.columns ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -21,7 +21,7 @@ before(async () => {
   own = {
     env: { PATH, HOME },
     runtimeDir: join(dir, 'run'),
-    stateDir: join(dir, 'state'),
+    configDir: join(dir, 'engine'),
     storeArgs: host.storeArgs,
     signal,
   };
@@ -65,6 +65,29 @@ test('openEngine() starts one engine for many at once, which later runs find and
   await anew.stop();
   await anew.stop();
   await assert.rejects(readFile(join(own.runtimeDir, 'engine.pid')), { code: 'ENOENT' });
+});
+
+test('openEngine() finds the configuration of an engine that another owner started', async () => {
+  const shared = { ...own, runtimeDir: join(dir, 'run4'), configDir: join(dir, 'engine4') };
+  const first = await openEngine(shared);
+  later.after(() => first.stop());
+  const second = await openEngine({ ...shared });
+  assert.deepEqual([second.socket, second.env, second.containersConf], [first.socket, first.env, first.containersConf]);
+  await first.stop();
+});
+
+test('openEngine() neither starts nor takes an engine of ours under systemd, and says what to enable', async () => {
+  const isRefused = (error: unknown): boolean =>
+    error instanceof EngineError &&
+    error.code === 'ENGINE_UNREACHABLE' &&
+    /^Run "systemctl (--user )?enable --now podman\.socket"$/.test(error.hint ?? '');
+  const none = { ...own, runtimeDir: join(dir, 'run5'), neverEmbed: true };
+  await assert.rejects(openEngine(none), isRefused);
+  await assert.rejects(readFile(join(none.runtimeDir, 'engine.pid')), { code: 'ENOENT' });
+  const ours = await openEngine(own);
+  await assert.rejects(openEngine({ ...own, neverEmbed: true }), isRefused);
+  await ours.stop();
+  assert.equal((await openEngine({ ...own, neverEmbed: true, engine: host.url })).socket, host.socket);
 });
 
 test('openEngine() repeats what podman says when it does not start', async () => {

@@ -127,18 +127,19 @@ test('fileRecords keeps keys apart whose names are too long or odd for a file', 
   );
 });
 
-test('fileMemory gives back what was saved, and nothing of a damaged file', async t => {
+test('fileMemory() gives back what was saved of its source, and nothing of another one or of a damaged file', async t => {
   const dir = stateDir(t);
-  assert.equal(await fileMemory(dir).load(), undefined);
-  await fileMemory(dir).save({ identity: '1:2', ownedBefore: undefined });
-  assert.deepEqual(await fileMemory(dir).load(), { identity: '1:2', ownedBefore: undefined });
+  assert.equal(await fileMemory(dir, '/a').load(), undefined);
+  await fileMemory(dir, '/a').save({ identity: '1:2', ownedBefore: undefined });
+  assert.deepEqual(await fileMemory(dir, '/a').load(), { identity: '1:2', ownedBefore: undefined });
+  assert.equal(await fileMemory(dir, '/b').load(), undefined);
   writeFileSync(join(dir, 'agent.json'), '{');
-  assert.equal(await fileMemory(dir).load(), undefined);
+  assert.equal(await fileMemory(dir, '/a').load(), undefined);
 });
 
-test('fileMemory does not write equal facts again', async t => {
+test('fileMemory() does not write equal facts again', async t => {
   const dir = stateDir(t);
-  const memory = fileMemory(dir);
+  const memory = fileMemory(dir, '/a');
   await memory.save({ identity: '1:2', ownedBefore: 3 });
   const before = statSync(join(dir, 'agent.json')).ino;
   await memory.save({ identity: '1:2', ownedBefore: 3 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { podUnit, readMark } from '../../src/unit/pod.ts';
+import { type PodUnitEngine, podUnit, readMark } from '../../src/unit/pod.ts';
 import { splitCommand } from '../../src/unit/quote.ts';
 import { parseUnit, renderUnit, valuesOf } from '../../src/unit/unit-file.ts';
 import { goldenUnits, webUnit } from './samples.ts';
@@ -62,6 +62,14 @@ test('podUnit gives the same text whatever order mounts and dependencies come in
   const one = { ...webUnit, mounts: ['/b', '/a', '/b'], after: ['Pod/default/y', 'Pod/default/x'] as const };
   const two = { ...webUnit, mounts: ['/a', '/b'], after: ['Pod/default/x', 'Pod/default/y'] as const };
   assert.equal(renderUnit(podUnit(one)), renderUnit(podUnit(two)));
+});
+
+test('podUnit gives podman the configuration of the engine, as either version takes it', () => {
+  const variables = (more: Partial<PodUnitEngine>): readonly string[] =>
+    valuesOf(podUnit({ ...webUnit, podman: { ...webUnit.podman, ...more } }), 'Service', 'Environment');
+  assert.deepEqual(variables({}), []);
+  assert.deepEqual(variables({ containersConf: '/c' }), ['CONTAINERS_CONF=/c']);
+  assert.deepEqual(variables({ containersConfOverride: '/o' }), ['CONTAINERS_CONF_OVERRIDE=/o']);
 });
 
 test('podUnit refuses what no unit can hold', () => {

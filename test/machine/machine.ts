@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type After, type Ran, run } from '../e2e/host.ts';
+import { program } from '../e2e/podstead.ts';
+import { debianRoot } from './debian-root.ts';
+
+/** A Debian with a systemd of its own that can be booted, asked, and cut off its power. */
+export interface Machine {
+  /** Where its files are, seen from here. */
+  readonly root: string;
+  /** Runs a command as a service of its own, as all must that makes containers. */
+  run(...argv: string[]): Promise<Ran>;
+  /** The same; throws where it fails. Resolves to what it printed. */
+  must(...argv: string[]): Promise<string>;
+  /** Asks its systemd; throws where it fails. Resolves to what it printed. */
+  systemctl(...argv: string[]): Promise<string>;
+  /** Shuts it down in order and boots it again. */
+  reboot(): Promise<void>;
+  /** Ends all of it at once, and boots it again. */
+  cutPower(): Promise<void>;
+}
+
+/** How long a boot or a shutdown may take, in ms. */
+const patienceMs = 60_000;
+
+/** Makes a machine with this program as /usr/bin/podstead and boots it; it is gone after the test. */
+export async function machine(t: After): Promise<Machine> {
+  const tar = await debianRoot();
+  const dir = await mkdtemp(join(tmpdir(), 'pdm-'));
+  const root = join(dir, 'root');
+  let running: Running | undefined;
+  // Where the test's process ends before its time: a machine must not outlive it.
+  const onExit = (): void => running?.kill();
+  process.once('exit', onExit);
+  t.after(async () => {
+    process.removeListener('exit', onExit);
+    await running?.end();
+    await rm(dir, { recursive: true, force: true, maxRetries: 3, retryDelay: 200 });
+  });
+  await check('mkdir', root);
+  await check(
+    'tar',
+    '--extract',
+    '--numeric-owner',
+    '--xattrs',
+    '--xattrs-include=*',
+    '--file',
+    tar,
+    '--directory',
+    root,
+  );
+  await check('ln', '-s', join(programDirectory, basename(program)), join(root, 'usr/bin/podstead'));
+  const console = join(dir, 'console');
+  const again = async (): Promise<void> => {
+    await running?.ended;
+    running = await boot(root, console);
+  };
+  const inside = (...argv: string[]): Promise<Ran> => run('nsenter', [...(running?.enter ?? []), ...argv]);
+  const inService = (...argv: string[]): Promise<Ran> =>
+    inside('systemd-run', '--quiet', '--pipe', '--wait', '--collect', '--', ...argv);
+  await again();
+  return {
+    root,
+    run: inService,
+    must: async (...argv) => printed(argv, await inService(...argv)),
+    systemctl: async (...argv) => printed(['systemctl', ...argv], await inside('systemctl', '--no-pager', ...argv)),
+    reboot: async () => {
+      running?.stop();
+      await again();
+    },
+    cutPower: async () => {
+      running?.kill();
+      await again();
+    },
+  };
+}
+
+async function check(...argv: readonly [string, ...string[]]): Promise<void> {
+  const [file, ...args] = argv;
+  printed(argv, await run(file, args));
+}
+
+function printed(argv: readonly string[], { code, stdout, stderr }: Ran): string {
+  if (code === 0) return stdout;
+  throw new Error(`'${argv.join(' ')}' failed with ${code}: ${stderr.trim() || stdout.trim()}`);
+}
+
+/** Where the machine finds the program. */
+const programDirectory = '/usr/lib/podstead';
+
+/** One boot of a machine. */
+interface Running {
+  /** Arguments of nsenter that lead into it. */
+  readonly enter: readonly string[];
+  readonly ended: Promise<void>;
+  /** Asks its systemd to shut down, systemd(1) "Signals". */
+  stop(): void;
+  /** Kills its first process, and with it all others. Never nspawn itself: what it started would live on. */
+  kill(): void;
+  end(): Promise<void>;
+}
+
+async function boot(root: string, console: string): Promise<Running> {
+  const stale = await cgroups();
+  const log = openSync(console, 'a');
+  const child = spawn('systemd-nspawn', nspawnArgs(root), {
+    env: { ...process.env, UNIFIED_CGROUP_HIERARCHY: 'yes' },
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
+  closeSync(log);
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve())).then(() => removeCgroups(stale));
+  const leader = await leaderOf(child, () => readFileSync(console, 'utf8'));
+  const kill = (): void => signal(leader, 'SIGKILL');
+  const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '--'];
+  await settled(enter, () => readFileSync(console, 'utf8')).catch(async (error: unknown) => {
+    kill();
+    await ended;
+    throw error;
+  });
+  return {
+    enter,
+    ended,
+    // Node knows no real-time signals by name: SIGRTMIN+4 is 38 with glibc, signal(7).
+    stop: () => signal(leader, 38),
+    kill,
+    end: async () => {
+      kill();
+      await ended;
+    },
+  };
+}
+
+function signal(pid: number, name: NodeJS.Signals | number): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended.
+  }
+}
+
+function nspawnArgs(root: string): readonly string[] {
+  const isServiceHere = !existsSync('/run/systemd/system');
+  return [
+    ...['--directory', root, `--machine=podstead-${process.pid}`, '--register=no', '--boot'],
+    // Without a systemd on the host there is none that could make a scope.
+    ...(isServiceHere ? ['--keep-unit'] : []),
+    ...['--private-network', '--resolv-conf=off', '--capability=all', '--bind=/dev/fuse', '--bind=/dev/net/tun'],
+    ...['--system-call-filter=@keyring', '--system-call-filter=bpf'],
+    `--bind-ro=${process.execPath}:/usr/bin/node`,
+    `--bind-ro=${join(program, '..')}:${programDirectory}`,
+  ];
+}
+
+/** nspawn's only child is the first process of the machine. */
+async function leaderOf(nspawn: ChildProcess, log: () => string): Promise<number> {
+  const { pid = 0 } = nspawn;
+  return until('the machine has a first process', log, async () => {
+    if (nspawn.exitCode !== null) throw new Error(`Cannot boot a machine: ${log()}`);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return children === '' ? undefined : Number(children.split(' ')[0]);
+  });
+}
+
+/** Waits until it has started all it starts at boot, whether all of that came up or not. */
+async function settled(enter: readonly string[], log: () => string): Promise<void> {
+  await until('the machine has booted', log, async () => {
+    const { stdout } = await run('nsenter', [...enter, 'systemctl', 'is-system-running', '--wait']);
+    return ['running', 'degraded'].includes(stdout.trim()) || undefined;
+  });
+}
+
+async function until<T>(what: string, log: () => string, probe: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`Waited in vain until ${what}: ${log()}`);
+    await sleep(50);
+  }
+}
+
+/** The control groups that nspawn makes in its own one, and leaves. */
+const leftovers = ['payload', 'supervisor'];
+
+async function cgroups(): Promise<readonly string[]> {
+  const tops = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
+  const all = tops.flatMap(top => leftovers.map(name => join(top, name)));
+  return all.filter(path => existsSync(path));
+}
+
+async function removeCgroups(kept: readonly string[]): Promise<void> {
+  for (const path of (await cgroups()).filter(path => !kept.includes(path))) await removeTree(path);
+}
+
+/** Files of control groups cannot be removed, only empty groups. */
+async function removeTree(path: string): Promise<void> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(path, entry.name));
+  await rmdir(path).catch(() => undefined);
+}
