@@ -63,7 +63,7 @@ async function connect(context: Context): Promise<Pick<World, 'opened' | 'engine
   ]);
   const neverEmbed = isUnderSystemd(context);
   const opened = await openEngine({ engine: engineUrl, env, runtimeDir, configDir, neverEmbed, signal });
-  return { opened, engine: await connectPodman({ socket: opened.socket, owner, stateDir, unsupported, signal }) };
+  return { opened, engine: await connectPodman({ socket: opened.socket, owner, stateDir, unsupported, env, signal }) };
 }
 
 /**

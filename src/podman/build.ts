@@ -1,4 +1,3 @@
-import { create } from 'tar';
 import { EngineError, type PerformOptions } from '../engine/engine.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
@@ -74,5 +73,7 @@ function failure(what: string, error: string, output: readonly string[]): Engine
 
 /** The context as a tar stream; the engine applies .containerignore. Owners and times are left out: they change no image. */
 async function* archive(directory: string): AsyncGenerator<Uint8Array, void> {
+  // Loaded when something is built: most commands never need it.
+  const { create } = await import('tar');
   for await (const chunk of create({ cwd: directory, portable: true }, ['.'])) yield chunk;
 }

@@ -1,3 +1,4 @@
+import type { Aliases } from './aliases.ts';
 import type { Http } from './http.ts';
 import type { EngineVersion } from './version.ts';
 
@@ -8,6 +9,8 @@ export interface Context {
   /** Absolute directory in which the files of ConfigMaps and Secrets stand. */
   readonly stateDir: string;
   readonly version: EngineVersion;
+  /** The engine's short names, read anew: a daemon outlives changes of them. */
+  readonly aliases: () => Promise<Aliases>;
   readonly sandboxGate: Gate;
   /** Networks known to exist, or being made, by name. */
   readonly networks: Map<string, Promise<void>>;

@@ -1,4 +1,6 @@
+import { getuid } from 'node:process';
 import type { Engine, EngineAction, EngineExecutors, PerformOptions, Signalled } from '../engine/engine.ts';
+import { type Aliases, type AliasPlaces, readAliases } from './aliases.ts';
 import { build } from './build.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Context, firstAlone } from './context.ts';
@@ -40,6 +42,8 @@ export interface ConnectOptions {
   readonly stateDir: string;
   /** Takes a version that was never tried. */
   readonly unsupported?: boolean;
+  /** Says where the engine's registries.conf is, as {@link AliasPlaces} takes it. */
+  readonly env?: AliasPlaces['env'];
   readonly signal: AbortSignal;
 }
 
@@ -49,13 +53,14 @@ export interface ConnectOptions {
  * @throws EngineError `ENGINE_UNREACHABLE`, `ENGINE_UNSUITABLE`
  */
 export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine> {
-  const { socket, owner, stateDir, unsupported = false, signal } = opts;
+  const { socket, owner, stateDir, unsupported = false, env = {}, signal } = opts;
   const http = openHttp(socket);
   try {
     const what = 'Cannot reach the engine';
     const { headers } = await http.call({ method: 'GET', path: '/_ping', timeoutMs: 10_000, what, signal });
     const version = checkVersion(String(headers['libpod-api-version'] ?? ''), { unsupported });
-    return engineOf({ http, owner, stateDir, version, sandboxGate: firstAlone(), networks: new Map() });
+    const aliases = (): Promise<Aliases> => readAliases({ env, uid: getuid?.() ?? 0 });
+    return engineOf({ http, owner, stateDir, version, aliases, sandboxGate: firstAlone(), networks: new Map() });
   } catch (error) {
     await http.close();
     throw error;

@@ -1,7 +1,6 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
-import type { Dispatcher, Pool as PoolType } from 'undici';
-import request from 'undici/lib/api/api-request.js';
-import Pool from 'undici/lib/dispatcher/pool.js';
+import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../engine/engine.ts';
 import { firstDocument } from './json.ts';
 import { jsonLines } from './lines.ts';
@@ -61,15 +60,16 @@ const keepAliveMs = 4_000;
 
 /** Opens nothing yet: connections are made as calls need them. */
 export function openHttp(socket: string): Http {
-  const options = { socketPath: socket, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: keepAliveMs };
-  const pool = new Pool('http://podman', options);
+  // The agent's timeout closes connections that idle; a request under way has that of its call.
+  const agent = new Agent({ keepAlive: true, timeout: keepAliveMs });
+  const link: Link = { socket, agent };
 
   async function call(call: Call): Promise<Reply> {
     const scope = callScope(call.signal, call.timeoutMs ?? defaultTimeoutMs);
     try {
-      const response = await send(pool, call, scope.signal);
-      const body = await response.body.text();
-      const { statusCode: status, headers } = response;
+      const response = await send(link, call, scope.signal);
+      const body = await textOf(response);
+      const { statusCode: status = 0, headers } = response;
       if (!answered(call, status)) throw refusal(call.what, status, reasonOf(body));
       return { status, headers, body: firstDocument(body) };
     } catch (error) {
@@ -82,11 +82,10 @@ export function openHttp(socket: string): Http {
   async function* bytes(call: Call): AsyncGenerator<Uint8Array, void> {
     const scope = callScope(call.signal, undefined);
     try {
-      const response = await send(pool, call, scope.signal);
-      if (!answered(call, response.statusCode)) {
-        throw refusal(call.what, response.statusCode, reasonOf(await response.body.text()));
-      }
-      for await (const chunk of response.body) yield chunk;
+      const response = await send(link, call, scope.signal);
+      const { statusCode: status = 0 } = response;
+      if (!answered(call, status)) throw refusal(call.what, status, reasonOf(await textOf(response)));
+      for await (const chunk of response) yield chunk;
     } catch (error) {
       throw failure(error, call, socket, false);
     } finally {
@@ -94,25 +93,44 @@ export function openHttp(socket: string): Http {
     }
   }
 
-  return { socket, call, bytes, documents: call => jsonLines(bytes(call)), close: () => pool.destroy() };
+  return { socket, call, bytes, documents: call => jsonLines(bytes(call)), close: async () => agent.destroy() };
 }
 
-async function send(pool: PoolType, call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+interface Link {
+  readonly socket: string;
+  readonly agent: Agent;
+}
+
+async function send(link: Link, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
   call.signal.throwIfAborted();
-  const options: Dispatcher.RequestOptions = {
-    method: call.method,
-    path: (call.api === 'docker' ? dockerPrefix : apiPrefix) + call.path + queryString(call.query ?? {}),
-    headers: headersOf(call),
-    body: bodyOf(call),
-    signal,
-  };
   try {
-    return await request.call(pool, options);
+    return await sendOnce(link, call, signal);
   } catch (error) {
     const again = (call.method === 'GET' || call.idempotent === true) && call.upload === undefined;
     if (!again || !closedWhileIdle(error) || signal.aborted) throw error;
-    return await request.call(pool, options);
+    return await sendOnce(link, call, signal);
   }
+}
+
+/** Resolves with the head of the reply; its body is still to come. */
+function sendOnce({ socket, agent }: Link, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+  const prefix = call.api === 'docker' ? dockerPrefix : apiPrefix;
+  const path = prefix + call.path + queryString(call.query ?? {});
+  const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+  return new Promise((resolve, reject) => {
+    const options = { socketPath: socket, agent, method: call.method, path, headers: headersOf(call), signal };
+    const sent = request(options, resolve);
+    sent.on('error', reject);
+    if (call.upload === undefined) sent.end(body);
+    // The reply to an upload may come before its end, and may be why it breaks off: that failure is the reply's.
+    else pipeline(Readable.from(call.upload.content, { objectMode: false }), sent).catch(reject);
+  });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function headersOf(call: Call): Record<string, string> {
@@ -121,18 +139,13 @@ function headersOf(call: Call): Record<string, string> {
   return { ...(type === undefined ? {} : { 'content-type': type }), ...call.headers };
 }
 
-function bodyOf(call: Call): string | Readable | null {
-  if (call.upload !== undefined) return Readable.from(call.upload.content, { objectMode: false });
-  return call.body === undefined ? null : JSON.stringify(call.body);
-}
-
 function answered(call: Call, status: number): boolean {
   return (status >= 200 && status < 300) || (call.accept?.includes(status) ?? false);
 }
 
 /** A service that idled out closes connections that the pool still holds. */
 function closedWhileIdle(error: unknown): boolean {
-  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error));
+  return ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import { EngineError } from '../engine/engine.ts';
+import { aliasOf } from './aliases.ts';
 import type { Context } from './context.ts';
 import { record, text } from './json.ts';
 import { path } from './query.ts';
@@ -17,8 +18,8 @@ export async function findImage(
   reference: string,
   signal: AbortSignal,
 ): Promise<FoundImage | undefined> {
-  const hub = hubName(reference);
-  for (const name of [engineReference(reference), ...(hub === undefined ? [] : [hub])]) {
+  const others = [aliasOf(reference, await context.aliases()), hubName(reference)];
+  for (const name of [engineReference(reference), ...others.filter(name => name !== undefined)]) {
     const what = `Cannot look at image "${reference}"`;
     const reply = await context.http.call({
       method: 'GET',

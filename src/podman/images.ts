@@ -1,14 +1,16 @@
 import type { ActualImage } from '../model/actual.ts';
 import { labels } from '../model/labels.ts';
+import type { Aliases } from './aliases.ts';
 import { record, text, textRecord, texts, type Unread } from './json.ts';
 import { parseReference, spellings } from './reference.ts';
 
 /** The answer of `images/json` by everything that a manifest may write for an image, and by id. */
-export function readImages(images: readonly Unread[]): ReadonlyMap<string, ActualImage> {
+export function readImages(images: readonly Unread[], aliases: Aliases = new Map()): ReadonlyMap<string, ActualImage> {
   const byName = new Map<string, ActualImage>();
   const named = images.map(readImage);
-  // This host's own images come first where a short name fits two: so the engine resolves it.
+  // Where a short name fits two, the engine takes this host's own image first, and the alias before the hub.
   for (const { image, names } of named) add(byName, image, names.filter(isLocal));
+  for (const { image, names } of named) add(byName, image, shortNames(names, aliases));
   for (const { image, names } of named) {
     add(byName, image, names);
     byName.set(image.id, image).set(`sha256:${image.id}`, image);
@@ -18,6 +20,17 @@ export function readImages(images: readonly Unread[]): ReadonlyMap<string, Actua
 
 function add(byName: Map<string, ActualImage>, image: ActualImage, names: readonly string[]): void {
   for (const spelling of names.flatMap(spellings)) if (!byName.has(spelling)) byName.set(spelling, image);
+}
+
+/** What aliases make of full names, as if each were an image of this host. */
+function shortNames(names: readonly string[], aliases: Aliases): readonly string[] {
+  return names.flatMap(name => {
+    const reference = parseReference(name);
+    if (reference?.registry === undefined) return [];
+    const repository = `${reference.registry}/${reference.repository}`;
+    const shorts = [...aliases].filter(([, full]) => full === repository).map(([short]) => short);
+    return shorts.map(short => short + name.slice(repository.length));
+  });
 }
 
 function isLocal(name: string): boolean {

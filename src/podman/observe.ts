@@ -36,10 +36,11 @@ interface Entry {
 export async function observe(context: Context, signal: AbortSignal): Promise<Actual> {
   const get = async (path: string, query = {}): Promise<readonly Unread[]> =>
     list((await context.http.call({ method: 'GET', path, query, what: 'Cannot look at the engine', signal })).body);
-  const [containers, volumes, images] = await Promise.all([
+  const [containers, volumes, images, aliases] = await Promise.all([
     get('/containers/json', { all: true }),
     get('/volumes/json'),
     get('/images/json'),
+    context.aliases(),
   ]);
   const entries = containers.map(readEntry);
   const infras = entries.filter(entry => isOurSandbox(entry, context.owner));
@@ -49,7 +50,7 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
   return {
     pods: new Map(pods.map(pod => [pod.key, pod])),
     volumes: readVolumes(volumes),
-    images: readImages(images),
+    images: readImages(images, aliases),
     ...readForeign(
       entries.filter(entry => !ours.has(entry.id)),
       podIds,

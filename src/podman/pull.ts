@@ -1,5 +1,6 @@
 import { EngineError, type PerformOptions } from '../engine/engine.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { aliasOf } from './aliases.ts';
 import type { Context } from './context.ts';
 import { engineReference, findImage } from './image-find.ts';
 import { record, text } from './json.ts';
@@ -10,7 +11,7 @@ import { registryFailure, registryHeaders } from './registry-error.ts';
 /**
  * Pulls an image: `always` asks the registry even where the engine has one of that name.
  *
- * A short name goes as the engine resolves it (this host's own images, the aliases and search list of
+ * A short name goes as the engine resolves it (this host's own images, then the aliases and search list of
  * registries.conf); where it knows none, it is Docker Hub's, as in Kubernetes.
  *
  * @throws EngineError `IMAGE_NOT_FOUND`, `REGISTRY_REFUSED`, `REGISTRY_UNREACHABLE`, `DISK_FULL`
@@ -32,6 +33,8 @@ async function pullFirst(
 ): Promise<string | undefined> {
   const { reference } = action.image;
   const hub = hubName(reference);
+  const alias = aliasOf(reference, await context.aliases());
+  if (alias !== undefined) return pullNamed(context, action, alias, opts);
   if (hub === undefined) return pullNamed(context, action, engineReference(reference), opts);
   const words = await pullShort(context, action, engineReference(reference), opts);
   const isUnresolved = /did not resolve to an alias|no unqualified-search registries/.test(words ?? '');
@@ -74,7 +77,10 @@ async function pullNamed(
   return found === undefined ? 'the engine ended the pull without a result: unexpected EOF' : undefined;
 }
 
-/** Pulls a short name by libpod's endpoint: Docker's takes each for Docker Hub's, whatever registries.conf says. */
+/**
+ * Pulls a short name without an alias by libpod's endpoint, which has no bytes: Docker's takes it for Docker Hub's,
+ * whatever search list registries.conf has.
+ */
 async function pullShort(
   context: Context,
   { image, always }: ActionOf<'pull'>,

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import ignore from '@balena/dockerignore';
 import type { Digest } from '../model/key.ts';
 import type { Problem } from '../model/problem.ts';
 import type { BuildContext } from '../model/source.ts';
@@ -89,6 +88,7 @@ async function ignoreRules(
   if (name === undefined) return { ignores: () => false, exceptions: false };
   try {
     const rules = (await readFile(join(directory, name), 'utf8')).split(/\r?\n/);
+    const { default: ignore } = await import('@balena/dockerignore');
     const matcher = ignore.default({ ignorecase: false }).add(rules);
     const ignores = (path: string): boolean => path !== file && matcher.ignores(path);
     return { ignores, exceptions: rules.some(rule => rule.trim().startsWith('!')) };

@@ -5,7 +5,6 @@ import type { Snapshot } from '../model/source.ts';
 import { shownPath } from './fault.ts';
 import { type ReaderOptions, rootError, rootReader } from './reader.ts';
 import { type Source, SourceError } from './source.ts';
-import { watchRoots } from './watch.ts';
 
 export type { ReaderOptions } from './reader.ts';
 
@@ -24,7 +23,11 @@ export function directorySource(dir: string, opts: ReaderOptions): Source {
       const { content: _, ...snapshot } = await reader.read({ path, type: 'directory' }, signal);
       return withEmptiness(snapshot, shownPath(path, opts.cwd));
     },
-    wakes: ({ signal }) => watchRoots([{ path, type: 'directory' }], { signal }),
+    async *wakes({ signal }) {
+      // Loaded when something is watched: only the daemon does.
+      const { watchRoots } = await import('./watch.ts');
+      yield* watchRoots([{ path, type: 'directory' }], { signal });
+    },
   };
 }
 

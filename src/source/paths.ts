@@ -8,7 +8,6 @@ import { shownPath } from './fault.ts';
 import { type ReaderOptions, type Root, type RootReader, rootError, rootReader } from './reader.ts';
 import type { Source } from './source.ts';
 import { maxFileBytes, textOf } from './text.ts';
-import { watchRoots } from './watch.ts';
 
 export interface PathsOptions extends ReaderOptions {
   /** Reads standard input to its end; asked once, at the first read. Needed where `-` is among the paths. */
@@ -62,6 +61,7 @@ function manyPaths(paths: readonly string[], opts: PathsOptions): Source {
     },
     async *wakes({ signal }) {
       const roots = await Promise.all(named.filter(path => path !== '-').map(path => rootAt(path, opts.cwd)));
+      const { watchRoots } = await import('./watch.ts');
       yield* watchRoots(roots, { signal });
     },
   };

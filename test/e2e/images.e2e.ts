@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { registry } from './host.ts';
@@ -44,6 +44,14 @@ describe('podstead builds and pulls before it touches anything', () => {
     assert.equal(changed.code, 0, changed.stderr);
     assert.equal(await log('web-main'), 'two');
     assert.equal((await on.podstead('plan', on.source)).code, 0);
+  });
+
+  test('what .containerignore leaves out rebuilds nothing', async () => {
+    await on.write({ 'site/.containerignore': 'notes\n' });
+    assert.equal((await on.podstead('apply', on.source)).code, 0);
+    await on.write({ 'site/notes': 'anything' });
+    const plan = await on.podstead('plan', on.source);
+    assert.equal(plan.code, 0, plan.stdout + plan.stderr);
   });
 
   test('a Containerfile that fails leaves what runs alone, and its last words are shown', async () => {
@@ -129,7 +137,6 @@ describe('podstead builds and pulls before it touches anything', () => {
       () => log('web-main'),
       text => text === 'three',
     );
-    await copyFile(join(on.source, 'site/motd'), join(on.source, 'site/unused'));
     assert.equal(await agent.stop(), 0);
   });
 });

@@ -35,9 +35,10 @@ export async function machine(t: After): Promise<Machine> {
   let running: Running | undefined;
   // Where the test's process ends before its time: a machine must not outlive it.
   const onExit = (): void => running?.kill();
-  process.once('exit', onExit);
+  const onSignal = (): void => process.exit(1);
+  process.once('exit', onExit).once('SIGINT', onSignal).once('SIGTERM', onSignal);
   t.after(async () => {
-    process.removeListener('exit', onExit);
+    process.removeListener('exit', onExit).removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
     await running?.end();
     await rm(dir, { recursive: true, force: true, maxRetries: 3, retryDelay: 200 });
   });
@@ -169,7 +170,8 @@ async function leaderOf(nspawn: ChildProcess, log: () => string): Promise<number
 /** Waits until it has started all it starts at boot, whether all of that came up or not. */
 async function settled(enter: readonly string[], log: () => string): Promise<void> {
   await until('the machine has booted', log, async () => {
-    const { stdout } = await run('nsenter', [...enter, 'systemctl', 'is-system-running', '--wait']);
+    // Not with --wait: where the boot ends at that very moment, it waits for ever.
+    const { stdout } = await run('nsenter', [...enter, 'systemctl', 'is-system-running']);
     return ['running', 'degraded'].includes(stdout.trim()) || undefined;
   });
 }
