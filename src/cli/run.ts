@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Emit } from '../model/event.ts';
+import { defaultOwner } from '../model/names.ts';
 import { reconcileLoop } from '../reconcile/loop.ts';
 import { directorySource } from '../source/dir.ts';
 import type { Context } from './context.ts';
@@ -88,6 +89,7 @@ function shorter(path: string): string {
 }
 
 /** In a checkout or a project the program is not on the PATH; npm tells that it started us (npm-run-script(1)). */
-function commandOf({ env }: Context): string {
-  return env.npm_execpath ? 'npx podstead' : 'podstead';
+function commandOf({ env, owner }: Context): string {
+  const program = env.npm_execpath ? 'npx podstead' : 'podstead';
+  return owner === defaultOwner ? program : `${program} --owner ${owner}`;
 }

@@ -56,10 +56,11 @@ export async function serviceNotifier({ env, clock, signal }: Context, log: Log)
 /** For `systemctl status`; undefined where there is nothing new to tell. */
 function statusOf(event: Event): string | undefined {
   if (event.type === 'passFailed') return `Cannot look: ${event.failure.message}`;
-  if (event.type === 'idle') return 'All as declared';
   if (event.type !== 'planned') return undefined;
   const { changes, steps } = event.plan;
   const errors = event.problems.filter(problem => problem.severity === 'error').length;
-  const doing = steps.length === 0 ? `${changes.length} objects` : `${steps.length} steps to do`;
+  const kept = changes.filter(change => change.op === 'keep').length;
+  const standing = kept === changes.length ? 'All as declared' : `${kept} of ${changes.length} objects as declared`;
+  const doing = steps.length === 0 ? standing : `${standing}, ${steps.length} steps to do`;
   return errors === 0 ? doing : `${doing}, ${errors} errors in the source`;
 }

@@ -11,6 +11,8 @@ export interface ConfigData {
   readonly secret: boolean;
   readonly type: string | undefined;
   readonly entries: ReadonlyMap<string, Sealed<Uint8Array>>;
+  /** Keys that cannot become environment variables: those of `binaryData` (as in the kubelet). */
+  readonly binary: ReadonlySet<string>;
 }
 
 /** Reads the data of a ConfigMap; `binaryData` is base64. */
@@ -19,7 +21,8 @@ export function configMapData(key: Key, object: V1ConfigMap): ConfigData {
   const binary = Object.entries(object.binaryData ?? {}).map(
     ([name, value]) => [name, Buffer.from(value, 'base64')] as const,
   );
-  return { key, secret: false, type: undefined, entries: sealedEntries([...text, ...binary]) };
+  const keys = new Set(binary.map(([name]) => name));
+  return { key, secret: false, type: undefined, entries: sealedEntries([...text, ...binary]), binary: keys };
 }
 
 /** Reads the data of a Secret; `stringData` wins over `data`, as in the API server. */
@@ -28,7 +31,7 @@ export function secretData(key: Key, object: V1Secret): ConfigData {
   const plain = Object.entries(object.stringData ?? {}).map(
     ([name, value]) => [name, Buffer.from(value, 'utf8')] as const,
   );
-  return { key, secret: true, type: object.type, entries: sealedEntries([...data, ...plain]) };
+  return { key, secret: true, type: object.type, entries: sealedEntries([...data, ...plain]), binary: new Set() };
 }
 
 /** Every ConfigMap and Secret among the objects, by key. */
@@ -71,9 +74,13 @@ export function lookUp(reference: ConfigReference, scope: Scope): ConfigData | u
 /** Finds one key of what a reference names; reports it where it is missing and not optional. */
 export function lookUpKey(reference: ConfigReference, name: string, scope: Scope): Sealed<Uint8Array> | undefined {
   const data = lookUp(reference, scope);
-  const value = data?.entries.get(name);
+  const value = data?.binary.has(name) ? undefined : data?.entries.get(name);
   if (data !== undefined && value === undefined && !reference.optional) {
-    const known = [...data.entries.keys()].map(each => `'${each}'`).join(', ') || 'none';
+    const known =
+      [...data.entries.keys()]
+        .filter(each => !data.binary.has(each))
+        .map(each => `'${each}'`)
+        .join(', ') || 'none';
     report(scope, reference.pointer, 'REFERENCE_MISSING', `Cannot find key '${name}' in '${data.key}'`, {
       hint: `Its keys are: ${known}`,
     });

@@ -5,7 +5,7 @@ import type { Digest } from '../model/key.ts';
 import { isSealed, type Sealed, seal } from '../model/sealed.ts';
 import { lookUp, lookUpKey } from './config.ts';
 import { expand } from './expand.ts';
-import type { Scope } from './scope.ts';
+import { report, type Scope } from './scope.ts';
 
 /** The environment of a container, resolved. */
 export interface Environment {
@@ -57,8 +57,9 @@ function addAll(variables: Map<string, Variable>, source: V1EnvFromSource, point
   for (const [key, bytes] of data?.entries ?? []) {
     const name = (source.prefix ?? '') + key;
     // The kubelet skips keys that cannot be a variable's name.
-    if (name === '' || name.includes('=')) continue;
-    variables.set(name, variable(bytes, kind === 'Secret', `${data?.key}[${key}]`));
+    if (name === '' || name.includes('=') || data?.binary.has(key)) continue;
+    const found = variable(bytes, kind === 'Secret', `${data?.key}[${key}]`, where, scope);
+    if (found !== undefined) variables.set(name, found);
   }
 }
 
@@ -76,14 +77,25 @@ function resolveOne(
     const optional = reference.optional ?? false;
     const bytes = lookUpKey({ kind, name: reference.name, optional, pointer: where }, reference.key, scope);
     const from = `${kind}/${scope.object.namespace}/${reference.name}[${reference.key}]`;
-    return bytes && variable(bytes, kind === 'Secret', from);
+    return bytes && variable(bytes, kind === 'Secret', from, where, scope);
   }
   const written = entry.value ?? '';
   const expanded = expand(written, name => before.get(name)?.value);
   return { value: expanded, shown: isSealed(expanded) ? written : expanded };
 }
 
-function variable(bytes: Sealed<Uint8Array>, secret: boolean, from: string): Variable {
+function variable(
+  bytes: Sealed<Uint8Array>,
+  secret: boolean,
+  from: string,
+  pointer: string,
+  scope: Scope,
+): Variable | undefined {
   const text = Buffer.from(bytes.reveal()).toString('utf8');
+  if (text.includes('\0')) {
+    const message = `Cannot put '${from}' into the environment: it holds a NUL byte`;
+    report(scope, pointer, 'FIELD_VALUE', message, { hint: 'Mount it as a volume' });
+    return undefined;
+  }
   return secret ? { value: seal(text), shown: { secret: from } } : { value: text, shown: text };
 }

@@ -30,7 +30,7 @@ const rows: readonly Row[] = [
   },
   {
     words:
-      /manifest unknown|name unknown|repository name not known|did not resolve to an alias|invalid reference format|404 \(?Not Found|no image found in manifest list/i,
+      /manifest unknown|name unknown|repository name not known|did not resolve to an alias|invalid reference format|repository name must be lowercase|404 \(?Not Found|no image found in manifest list/i,
     code: 'IMAGE_NOT_FOUND',
     transient: false,
     hint: 'Correct the name or the tag',

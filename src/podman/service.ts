@@ -103,7 +103,8 @@ async function openOwn(opts: OpenOptions): Promise<OpenedEngine> {
     });
   }
   const [variable, containersConf] = await configOf(opts);
-  const env = containersConf === undefined ? {} : { [variable]: containersConf };
+  const given = opts.env.CONTAINERS_CONF ? { CONTAINERS_CONF: opts.env.CONTAINERS_CONF } : {};
+  const env = containersConf === undefined ? given : { [variable]: containersConf };
   const stop = (): Promise<void> => stopOwn(runtimeDir, socket);
   return {
     socket,

@@ -97,6 +97,10 @@ test('pull() tells an image that is not there from a registry that refuses or is
   await pull(reference, 'pass?word>');
   const missing = await fails(pull(`${host}/team/none:1`, 'pass?word>'), 'IMAGE_NOT_FOUND', /none:1.*manifest unknown/);
   assert.equal(missing.transient, false);
+  for (const always of [true, false]) {
+    const odd = on.do({ verb: 'pull', image: image('team/UPPER'), always });
+    await fails(odd, 'IMAGE_NOT_FOUND', /must be lowercase/);
+  }
   await stop();
   const away = await fails(pull(reference, 'pass?word>'), 'REGISTRY_UNREACHABLE', /connection refused/);
   assert.equal(away.transient, true);

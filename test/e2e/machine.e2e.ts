@@ -52,6 +52,14 @@ const manifests: Readonly<Record<string, string>> = {
   'busy.yaml': podText('busy', { command: main('busy'), policy: 'OnFailure' }),
 };
 
+/** What tells a container, and one run of it, from others. */
+interface Seen {
+  readonly Id: string;
+  readonly State: string;
+  readonly StartedAt: number;
+  readonly Pid: number;
+}
+
 /** What each boot adds to the logs, and what each orderly end does. */
 const bootLines = { web: ['ran', 'b', 'start'], busy: ['start'] };
 const stopLines = { web: ['stop'], busy: ['stop'] };
@@ -80,13 +88,19 @@ describe('on a booted systemd', { skip: lacking ?? false }, () => {
   }
 
   /** Every container by name, the pods' infra containers as `infra:POD`. */
-  async function containers(): Promise<Record<string, Listed>> {
-    const all = JSON.parse(await on.must('podman', 'ps', '-a', '--format', 'json')) as readonly Listed[];
-    return Object.fromEntries(all.map(each => [each.IsInfra ? `infra:${each.PodName}` : (each.Names[0] ?? ''), each]));
+  async function containers(): Promise<Record<string, Seen>> {
+    const all = JSON.parse(await on.must('podman', 'ps', '-a', '--pod', '--format', 'json')) as readonly (Listed &
+      Seen)[];
+    return Object.fromEntries(
+      all.map(each => {
+        const { Id, State, StartedAt, Pid } = each;
+        return [each.IsInfra ? `infra:${each.PodName}` : (each.Names[0] ?? ''), { Id, State, StartedAt, Pid }];
+      }),
+    );
   }
-  const idsOf = (all: Record<string, Listed>): Record<string, string> =>
+  const idsOf = (all: Record<string, Seen>): Record<string, string> =>
     Object.fromEntries(Object.entries(all).map(([name, { Id }]) => [name, Id]));
-  const runningOf = (all: Record<string, Listed>): readonly string[] =>
+  const runningOf = (all: Record<string, Seen>): readonly string[] =>
     Object.keys(all)
       .filter(name => all[name]?.State === 'running' && !name.startsWith('infra:'))
       .toSorted();

@@ -3,7 +3,8 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Agent, cleanUps, eventually, type Host, host, type Listed, listed } from './podstead.ts';
+import { run } from './host.ts';
+import { type Agent, cleanUps, eventually, type Host, host, type Listed, listed, writeFiles } from './podstead.ts';
 
 const pod = (name: string, command = 'sleep 10000', more = ''): string => `
 apiVersion: v1
@@ -160,6 +161,41 @@ describe('podstead run keeps the host as the directory says', () => {
     for (const name of ['infra:a', 'a-main', 'infra:b', 'b-main']) {
       assert.equal(after.get(name)?.StartedAt, before.get(name)?.StartedAt, name);
     }
+  });
+
+  test('git checkouts back and forth are followed, and nothing is removed half-way', async () => {
+    assert.equal((await on.podstead('down', '--all')).code, 0);
+    const repo = join(on.source, '..', 'repo');
+    const git = async (...args: string[]): Promise<void> => {
+      const identity = ['-c', 'user.name=t', '-c', 'user.email=t@example.org'];
+      const { code, stderr } = await run('git', ['-C', repo, ...identity, ...args]);
+      assert.equal(code, 0, stderr);
+    };
+    await writeFiles(repo, { 'm/one.yaml': pod('one'), 'm/two.yaml': pod('two') });
+    await git('init', '-q', '-b', 'main');
+    await git('add', '.');
+    await git('commit', '-q', '-m', 'one');
+    await git('checkout', '-q', '-b', 'next');
+    await writeFiles(repo, { 'm/one.yaml': pod('one', 'echo next; sleep 10000'), 'm/three.yaml': pod('three') });
+    await git('add', '.');
+    await git('commit', '-q', '-m', 'next');
+    await git('checkout', '-q', 'main');
+    const other = await on.startOn(join(repo, 'm'));
+    await running('one-main', 'two-main');
+    const [one, two] = [await of('one-main'), await of('two-main')];
+    await git('checkout', '-q', 'next');
+    await running('three-main');
+    await eventually(
+      'one is replaced',
+      () => of('one-main'),
+      each => each?.State === 'running' && each.Id !== one?.Id,
+    );
+    await git('checkout', '-q', 'main');
+    await gone('three-main');
+    assert.equal((await of('two-main'))?.StartedAt, two?.StartedAt, 'two never stopped');
+    const status = await on.podstead('status', '-o', 'json');
+    assert.match(status.stdout, /"revision": "[0-9a-f]{7,}/);
+    assert.equal(await other.stop(), 0);
   });
 
   test('a directory of links that are swapped, as a mounted ConfigMap has, is followed', async () => {

@@ -76,6 +76,13 @@ test('openEngine() finds the configuration of an engine that another owner start
   await first.stop();
 });
 
+test('openEngine() passes on the configuration that the environment names', async () => {
+  const env = { ...own.env, CONTAINERS_CONF: host.containersConf };
+  const found = await openEngine({ ...own, env, runtimeDir: join(dir, 'run6'), configDir: join(dir, 'engine6') });
+  await found.stop();
+  assert.deepEqual(found.env, { CONTAINERS_CONF: host.containersConf });
+});
+
 test('openEngine() neither starts nor takes an engine of ours under systemd, and says what to enable', async () => {
   const isRefused = (error: unknown): boolean =>
     error instanceof EngineError &&
