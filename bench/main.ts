@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds N] [--write]`: measures side by side on a private engine; --write keeps the figures.
+// `npm run bench [-- --rounds N] [--only TEXT] [--write]`: measures side by side on a private engine; --write keeps the figures.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,11 @@ import { closeArena, coldStart, noChange, oneContainer, openArena, planDirectory
 
 const root = resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, write: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    write: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+  },
 });
 
 const cleanUps: (() => Promise<void>)[] = [];
@@ -20,6 +24,7 @@ const arena = await openArena(engine, Number(values.rounds));
 try {
   const figures: Record<string, ReadonlyMap<string, Figures>> = {};
   const measure = async (name: string, run: () => Promise<ReadonlyMap<string, Figures>>): Promise<void> => {
+    if (!name.includes(values.only)) return;
     process.stderr.write(`${name}\n`);
     figures[name] = await run();
   };

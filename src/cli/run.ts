@@ -62,14 +62,18 @@ function keep(context: Context, { flags, log, source, scrubber }: Keeping): Prom
         tell(event);
         notifier.note(event);
         greet(event, latest);
-        if (latest === undefined || event.type !== 'idle') return;
-        units?.keep(latest);
       };
       const ports = makePorts(context, { world, source, load, emit, scrub: scrubber.scrub, keepStanding: true });
       const wakes = hangups(source.wakes, log);
+      const plan: typeof ports.plan = (desired, actual, opts) => {
+        const made = ports.plan(desired, actual, opts);
+        const settled = made.steps.length === 0 && opts.busy.size === 0;
+        if (settled) units?.keep({ desired, actual, records: opts.records });
+        return made;
+      };
       try {
         await reconcileLoop(
-          { ...ports, source: { ...source, wakes } },
+          { ...ports, plan, source: { ...source, wakes } },
           { allowEmpty: flags.allowEmpty ?? false, signal: context.signal },
         );
       } finally {

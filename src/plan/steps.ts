@@ -103,7 +103,8 @@ function makeContainers(builder: StepBuilder, work: Work, before: readonly (numb
   const removed = new Map(
     work.remove.map(({ name, id, state }) => {
       const graceSeconds = pod.gracePeriodSeconds;
-      const idle = state === 'exited' || state === 'created';
+      // With no grace, the removal itself stops it.
+      const idle = state === 'exited' || state === 'created' || graceSeconds === 0;
       const stopped = idle
         ? before
         : [builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds }, before)];

@@ -11,7 +11,7 @@ function union(file: string, from: string): readonly string[] {
 /** The codes that a section of docs/troubleshooting.md has rows for. */
 function documented(heading: string): readonly string[] {
   const section = page('docs/troubleshooting.md').split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  return [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(match => match[1] ?? '');
+  return [...section.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(match => match[1] ?? '');
 }
 
 test('docs/troubleshooting.md explains every EngineCode and no other, in the same order', () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { cleanUps, eventually, type Host, host, listed } from './podstead.ts';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+import { cleanUps, type Host, host, listed } from './podstead.ts';
 
 const page = `
 apiVersion: v1
@@ -135,8 +138,9 @@ describe('podstead apply, plan, diff and down on a real engine', () => {
 
   test('lost records restart nothing', async () => {
     const before = await listed(on.engine, true);
-    const { rm } = await import('node:fs/promises');
-    await rm(`${on.state}/pods`, { recursive: true, force: true });
+    const records = join(on.state, 'podstead', 'pods');
+    assert.notDeepEqual(await readdir(records), []);
+    await rm(records, { recursive: true });
     assert.equal((await on.podstead('apply', on.source)).code, 0);
     const after = await listed(on.engine, true);
     for (const [name, { Id, StartedAt }] of before) {
@@ -154,6 +158,28 @@ describe('podstead apply, plan, diff and down on a real engine', () => {
     assert.equal((await on.podstead('exec', 'web', '-c', 'two', '--', 'echo', 'hi')).stdout, 'hi\n');
     assert.match((await on.podstead('logs', 'web', '-c', 'two')).stdout, /changed/);
     assert.match((await on.podstead('why', 'web')).stdout, /web\.yaml:\d+/);
+  });
+
+  test('JSON and YAML of every command are as their schemas say', async () => {
+    const commands: Readonly<Record<string, readonly string[]>> = {
+      plan: ['plan', on.source],
+      diff: ['diff', on.source],
+      validate: ['validate', on.source],
+      status: ['status'],
+      why: ['why', 'web'],
+      doctor: ['doctor'],
+      apply: ['apply', on.source],
+    };
+    for (const [name, args] of Object.entries(commands)) {
+      const schema = JSON.parse(
+        await readFile(resolve(import.meta.dirname, `../../schema/${name}.schema.json`), 'utf8'),
+      );
+      const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+      const json = await on.podstead(...args, '-o', 'json');
+      assert.ok(validate(JSON.parse(json.stdout)), `${name}: ${JSON.stringify(validate.errors)}`);
+      const yaml = await on.podstead(...args, '-o', 'yaml');
+      assert.ok(validate(parse(yaml.stdout)), `${name} as YAML: ${JSON.stringify(validate.errors)}`);
+    }
   });
 
   test('a sandbox field recreates the pod, and its claim keeps its data', async () => {
@@ -175,10 +201,6 @@ describe('podstead apply, plan, diff and down on a real engine', () => {
     assert.equal((await on.engine.podman('network', 'ls', '-q')).stdout.trim(), 'podman');
     assert.equal((await on.podstead('down', on.source, '--volumes', 'data')).code, 0);
     assert.equal(await volumes(), '');
-    await eventually(
-      'no files are left',
-      () => readFile(`${on.state}/files`).catch(() => 'gone'),
-      () => true,
-    );
+    for (const kept of ['files', 'pods']) assert.deepEqual(await readdir(join(on.state, 'podstead', kept)), [], kept);
   });
 });

@@ -248,6 +248,18 @@ describe('on a booted systemd', { skip: lacking ?? false }, () => {
       assert.deepEqual(await logged(), { new: ['start', 'stop'] });
     });
 
+    test('the unit of a pod that finishes starts it no longer, though nothing else is to do', async () => {
+      const unit = (): Promise<string> => readFile(join(units(), 'podstead-pod-late.service'), 'utf8');
+      const command = `[sh, -c, 'until [ -e /log/go ]; do sleep 0.1; done; rm /log/go; echo ran >>/log/late']`;
+      await writeFiles(source(), { 'late.yaml': podText('late', { command, policy: 'OnFailure' }) });
+      podUnits.splice(2, 0, 'podstead-pod-late.service');
+      await unitsAre(podUnits);
+      assert.match(await unit(), /^ExecStart=.* start late-main$/m);
+      await writeFile(join(on.root, 'srv/log/go'), '');
+      await eventually('its unit starts nothing', unit, text => !/^ExecStart=/m.test(text));
+      assert.deepEqual(await logged(), { late: ['ran'] });
+    });
+
     for (const [name, command] of [
       ['stop and start', ['stop', 'start']],
       ['restart', ['restart']],
