@@ -1,8 +1,8 @@
 import type { Log } from '../log.ts';
 import type { Emit, Event, Notice } from '../model/event.ts';
 import type { Problem } from '../model/problem.ts';
+import { participle } from '../plan/history.ts';
 import { type PlannedChanges, plannedChanges, type Settled } from './planned.ts';
-import { participle } from './progress.ts';
 import { isLasting, wordsOf } from './words.ts';
 
 /**

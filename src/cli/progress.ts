@@ -3,6 +3,7 @@ import { createColors } from 'picocolors';
 import type { Emit, Event, Failure, Progress, StepResult } from '../model/event.ts';
 import { keyParts } from '../model/key.ts';
 import type { Change, Step } from '../model/plan.ts';
+import { participle } from '../plan/history.ts';
 import { plannedChanges, type Settled } from './planned.ts';
 import { bytes } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -154,24 +155,6 @@ function stepFailure({ action }: Step, failure: Failure | undefined): string | u
 /** Of no object of the user's: images, networks and files are prepared and swept on the way, as steps of their own. */
 export function isIncidental({ key }: Pick<Change, 'key'>): boolean {
   return keyParts(key).namespace === '-';
-}
-
-const participles: Readonly<Record<Change['op'], string>> = {
-  create: 'created',
-  recreate: 'recreated',
-  replace: 'updated',
-  update: 'updated in place',
-  start: 'started',
-  restart: 'restarted',
-  remove: 'removed',
-  keep: 'unchanged',
-  wait: 'waiting',
-  hold: 'held back',
-};
-
-/** The result that a change's verb comes to. */
-export function participle(op: Change['op']): string {
-  return participles[op];
 }
 
 /** One line: the message, and what to do. */

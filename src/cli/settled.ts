@@ -1,12 +1,13 @@
 import type { Notice } from '../model/event.ts';
 import type { Key } from '../model/key.ts';
 import type { Problem } from '../model/problem.ts';
+import { participle } from '../plan/history.ts';
 import type { Settled } from '../reconcile/settle.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { printProblems } from './desire.ts';
 import { countProblems, noticeDocuments, problemDocuments } from './problems.ts';
-import { failureLine, isIncidental, participle, summaryOf } from './progress.ts';
+import { failureLine, isIncidental, summaryOf } from './progress.ts';
 
 /** What was done and what was not, as JSON on standard output or as text on standard error. */
 export async function reportSettled(context: Context, settled: Settled): Promise<void> {

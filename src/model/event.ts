@@ -51,9 +51,9 @@ export interface Progress {
   readonly totalBytes: number | undefined;
 }
 
-/** Something held back or worth saying that is no fault of the input: a guard of pruning, limits that rootless cannot keep. */
+/** Something worth saying that is no fault of the input: what the guard of pruning holds back. */
 export interface Notice {
-  readonly code: 'PRUNE_HELD' | 'FOREIGN_CONTAINER' | 'NOT_KEPT' | 'ENGINE' | 'VOLUME_LOST';
+  readonly code: 'PRUNE_HELD';
   readonly message: string;
   readonly hint: string | undefined;
 }

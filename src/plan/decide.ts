@@ -1,7 +1,7 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
-import type { DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
+import type { CanonicalPod, DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
 import type { Digest, Key } from '../model/key.ts';
-import type { Change, ChangeOp } from '../model/plan.ts';
+import type { Change, ChangeOp, FieldChange } from '../model/plan.ts';
 import type { FailureRecord, PodRecord } from '../model/record.ts';
 import { isSealed } from '../model/sealed.ts';
 import { retryDelayMs } from './backoff.ts';
@@ -23,6 +23,8 @@ export interface DecideOptions {
   readonly fingerprint: (pod: DesiredPod) => Digest;
   /** Why the pod cannot be made now, whatever it wants: a name or port that is not ours; undefined where nothing stands against it. */
   readonly obstacle: (pod: DesiredPod, actual: ActualPod | undefined) => string | undefined;
+  /** The form last applied of what the pod stands in for: a Deployment's pod before its template changed. */
+  readonly predecessor: (pod: DesiredPod) => CanonicalPod | undefined;
   /** What of an earlier plan the pod has to wait for: an image on its way. */
   readonly underWay: (pod: DesiredPod) => string | undefined;
 }
@@ -35,13 +37,7 @@ export function decide(pod: DesiredPod, actual: ActualPod | undefined, opts: Dec
     key: pod.key,
     why,
     cost,
-    fields:
-      op === 'keep'
-        ? []
-        : [
-            ...fieldChanges(pod, knownRecord(actual, record)?.applied),
-            ...(actual === undefined ? [] : driftOf(pod, actual)),
-          ],
+    fields: op === 'keep' ? [] : fieldsOf(pod, actual, record, opts),
     location: pod.origin,
     untilMs,
   });
@@ -64,9 +60,19 @@ export function decide(pod: DesiredPod, actual: ActualPod | undefined, opts: Dec
   return { change: change(wanted.op, wanted.why, wanted.cost, wanted.untilMs), work: wanted.work };
 }
 
+function fieldsOf(
+  pod: DesiredPod,
+  actual: ActualPod | undefined,
+  record: PodRecord | undefined,
+  opts: DecideOptions,
+): readonly FieldChange[] {
+  if (actual === undefined) return fieldChanges(pod, opts.predecessor(pod));
+  return [...fieldChanges(pod, knownRecord(actual, record)?.applied), ...driftOf(pod, actual)];
+}
+
 function creation(pod: DesiredPod, opts: DecideOptions): Wanted {
   const work = newPod(pod, opts.uid(pod.key));
-  return { op: 'create', why: 'not present', cost: 'new', work, touches: true };
+  return { op: 'create', why: 'not present', cost: '', work, touches: true };
 }
 
 function newPod(pod: DesiredPod, uid: string): Work {

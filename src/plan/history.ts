@@ -1,14 +1,23 @@
 import type { Change, ChangeOp } from '../model/plan.ts';
 import type { HistoryEntry } from '../model/record.ts';
 
-const participles: Readonly<Partial<Record<ChangeOp, string>>> = {
+const participles: Readonly<Record<ChangeOp, string>> = {
   create: 'created',
   recreate: 'recreated',
-  replace: 'replaced',
-  update: 'updated',
+  replace: 'updated',
+  update: 'updated in place',
   start: 'started',
   restart: 'restarted',
+  remove: 'removed',
+  keep: 'unchanged',
+  wait: 'waiting',
+  hold: 'held back',
 };
+
+/** The result that a change's verb comes to, in records, logs and output alike. */
+export function participle(op: ChangeOp): string {
+  return participles[op];
+}
 
 /** What the record remembers of a change that was made. */
 export function historyOf(change: Change, revision: string, atMs: number): HistoryEntry {
@@ -16,7 +25,7 @@ export function historyOf(change: Change, revision: string, atMs: number): Histo
     atMs,
     revision,
     location: change.location,
-    result: participles[change.op] ?? change.op,
+    result: participle(change.op),
     why: change.why,
     fields: change.fields.map(field => field.path),
   };

@@ -1,5 +1,5 @@
 import type { Actual, ActualPod } from '../model/actual.ts';
-import type { Desired, DesiredPod, DesiredVolume } from '../model/desired.ts';
+import type { CanonicalPod, Desired, DesiredPod, DesiredVolume } from '../model/desired.ts';
 import type { Digest, Key } from '../model/key.ts';
 import type { Change, Plan } from '../model/plan.ts';
 import type { PodRecord } from '../model/record.ts';
@@ -45,6 +45,7 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
     ...opts,
     obstacle: (pod: DesiredPod, present: ActualPod | undefined) =>
       foreignObstacle(pod, present, actual) ?? neverPulled(pod, desired, actual),
+    predecessor: (pod: DesiredPod) => predecessorOf(pod, desired, actual),
     underWay: (pod: DesiredPod) => imageUnderWay(pod, desired, actual, opts.busy),
   };
   const first = pods.map(pod => decide(pod, actual.pods.get(pod.key), decideOpts));
@@ -72,6 +73,14 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
     steps: builder.steps(),
     nextMs: due.length === 0 ? undefined : Math.min(...due),
   };
+}
+
+/** What a Deployment's pod stands in for: any of its pods that no longer is desired, as it was last applied. */
+function predecessorOf(pod: DesiredPod, desired: Desired, actual: Actual): CanonicalPod | undefined {
+  const old = [...actual.pods.values()].filter(
+    ({ key, declaredBy }) => declaredBy === pod.declaredBy && !desired.pods.has(key),
+  );
+  return old.toSorted(byKey)[0]?.record?.applied;
 }
 
 /** A pull or build of an earlier plan is still running: the pod waits for its end rather than start a second. */
@@ -153,7 +162,7 @@ function claimChange(records: ReadonlyMap<Key, PodRecord>): (volume: DesiredVolu
   return volume => {
     const lost = [...records.values()].some(record => hasUsed(record, volume));
     const why = lost ? 'the volume is gone: it is made again, empty; what was in it is lost' : 'not present';
-    return { op: 'create', key: volume.key, why, cost: 'new', fields: [], location: volume.origin, untilMs: undefined };
+    return { op: 'create', key: volume.key, why, cost: '', fields: [], location: volume.origin, untilMs: undefined };
   };
 }
 

@@ -19,11 +19,13 @@ const marks: Readonly<Record<ChangeOp, { readonly mark: string; readonly style: 
   hold: { mark: '!', style: 'hold' },
 };
 
-/** The plan for people: what changes, why, what it costs, and the steps; what stays is only counted. */
+/** The plan for people: what changes, why, what it costs, and the steps, each once; what stays is only counted. */
 export function printPlan(plan: Plan, paint: Paint = plain): string {
-  const shown = plan.changes.filter(change => change.op !== 'keep');
-  const lines = shown.flatMap(change => [...printChange(change, paint), ...printSteps(plan, change, paint)]);
-  const others = plan.steps.filter(step => !shown.some(change => change.key === step.key));
+  const printed = new Set<number>();
+  const lines = plan.changes
+    .filter(change => change.op !== 'keep')
+    .flatMap(change => [...printChange(change, paint), ...printSteps(plan, change, printed, paint)]);
+  const others = plan.steps.filter(step => !printed.has(step.id) && !isBookkeeping(step));
   const rest = others.map(step => `  ${paint('dim', `· ${describe(step.action)}`)}`);
   return [...lines, ...rest, summary(plan)].join('\n');
 }
@@ -83,9 +85,9 @@ export function describe(action: Action): string {
     case 'removeContainer':
       return `remove container ${action.name}`;
     case 'stopPod':
-      return `stop pod ${action.pod} (within ${action.graceSeconds} s)`;
+      return `stop ${action.pod} (within ${action.graceSeconds} s)`;
     case 'removePod':
-      return `remove pod ${action.pod} (stops within ${action.graceSeconds} s)`;
+      return `remove ${action.pod} (stops within ${action.graceSeconds} s)`;
     case 'startPod':
       return `start ${action.containers.join(', ')} of ${action.pod}`;
     case 'removeVolume':
@@ -115,15 +117,18 @@ function printChange(change: Change, paint: Paint): string[] {
   return [`${head}${where === '' ? '' : paint('dim', `  ${where}`)}`, `    ${change.why}${due}${cost}`];
 }
 
-function printSteps(plan: Plan, change: Change, paint: Paint): string[] {
+function printSteps(plan: Plan, change: Change, printed: Set<number>, paint: Paint): string[] {
   const own = plan.steps.filter(step => step.key === change.key && !isBookkeeping(step));
   const needed = new Set(own.flatMap(step => step.after));
-  const before = plan.steps.filter(step => needed.has(step.id) && step.key !== change.key && isPreparation(step));
+  // Pulls and builds belong to nobody alone: they stand with the first who needs them.
+  const before = plan.steps.filter(step => needed.has(step.id) && isFetch(step));
   const back = waysBack(plan);
-  return [...before, ...own].map(step => {
-    const otherwise = back.has(step.id) ? 'if that fails: ' : '';
-    return paint('dim', `      ${otherwise}${describe(step.action)}`);
-  });
+  const lines: string[] = [];
+  for (const step of [...before, ...own].filter(each => !printed.has(each.id))) {
+    printed.add(step.id);
+    lines.push(paint('dim', `      ${back.has(step.id) ? 'if that fails: ' : ''}${describe(step.action)}`));
+  }
+  return lines;
 }
 
 /** Steps that run only when another fails, and what follows them. */
@@ -137,8 +142,8 @@ function isBookkeeping(step: Step): boolean {
   return step.action.verb === 'writeRecord' || step.action.verb === 'removeRecord';
 }
 
-function isPreparation({ action }: Step): boolean {
-  return action.verb === 'pull' || action.verb === 'build' || action.verb === 'createVolume';
+function isFetch({ action }: Step): boolean {
+  return action.verb === 'pull' || action.verb === 'build';
 }
 
 function printField(field: FieldChange, paint: Paint): string[] {

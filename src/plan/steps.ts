@@ -1,6 +1,7 @@
 import type { Actual } from '../model/actual.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
+import { emptyDirName } from '../model/names.ts';
 import type { HistoryEntry } from '../model/record.ts';
 import type { StepBuilder } from './builder.ts';
 import { graceOf, handOver, removeLeftover } from './handover.ts';
@@ -68,9 +69,9 @@ function getReady(builder: StepBuilder, work: Work, { prepared, actual }: StepIn
   const claims = pod.volumes.flatMap(volume =>
     volume.type === 'claim' ? (prepared.volumes.get(volume.engineName) ?? []) : [],
   );
-  const emptyDirs = work.emptyDirs.map(volume =>
-    builder.add(pod.key, { verb: 'createEmptyDir', pod, uid, volume }, []),
-  );
+  const emptyDirs = work.emptyDirs
+    .filter(volume => !actual.volumes.has(emptyDirName(uid, volume)))
+    .map(volume => builder.add(pod.key, { verb: 'createEmptyDir', pod, uid, volume }, []));
   const files = work.files.map(each => builder.add(pod.key, { verb: 'writeFiles', pod, uid, files: each }, []));
   const before = [...images, ...claims, ...emptyDirs, ...files];
   const held = [...actual.pods.values()].flatMap(each => each.ports.map(port => `${port.hostPort}/${port.protocol}`));

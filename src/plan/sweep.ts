@@ -39,8 +39,9 @@ export function addSweep(builder: StepBuilder, input: SweepInput): void {
   for (const name of [...(input.removeVolumes ?? [])].toSorted()) {
     const volume = actual.volumes.get(name);
     if (volume === undefined || volume.owner !== owner) continue;
+    const key = volume.key ?? keyOf('Volume', '-', name);
     const after = removals.map(step => step.id);
-    builder.add(volume.key ?? keyOf('Volume', '-', name), { verb: 'removeVolume', name, owner }, after);
+    if (!busy.has(key)) builder.add(key, { verb: 'removeVolume', name, owner }, after);
   }
   for (const name of emptiedNetworks(input)) {
     builder.add(

@@ -22,7 +22,7 @@ test('docs/troubleshooting.md explains every EngineCode and no other, in the sam
 
 test('docs/troubleshooting.md explains every code of a Notice and no other', () => {
   const codes = union('src/model/event.ts', 'export interface Notice {\n  readonly code:');
-  assert.ok(codes.length > 1);
+  assert.ok(codes.length > 0);
   assert.deepEqual(documented('Notices'), codes);
 });
 

@@ -4,41 +4,19 @@ import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { whyNoMachine } from '../machine/debian-root.ts';
 import { type Machine, machine } from '../machine/machine.ts';
-import { cleanUps, eventually, type Listed, writeFiles } from './podstead.ts';
-
-/** Says what it does, line by line, in a file that outlives the machine's boots; idles until it is told to stop. */
-const main = (log: string): string =>
-  `[sh, -c, 'echo start >>/log/${log}; trap "echo stop >>/log/${log}; exit 0" TERM; while :; do sleep 0.2; done']`;
-const once = (log: string): string => `[sh, -c, 'sleep 0.2; echo ran >>/log/${log}']`;
-
-interface PodText {
-  readonly command: string;
-  readonly inits?: readonly string[];
-  readonly policy?: string;
-  readonly more?: string;
-}
-
-function podText(name: string, { command, inits = [], policy = 'Always', more = '' }: PodText): string {
-  const container = (title: string, what: string): string => `
-    - name: ${title}
-      image: localhost/bb:1
-      command: ${what}
-      volumeMounts: [{ name: log, mountPath: /log }, { name: settings, mountPath: /settings }]
-${more}`;
-  return `
-apiVersion: v1
-kind: Pod
-metadata: { name: ${name} }
-spec:
-  restartPolicy: ${policy}
-  terminationGracePeriodSeconds: 5
-  initContainers: ${inits.length === 0 ? '[]' : inits.map((each, i) => container(`init${i}`, each)).join('')}
-  containers: ${container('main', command)}
-  volumes:
-    - { name: log, hostPath: { path: /srv/log, type: DirectoryOrCreate } }
-    - { name: settings, configMap: { name: settings } }
-`;
-}
+import {
+  containersOf,
+  idsOf,
+  madeThisBoot,
+  main,
+  makeImage,
+  once,
+  podText,
+  runningOf,
+  type Seen,
+  takeLogs,
+} from '../machine/pods.ts';
+import { cleanUps, eventually, writeFiles } from './podstead.ts';
 
 const manifests: Readonly<Record<string, string>> = {
   'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { a: b }\n',
@@ -52,14 +30,6 @@ const manifests: Readonly<Record<string, string>> = {
   'busy.yaml': podText('busy', { command: main('busy'), policy: 'OnFailure' }),
 };
 
-/** What tells a container, and one run of it, from others. */
-interface Seen {
-  readonly Id: string;
-  readonly State: string;
-  readonly StartedAt: number;
-  readonly Pid: number;
-}
-
 /** What each boot adds to the logs, and what each orderly end does. */
 const bootLines = { web: ['ran', 'b', 'start'], busy: ['start'] };
 const stopLines = { web: ['stop'], busy: ['stop'] };
@@ -71,58 +41,17 @@ describe('on a booted systemd', { skip: lacking ?? false }, () => {
   let on: Machine;
   before(async () => {
     on = await machine(cleaning);
-    await makeImage();
+    await makeImage(on.must);
     await writeFiles(source(), manifests);
   });
 
   const source = (): string => join(on.root, 'etc/podstead/manifests');
   const units = (): string => join(on.root, 'etc/systemd/system');
 
-  async function makeImage(): Promise<void> {
-    const script = [
-      'cd "$(mktemp -d)" && mkdir bin etc tmp && cp /bin/busybox bin/',
-      'for a in $(busybox --list); do ln -s busybox bin/$a 2>/dev/null; done',
-      "tar -c . | podman import --quiet --change 'ENV PATH=/bin' - localhost/bb:1",
-    ];
-    await on.must('sh', '-c', script.join('\n'));
-  }
+  const containers = (): Promise<Record<string, Seen>> => containersOf(on.must);
 
-  /** Every container by name, the pods' infra containers as `infra:POD`. */
-  async function containers(): Promise<Record<string, Seen>> {
-    const all = JSON.parse(await on.must('podman', 'ps', '-a', '--pod', '--format', 'json')) as readonly (Listed &
-      Seen)[];
-    return Object.fromEntries(
-      all.map(each => {
-        const { Id, State, StartedAt, Pid } = each;
-        return [each.IsInfra ? `infra:${each.PodName}` : (each.Names[0] ?? ''), { Id, State, StartedAt, Pid }];
-      }),
-    );
-  }
-  const idsOf = (all: Record<string, Seen>): Record<string, string> =>
-    Object.fromEntries(Object.entries(all).map(([name, { Id }]) => [name, Id]));
-  const runningOf = (all: Record<string, Seen>): readonly string[] =>
-    Object.keys(all)
-      .filter(name => all[name]?.State === 'running' && !name.startsWith('infra:'))
-      .toSorted();
-
-  /** What each pod wrote since it was asked last. */
-  async function logged(): Promise<Record<string, readonly string[]>> {
-    const directory = join(on.root, 'srv/log');
-    const found: Record<string, readonly string[]> = {};
-    for (const name of (await readdir(directory)).toSorted()) {
-      found[name] = (await readFile(join(directory, name), 'utf8')).trim().split('\n');
-      await rm(join(directory, name));
-    }
-    return found;
-  }
-
-  /** Engine events of this boot that make, fetch or remove anything. */
-  async function made(): Promise<readonly string[]> {
-    const filters = ['create', 'pull', 'remove'].flatMap(event => ['--filter', `event=${event}`]);
-    const since = (await on.must('uptime', '--since')).trim();
-    const args = ['--since', since, '--stream=false', '--format', '{{.Type}} {{.Status}} {{.Name}}'];
-    return (await on.must('podman', 'events', ...args, ...filters)).split('\n').filter(line => line !== '');
-  }
+  const logged = (): Promise<Record<string, readonly string[]>> => takeLogs(join(on.root, 'srv/log'));
+  const made = (): Promise<readonly string[]> => madeThisBoot(on.must);
 
   /** One way for a machine to go down and come back, and what the pods can say of it before they start again. */
   const ends = [

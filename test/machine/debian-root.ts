@@ -22,6 +22,12 @@ const packages = [
   'busybox-static',
   'libstdc++6',
   'procps',
+  // For a user's own Podman and systemd.
+  'uidmap',
+  'slirp4netns',
+  'fuse-overlayfs',
+  'dbus-user-session',
+  'libpam-systemd',
 ];
 
 /** Nobody reads them there, and unpacking them would take a third of the time. */
@@ -98,6 +104,8 @@ async function mirror(): Promise<string> {
 const files: Readonly<Record<string, string>> = {
   '/etc/hostname': 'machine\n',
   '/etc/resolv.conf': '',
+  // For a user's Podman. Not the host's own nodes: these may be opened by everybody.
+  '/etc/tmpfiles.d/devices.conf': 'c! /dev/fuse 0666 root root - 10:229\nc! /dev/net/tun 0666 root root - 10:200\n',
   '/etc/containers/containers.conf': [
     '[containers]',
     'pids_limit = 0',
@@ -113,6 +121,10 @@ const setUp: readonly string[] = [
   'systemctl --root="$1" disable podman-restart.service podman-auto-update.timer podman-auto-update.service',
   'systemctl --root="$1" enable podman.socket',
   'systemctl --root="$1" mask systemd-modules-load.service',
+  // A user whose systemd runs from boot on, as loginctl enable-linger has it, with Podman's socket.
+  'chroot "$1" useradd --create-home --uid 1000 --shell /bin/bash someone',
+  'mkdir -p "$1/var/lib/systemd/linger" && touch "$1/var/lib/systemd/linger/someone"',
+  'systemctl --root="$1" --global enable podman.socket',
 ];
 
 function hook(): string {

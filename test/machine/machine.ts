@@ -150,7 +150,7 @@ function nspawnArgs(root: string): readonly string[] {
     ...['--directory', root, `--machine=podstead-${process.pid}`, '--register=no', '--boot'],
     // Without a systemd on the host there is none that could make a scope.
     ...(isServiceHere ? ['--keep-unit'] : []),
-    ...['--private-network', '--resolv-conf=off', '--capability=all', '--bind=/dev/fuse', '--bind=/dev/net/tun'],
+    ...['--private-network', '--resolv-conf=off', '--capability=all'],
     ...['--system-call-filter=@keyring', '--system-call-filter=bpf'],
     `--bind-ro=${process.execPath}:/usr/bin/node`,
     `--bind-ro=${join(program, '..')}:${programDirectory}`,

@@ -94,7 +94,7 @@ test('makePlan() recreates the pod when its sandbox differs, after everything is
   assert.deepEqual(textOf(planOf(after, applied(before))), [
     'recreate Pod/default/a: fields of the sandbox differ',
     '1. check that 8080/tcp is free',
-    '2. remove pod Pod/default/a (stops within 30 s) <- 1',
+    '2. remove Pod/default/a (stops within 30 s) <- 1',
     '3. create pod a <- 1 2',
     '4. create container a-main <- 3',
     '5. start container a-main <- 3 4',
@@ -266,7 +266,7 @@ test('makePlan() removes what is no longer asked for only where that is certain'
   assert.deepEqual(textOf(planOf(after, actual, { prune: new Set() })), []);
   const pruned = textOf(planOf(after, actual, { prune: new Set<Key>(['Pod/default/b']) }));
   assert.equal(pruned[0], 'remove Pod/default/b: no longer in the source');
-  assert.equal(pruned[1], '1. remove pod Pod/default/b (stops within 30 s)');
+  assert.equal(pruned[1], '1. remove Pod/default/b (stops within 30 s)');
 });
 
 test('makePlan() touches nothing of an object that is refused, and keeps it running', () => {
@@ -415,4 +415,14 @@ test('makePlan() does not start at once what failed to start', () => {
   const plan = planOf(wanted, actual, { records: new Map([[key, { ...record, failure }]]), fingerprint: () => 'f' });
   assert.deepEqual(plan.steps, []);
   assert.equal(plan.nextMs, now + 19_000);
+});
+
+test('makePlan() tells the fields in which a Deployment changed, though its pods are new', () => {
+  const before = desired(deployment('old'));
+  const plan = planOf(desired(deployment('new')), applied(before));
+  const created = plan.changes.find(change => change.op === 'create');
+  assert.deepEqual(
+    created?.fields.map(({ path, applied, desired }) => [path, applied, desired]),
+    [['containers.main.command.0', '"old"', '"new"']],
+  );
 });
