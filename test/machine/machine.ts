@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -34,7 +34,10 @@ export async function machine(t: After): Promise<Machine> {
   const root = join(dir, 'root');
   let running: Running | undefined;
   // Where the test's process ends before its time: a machine must not outlive it.
-  const onExit = (): void => running?.kill();
+  const onExit = (): void => {
+    running?.kill();
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
   const onSignal = (): void => process.exit(1);
   process.once('exit', onExit).once('SIGINT', onSignal).once('SIGTERM', onSignal);
   t.after(async () => {
