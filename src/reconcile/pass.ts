@@ -61,12 +61,15 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
   // Taken before looking: what ends while we look may be missing from what we see.
   const underWay = crew?.runner.busy() ?? new Set<Key>();
 
+  // The engine's answer takes as long as the reading and parsing do: both at once.
+  const looking = Promise.all([engine.observe({ signal }), ports.records.load()]);
+  looking.catch(() => undefined);
   const snapshot = await source.read({ signal });
   const loaded = ports.load(snapshot);
   const problems = [...snapshot.problems.filter(problem => !loaded.problems.includes(problem)), ...loaded.problems];
   const desired = { ...loaded.desired, complete: loaded.desired.complete && !problems.some(isError) };
 
-  const [observed, records] = await Promise.all([engine.observe({ signal }), ports.records.load()]);
+  const [observed, records] = await looking;
   const actual = await remember(observed, desired, records, engine, { signal });
 
   const { verdict, prune } = decidePruning(ports, opts, { snapshot, desired, actual, records });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import { fileProblem, isGone, unreadable } from './fault.ts';
 import type { FoundFile } from './scan.ts';
@@ -21,7 +20,13 @@ export interface TextReader {
   sweep(): void;
 }
 
-/** Reads manifests as UTF-8 text; a file that is the same as before is not read again. `now` is in ms since the epoch. */
+/**
+ * Reads manifests as UTF-8 text; a file that is the same as before is not read again.
+ *
+ * Synchronously: manifests are small, and a turn through Node's thread pool takes longer than the reading.
+ *
+ * @param now in ms since the epoch
+ */
 export function textReader(now: () => number): TextReader {
   const cache = statCache<TextResult>();
   return {
@@ -44,19 +49,19 @@ async function readText(file: FoundFile, opts: ReadOptions): Promise<TextResult>
   const known = opts.cache.get(file.path, file.stat);
   if (known !== undefined) return known;
   const readAtMs = opts.now();
-  let handle: FileHandle | undefined;
+  let descriptor: number | undefined;
   try {
     // O_NONBLOCK: a fifo that takes the file's place must not hold us up, open(2).
-    handle = await open(file.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    const stat = await handle.stat({ bigint: true });
-    const result = refuse(stat, opts.shown) ?? (await decode(handle, stat, opts.shown));
+    descriptor = openSync(file.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const stat = fstatSync(descriptor, { bigint: true });
+    const result = refuse(stat, opts.shown) ?? decode(descriptor, stat, opts.shown);
     opts.cache.set(file.path, stat, result, readAtMs);
     return result;
   } catch (error) {
     if (isGone(error)) return { type: 'gone' };
     return { type: 'problem', problem: unreadable(opts.shown, error) };
   } finally {
-    await handle?.close();
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
@@ -81,11 +86,11 @@ function kindOf(stat: BigIntStats): string {
 }
 
 /** Reads one byte more than the stat says, so that a file which grows meanwhile is noticed and its text not cached. */
-async function decode(handle: FileHandle, stat: BigIntStats, shown: string): Promise<TextResult> {
-  const buffer = Buffer.allocUnsafe(Math.min(maxFileBytes, Number(stat.size) + 64 * 1024) + 1);
+function decode(descriptor: number, stat: BigIntStats, shown: string): TextResult {
+  const buffer = Buffer.allocUnsafe(Math.min(maxFileBytes, Number(stat.size) + 4096) + 1);
   let length = 0;
   while (length < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
+    const bytesRead = readSync(descriptor, buffer, length, buffer.length - length, null);
     if (bytesRead === 0) break;
     length += bytesRead;
   }

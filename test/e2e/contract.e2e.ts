@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { engineContract } from '../contract/engine.ts';
+import type { After, Hand, Rig } from '../contract/rig.ts';
+import { type Bench, bench } from './bench.ts';
+import { freePort, registry } from './host.ts';
+
+engineContract('Podman', podmanRig);
+
+async function podmanRig(t: After): Promise<Rig> {
+  const on = await bench(t);
+  const { host } = await registry(t);
+  const there = `${host}/team/there:1`;
+  await on.podman('push', '-q', 'localhost/bb:1', there);
+  const stubborn = ['/bin/sh', '-c', "trap '' TERM; while :; do sleep 1; done"];
+  return {
+    engine: on.engine,
+    hand: handOn(on),
+    registry: { there, missing: `${host}/team/missing:1` },
+    freePort,
+    listen,
+    stubborn: container => ({ ...container, command: stubborn }),
+    ending: (container, code) => ({ ...container, command: ['/bin/sh', '-c', `exit ${code}`] }),
+  };
+}
+
+function handOn({ podman }: Bench): Hand {
+  let copies = 0;
+  return {
+    kill: async name => void (await podman('kill', name)),
+    pause: async name => void (await podman('pause', name)),
+    removeContainer: async name => void (await podman('rm', '-f', '-t', '0', name)),
+    removePod: async name => void (await podman('pod', 'rm', '-f', '-t', '0', name)),
+    createPod: async (name, owner) => {
+      const labels = owner === undefined ? [] : ['--label', `podstead.dev/owner=${owner}`];
+      await podman('pod', 'create', '--name', name, ...labels);
+    },
+    run: async (name, { pod, copyOf, port } = {}) => {
+      copies += 1;
+      const image = copyOf === undefined ? 'localhost/bb:1' : `localhost/copy:${copies}`;
+      if (copyOf !== undefined) await podman('commit', '-q', copyOf, image);
+      const publish = port === undefined ? [] : ['-p', `${port.hostIp ?? ''}:${port.hostPort}:${port.containerPort}`];
+      await podman('run', '-d', '--name', name, ...(pod === undefined ? [] : ['--pod', pod]), ...publish, image);
+    },
+    createVolume: async name => void (await podman('volume', 'create', name)),
+    removeVolume: async name => void (await podman('volume', 'rm', name)),
+    createNetwork: async name => void (await podman('network', 'create', name)),
+    removeNetwork: async name => void (await podman('network', 'rm', name)),
+  };
+}
+
+async function listen(port: number): Promise<() => Promise<void>> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
+  assert.ok(server.listening);
+  return () => new Promise(resolve => server.close(() => resolve()));
+}
