@@ -1,42 +1,37 @@
-// Bundles src/cli/main.ts into dist/: one small entry, and chunks that commands load when they need them.
+// Bundles src/cli/main.ts into dist/: one file, its code cache, and the launcher that runs it from there.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
+/** Swapped in whole: what runs from dist/ meanwhile keeps finding it. */
+const next = join(root, 'dist-next');
 
 generate();
-mkdirSync(dist, { recursive: true });
-const result = await build({
+rmSync(next, { recursive: true, force: true });
+mkdirSync(next);
+await build({
   absWorkingDir: root,
-  entryPoints: { podstead: 'src/cli/main.ts' },
-  outdir: dist,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: join(next, 'main.cjs'),
   bundle: true,
-  splitting: true,
   minify: true,
-  format: 'esm',
+  // Modules that are imported late stay functions until then.
+  format: 'cjs',
+  charset: 'ascii',
   platform: 'node',
   target: 'node20.19',
-  outExtension: { '.js': '.mjs' },
-  chunkNames: 'chunk-[hash]',
-  // Dependencies written as CommonJS call require, which ES modules do not have.
-  banner: { js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url);" },
   legalComments: 'none',
-  metafile: true,
   logLevel: 'warning',
 });
-chmodSync(join(dist, 'podstead.mjs'), 0o755);
-removeStale(Object.keys(result.metafile.outputs).map(output => resolve(root, output)));
-
-/** Chunks are named by their content: those of earlier builds stay behind. */
-function removeStale(outputs) {
-  for (const name of readdirSync(dist)) {
-    const path = join(dist, name);
-    if (!outputs.includes(path)) rmSync(path, { recursive: true });
-  }
-}
+const entry = join(next, 'podstead.mjs');
+copyFileSync(join(root, 'scripts/launcher.mjs'), entry);
+chmodSync(entry, 0o755);
+execFileSync(process.execPath, [join(root, 'scripts/warm.mjs'), next], { cwd: root, stdio: ['ignore', 'ignore', 2] });
+rmSync(dist, { recursive: true, force: true });
+renameSync(next, dist);
 
 /** Validators of manifests, as code, so that no schema is compiled at start. */
 function generate() {

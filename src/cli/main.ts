@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { constants } from 'node:os';
 import { CommanderError } from 'commander';
 import { makeContext } from './context.ts';
@@ -41,11 +40,15 @@ function codeOf(signal: NodeJS.Signals): number {
   return 128 + (constants.signals[signal] ?? 0);
 }
 
-try {
-  await makeProgram(runner).parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  exitCode = error.exitCode;
+async function main(): Promise<number> {
+  try {
+    await makeProgram(runner).parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    exitCode = error.exitCode;
+  }
+  return exitCode;
 }
+
 // Kept-alive connections would hold the process; standard streams are written synchronously on Linux.
-process.exit(exitCode);
+void main().then(code => process.exit(code));
