@@ -43,6 +43,13 @@ export function resolveContainer(
   const command = expandAll(container.command, environment, `${pointer}/command`, scope);
   const args = expandAll(container.args, environment, `${pointer}/args`, scope);
   const image = container.image ?? '';
+  const context = contextOf(image, scope);
+  if (context?.unreadable) {
+    const message = `Cannot build '${image}': parts of '${context.directory}' cannot be read`;
+    report(scope, `${pointer}/image`, 'FILE_UNREADABLE', message, {
+      hint: 'Give the user that runs podstead read access',
+    });
+  }
   const mounts = (container.volumeMounts ?? []).map(mountOf);
   const security = mergeSecurity(container.securityContext, pod.securityContext);
   const workingDir = container.workingDir;
@@ -50,7 +57,7 @@ export function resolveContainer(
   const stdin = container.stdin ?? false;
   const canonical = compact({
     image,
-    build: contextOf(image, scope)?.digest,
+    build: context?.digest,
     init: init || undefined,
     command,
     args,
