@@ -1,4 +1,5 @@
-import type { Key } from '../model/key.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Prune } from '../plan/removal.ts';
 import { settle } from '../reconcile/settle.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
@@ -10,6 +11,15 @@ import { makeProgress } from './progress.ts';
 import { codeOf, reportSettled } from './settled.ts';
 import { type World, withWorld } from './world.ts';
 
+/** What is to go. */
+interface Meant {
+  readonly prune: Exclude<Prune, 'none'>;
+  /** Errors that hide what else may be declared. */
+  readonly unread: readonly Problem[];
+}
+
+const everything: Meant = { prune: 'all', unread: [] };
+
 /** `podstead down PATH... | --all`: a pass against an empty desired state. 0 when all of it is gone. */
 export async function down(context: Context, paths: readonly string[], flags: DownFlags): Promise<number> {
   if ((paths.length === 0) === (flags.all !== true)) {
@@ -17,31 +27,25 @@ export async function down(context: Context, paths: readonly string[], flags: Do
       hint: 'Name the manifests, or give --all for every pod of this owner',
     });
   }
-  const declared = flags.all ? undefined : await declaredIn(context, paths);
+  const meant = flags.all ? everything : await meantBy(context, paths);
   return withWorld(context, world =>
-    inPlace(context, world.opened.socket, `down ${paths.join(' ')}`, () => remove(context, world, declared, flags)),
+    inPlace(context, world.opened.socket, `down ${paths.join(' ')}`, () => remove(context, world, meant, flags)),
   );
 }
 
-async function remove(
-  context: Context,
-  world: World,
-  declared: ReadonlySet<Key> | undefined,
-  flags: DownFlags,
-): Promise<number> {
+async function remove(context: Context, world: World, { prune, unread }: Meant, flags: DownFlags): Promise<number> {
   const volumes = new Set(flags.volumes ?? []);
   await demandOwnVolumes(context, world, volumes);
   const progress = makeProgress(context.terminal, { quiet: context.quiet, reasons: false });
   const ports = makePorts(context, {
     world,
     source: emptySource,
-    load: () => nothing,
+    load: () => ({ ...nothing, problems: unread }),
     emit: progress.emit,
     scrub: text => text,
     removeVolumes: volumes,
   });
-  const plan: typeof ports.plan = (desired, actual, opts) =>
-    ports.plan(desired, actual, { ...opts, prune: declared ?? 'all' });
+  const plan: typeof ports.plan = (desired, actual, opts) => ports.plan(desired, actual, { ...opts, prune });
   const settled = await settle(
     { ...ports, plan, memory: noMemory },
     { prune: 'none', timeoutMs: flags.timeout, signal: context.signal },
@@ -53,11 +57,13 @@ async function remove(
   return codeOf(settled);
 }
 
-/** Also objects with problems: they are declared, and meant. */
-async function declaredIn(context: Context, paths: readonly string[]): Promise<ReadonlySet<Key>> {
+/** Also objects with problems: they are declared, and meant. What cannot even be told apart is reported instead. */
+async function meantBy(context: Context, paths: readonly string[]): Promise<Meant> {
   const [load, source] = await Promise.all([makeLoad({ owner: context.owner, strict: false }), openPaths(paths)]);
-  const { desired } = load(await source.read({ signal: context.signal }));
-  return new Set(desired.declared.keys());
+  const { desired, problems } = load(await source.read({ signal: context.signal }));
+  const isUnread = ({ severity, key }: Problem): boolean =>
+    severity === 'error' && (key === undefined || !desired.declared.has(key));
+  return { prune: new Set(desired.declared.keys()), unread: problems.filter(isUnread) };
 }
 
 async function demandOwnVolumes(context: Context, world: World, names: ReadonlySet<string>): Promise<void> {

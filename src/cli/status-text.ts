@@ -81,8 +81,8 @@ function untilText(untilMs: number, nowMs: number): string {
   return `back-off until ${new Date(untilMs).toTimeString().slice(0, 8)} (${duration(untilMs - nowMs)})`;
 }
 
-function readiness({ containers }: PodStatus): string {
-  return `${containers.filter(container => container.state === 'running').length}/${containers.length}`;
+function readiness({ ready }: PodStatus): string {
+  return `${ready.running}/${ready.total}`;
 }
 
 /** Enough of a commit or digest to tell it by. */

@@ -23,7 +23,6 @@ export function declaredUnit(pod: DesiredPod, actual: ActualPod | undefined, hos
   return complete(host, {
     key: pod.key,
     engineName: pod.engineName,
-    engineId: actual?.id,
     initContainers: pod.initContainers.map(container => container.engineName),
     containers: pod.containers.map(({ name, engineName }) => ({
       engineName,
@@ -49,7 +48,6 @@ export function standingUnit(pod: ActualPod, record: PodRecord | undefined, host
   return complete(host, {
     key: pod.key,
     engineName: pod.engineName,
-    engineId: pod.id,
     initContainers: inits.map(container => container.engineName),
     containers: all
       .filter(container => !isInit(container))

@@ -38,7 +38,7 @@ export function canonicalSandbox(spec: V1PodSpec): Json {
 export function resolveSandbox(spec: V1PodSpec, names: SandboxNames): DesiredSandbox {
   return {
     digest: digest(canonicalSandbox(spec)),
-    hostname: spec.hostname ?? names.podName,
+    hostname: spec.hostname ?? hostNameOf(names.podName),
     hostNetwork: spec.hostNetwork ?? false,
     hostPid: spec.hostPID ?? false,
     hostIpc: spec.hostIPC ?? false,
@@ -56,6 +56,11 @@ export function resolveSandbox(spec: V1PodSpec, names: SandboxNames): DesiredSan
     labels: names.labels,
     annotations: names.annotations,
   };
+}
+
+/** A pod's name as its host name: 63 characters, as the kubelet cuts it (pkg/kubelet/kubelet_pods.go); Linux takes no more than 64. */
+function hostNameOf(podName: string): string {
+  return podName.slice(0, 63).replace(/[-.]+$/, '');
 }
 
 /** Published ports, sorted. With the host's network nothing is published: the containers listen there themselves. */

@@ -175,7 +175,10 @@ function replaceReason(
   actual: ActualContainer | undefined,
   record: PodRecord | undefined,
 ): string | undefined {
-  if (actual === undefined) return 'is gone';
+  if (actual === undefined) {
+    const isNew = record?.applied !== undefined && record.applied.containers[container.name] === undefined;
+    return isNew ? 'is new' : 'is gone';
+  }
   if (actual.digest !== container.digest) return 'differs';
   const known = record?.containers[container.name];
   if (known === undefined) return inspectedReason(container, actual);

@@ -7,6 +7,7 @@ import { list, record, text, textRecord, texts } from './json.ts';
 export interface Member {
   readonly id: string;
   readonly name: string;
+  readonly podName: string;
   readonly isInfra: boolean;
   readonly state: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -25,10 +26,11 @@ export async function membersOf(
     .call({ method: 'GET', path: '/containers/json', query, accept: [404], what, signal })
     .catch(goneIsEmpty);
   return list(reply.body).map(value => {
-    const { Id, Names, IsInfra, State, Labels } = record(value);
+    const { Id, Names, PodName, IsInfra, State, Labels } = record(value);
     return {
       id: text(Id),
       name: texts(Names)[0] ?? '',
+      podName: text(PodName),
       isInfra: IsInfra === true,
       state: text(State),
       labels: textRecord(Labels),
@@ -47,13 +49,17 @@ function goneIsEmpty(error: unknown): { readonly body: unknown } {
  * @throws EngineError `REFUSED` naming what is not
  */
 export function refuseForeign(context: Context, members: readonly Member[], what: string): void {
-  const foreign = members.filter(member => member.labels[labels.owner] !== context.owner || !isKnown(member));
+  const infra = members.find(({ isInfra }) => isInfra);
+  const foreign = members.filter(member => member.labels[labels.owner] !== context.owner || !isKnown(member, infra));
   if (foreign.length === 0) return;
   const names = foreign.map(({ name }) => `"${name}"`).join(', ');
   const hint = 'Remove it with "podman rm -f", then Podstead goes on';
   throw new EngineError('REFUSED', `${what}: the pod holds ${names}, which Podstead did not make`, { hint });
 }
 
-function isKnown({ isInfra, labels: found }: Member): boolean {
-  return isInfra || found[labels.container] !== undefined;
+/** By its labels and its name, as observe() tells: one run from a commit of ours has the labels and another name. */
+function isKnown({ isInfra, name, podName, labels: found }: Member, infra: Member | undefined): boolean {
+  if (isInfra) return true;
+  const isOfPod = infra === undefined || found[labels.uid] === infra.labels[labels.uid];
+  return isOfPod && found[labels.container] !== undefined && name.startsWith(`${podName}-${found[labels.container]}`);
 }

@@ -95,7 +95,7 @@ function foreign(socket: string): OpenedEngine {
 async function openOwn(opts: OpenOptions): Promise<OpenedEngine> {
   const { runtimeDir, signal } = opts;
   const socket = join(runtimeDir, 'engine.sock');
-  await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
+  await makeRuntimeDir(runtimeDir);
   if (!(await answers(socket, signal))) {
     await withLock(`podstead-engine ${runtimeDir}`, signal, async () => {
       // Another run may have started it while we waited for the lock.
@@ -114,6 +114,19 @@ async function openOwn(opts: OpenOptions): Promise<OpenedEngine> {
     stop,
     ...(containersConf === undefined ? {} : { containersConf }),
   };
+}
+
+/** A user without a login session has no directory to put it in, and cannot make one. */
+async function makeRuntimeDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EngineError('ENGINE_UNSUITABLE', `Cannot start an engine: no directory for its socket: ${reason}`, {
+      hint: 'Run "sudo loginctl enable-linger USER" and log in anew, set XDG_RUNTIME_DIR, or run this as root',
+      cause: error,
+    });
+  }
 }
 
 async function startOwn(opts: OpenOptions, socket: string): Promise<void> {

@@ -1,8 +1,10 @@
 import type { Signalled } from '../engine/engine.ts';
 import type { ActionOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
+import type { Call } from './http.ts';
 import { type Member, membersOf, refuseForeign } from './members.ts';
 import { path } from './query.ts';
+import { reasonOf, refusal } from './status.ts';
 import { isBefore } from './version.ts';
 
 /** Longer than the engine needs around the grace period itself, in milliseconds. */
@@ -65,7 +67,7 @@ async function stop(
   turns: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await context.http.call({
+  const call: Call = {
     method: 'POST',
     path: path`/containers/${id}/stop`,
     query: { timeout: graceSeconds },
@@ -74,5 +76,12 @@ async function stop(
     timeoutMs: graceSeconds * 1000 * turns + stopSlackMs,
     what,
     signal,
-  });
+  };
+  const { status, body } = await context.http.call({ ...call, accept: [304, 404, 500] });
+  if (status !== 500) return;
+  const reason = reasonOf(JSON.stringify(body));
+  if (!reason.message.includes('paused')) throw refusal(what, status, reason);
+  // A paused process takes no signal: 4.3 gives up on it without a word of what to do.
+  await context.http.call({ method: 'POST', path: path`/containers/${id}/unpause`, accept: [404, 500], what, signal });
+  await context.http.call(call);
 }

@@ -27,6 +27,8 @@ export interface PodStatus {
   readonly revision: string | undefined;
   readonly origin: Location | undefined;
   readonly failure: FailureRecord | undefined;
+  /** Main containers, as kubectl counts them: those that run, and those that the pod has or was last applied with. */
+  readonly ready: { readonly running: number; readonly total: number };
   readonly containers: readonly ContainerStatus[];
 }
 
@@ -72,8 +74,16 @@ function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
     revision: record?.revision,
     origin: record?.origin,
     failure,
+    ready: readyOf(containers, record),
     containers: containers.map(container => containerRow(container, record?.containers[container.name])),
   };
+}
+
+function readyOf(containers: readonly ActualContainer[], record: PodRecord | undefined): PodStatus['ready'] {
+  const main = containers.filter(container => !isInit(container, record));
+  const applied = Object.entries(record?.applied?.containers ?? {}).filter(([, each]) => member(each, 'init') !== true);
+  const names = new Set([...main.map(({ name }) => name), ...applied.map(([name]) => name)]);
+  return { running: main.filter(({ state }) => state === 'running').length, total: names.size };
 }
 
 interface Standing {
@@ -159,6 +169,7 @@ function missingRow(record: PodRecord): PodStatus {
     revision: record.revision,
     origin: record.origin,
     failure,
+    ready: readyOf([], record),
     containers: [],
   };
 }

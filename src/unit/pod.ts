@@ -11,8 +11,6 @@ export interface PodUnitSpec {
   readonly digest: Digest;
   /** The pod's name in the engine. */
   readonly engineName: string;
-  /** The pod's id in the engine, where it exists. */
-  readonly engineId?: string | undefined;
   /** Engine names of the init containers, in order: each runs to success before the next. */
   readonly initContainers: readonly string[];
   readonly containers: readonly PodUnitContainer[];
@@ -85,19 +83,11 @@ function unitEntries(spec: PodUnitSpec): readonly UnitEntry[] {
     ['Description', `${spec.key} (${spec.owner})`.replaceAll('%', '%%').replace(/\p{Control}+/gu, ' ')],
     ...optional('RequiresMountsFor', mounts.map(quoteWord)),
     ...optional('Wants', network),
-    ...optional('After', [...network, ...sliceOf(spec), ...after]),
-    // So the agent finds the pods started, and is gone before they stop.
+    ...optional('After', [...network, ...after]),
+    // So the agent finds the pods started, and is gone before they stop. Not also After= the slice that podman makes of a
+    // pod, which systemd stops at shutdown too: naming it loads it, and then podman 4.3.1 can no longer make it.
     ['Before', 'podstead.service'],
   ];
-}
-
-/**
- * The slice in which podman's systemd manager puts the pod. systemd stops it at shutdown, and with it the containers:
- * only after the unit, or they would be told to end twice, without their order and grace. Where cgroupfs is used there is
- * no such slice, and nothing is waited for.
- */
-function sliceOf({ engineId, user }: PodUnitSpec): readonly string[] {
-  return engineId === undefined ? [] : [`${user ? 'user' : 'machine'}-libpod_pod_${engineId}.slice`];
 }
 
 /** RequiresMountsFor= knows no escapes for control characters; a directory named so is its own lookout. */

@@ -28,6 +28,7 @@ const pod: PodStatus = {
   revision: '0123456789abcdef0123',
   origin,
   failure: { message: 'no such image', hint: 'Check it', count: 3, atMs: nowMs - 60_000, fingerprint: 'f' },
+  ready: { running: 1, total: 2 },
   containers: [
     { name: 'a', state: 'exited', exitCode: 1, restarts: 2, startedAtMs: nowMs, exitedAtMs: nowMs, imageId: 'i' },
     { name: 'b', state: 'running', exitCode: 0, restarts: 0, startedAtMs: nowMs, exitedAtMs: 0, imageId: 'i' },
@@ -40,6 +41,7 @@ const bare: PodStatus = {
   revision: undefined,
   origin: undefined,
   failure: undefined,
+  ready: { running: 0, total: 0 },
   containers: [],
 };
 const record: PodRecord = {

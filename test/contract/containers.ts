@@ -92,11 +92,11 @@ export function containerContract(on: On): void {
   });
 
   test('stopContainer() kills what does not stop within its grace: exit code 137', async () => {
-    const stubborn = pod('web', { containers: [on().stubborn(a)] });
+    const stubborn = pod('web', { containers: [on().stubborn(container('web', 'mule'))] });
     await on().make(stubborn, uid);
-    const { id } = await on().container(key, 'a');
-    await on().do({ verb: 'stopContainer', pod: key, name: 'a', id, graceSeconds: 1 });
-    const { state, exitCode } = await on().container(key, 'a');
+    const { id } = await on().container(key, 'mule');
+    await on().do({ verb: 'stopContainer', pod: key, name: 'mule', id, graceSeconds: 1 });
+    const { state, exitCode } = await on().container(key, 'mule');
     assert.deepEqual([state, exitCode], ['exited', 137]);
     await on().drop(key);
   });
@@ -114,17 +114,17 @@ export function containerContract(on: On): void {
   });
 
   test('a container that ends by itself is exited with its code, and startContainer() starts it again', async () => {
-    const ending = on().ending(a, 3);
+    const ending = on().ending(container('web', 'brief'), 3);
     await on().make(pod('web', { containers: [ending, b] }), uid);
     const ended = await until(
-      () => on().container(key, 'a'),
+      () => on().container(key, 'brief'),
       ({ state }) => state === 'exited',
     );
     assert.equal(ended.exitCode, 3);
     assert.ok(ended.exitedAtMs >= ended.startedAtMs && ended.startedAtMs > 0);
     await on().do({ verb: 'startContainer', pod: web, uid, container: ending });
     const again = await until(
-      () => on().container(key, 'a'),
+      () => on().container(key, 'brief'),
       ({ state }) => state === 'exited',
     );
     assert.equal(again.id, ended.id);
@@ -157,8 +157,7 @@ export function containerContract(on: On): void {
     const resources = { ...a.resources, cpuLimitMilli: 500, memoryLimitBytes: 64 * 2 ** 20 };
     await on().make(pod('web', { containers: [container('web', 'a', { env, resources }), b] }), uid);
     const { signal } = new AbortController();
-    const inspect = async (name: string) =>
-      on().engine.inspect((await on().container(key, name)).id, { signal });
+    const inspect = async (name: string) => on().engine.inspect((await on().container(key, name)).id, { signal });
     const seen = await inspect('a');
     assert.deepEqual(
       [seen?.env.reveal().MODE, seen?.cpuLimitMilli, seen?.memoryLimitBytes],

@@ -1,4 +1,4 @@
-import { after, before, describe } from 'node:test';
+import { after, afterEach, before, describe } from 'node:test';
 import { containerContract } from './containers.ts';
 import { foreignContract } from './foreign.ts';
 import { podContract } from './pods.ts';
@@ -23,6 +23,12 @@ export function engineContract(name: string, factory: (t: After) => Promise<Rig>
     });
     after(async () => {
       for (const cleanUp of cleanUps.reverse()) await cleanUp();
+    });
+    // A test that failed must not fail those after it.
+    afterEach(async () => {
+      const { pods, foreignNames, volumes, fileUids } = (await bench?.observe()) ?? {};
+      if ((pods?.size ?? 0) + (foreignNames?.size ?? 0) + (volumes?.size ?? 0) + (fileUids?.length ?? 0) > 0)
+        await bench?.reset();
     });
     const on: On = () => {
       if (bench === undefined) throw new Error('The engine under the contract could not be made');

@@ -21,6 +21,8 @@ export interface Rig {
   listen(port: number): Promise<() => Promise<void>>;
   /** The container as one that does not heed SIGTERM. */
   stubborn(container: DesiredContainer): DesiredContainer;
+  /** Takes away everything of everybody, after a test that failed half-way. */
+  reset(): Promise<void>;
   /** The container as one that ends by itself at once, with that exit code. */
   ending(container: DesiredContainer, exitCode: number): DesiredContainer;
 }

@@ -107,7 +107,10 @@ export function storageContract(on: On): void {
     const { id } = await on().pod(key);
     await on().hand.removePod('web');
     const left = await on().observe();
-    assert.deepEqual([left.pods.size, [...left.volumes.keys()].sort(), left.fileUids], [0, ['data', 'uid-1_scratch'], ['uid-1']]);
+    assert.deepEqual(
+      [left.pods.size, [...left.volumes.keys()].sort(), left.fileUids],
+      [0, ['data', 'uid-1_scratch'], ['uid-1']],
+    );
     await on().do({ verb: 'removePod', pod: key, id, uid: 'uid-1', graceSeconds: 1 });
     const { volumes, fileUids } = await on().observe();
     assert.deepEqual([[...volumes.keys()], fileUids], [['data'], []]);
@@ -121,9 +124,15 @@ export function storageContract(on: On): void {
     await on().do(write('more', 'd2'));
     assert.deepEqual((await on().observe()).fileUids, ['uid-1']);
     await on().do({ verb: 'createPod', pod: web, uid: 'uid-1' });
-    assert.deepEqual([...(await on().pod(key)).files].sort(), [['conf', 'd1'], ['more', 'd2']]);
+    assert.deepEqual([...(await on().pod(key)).files].sort(), [
+      ['conf', 'd1'],
+      ['more', 'd2'],
+    ]);
     await on().do(write('conf', 'd3'));
-    assert.deepEqual([...(await on().pod(key)).files].sort(), [['conf', 'd3'], ['more', 'd2']]);
+    assert.deepEqual([...(await on().pod(key)).files].sort(), [
+      ['conf', 'd3'],
+      ['more', 'd2'],
+    ]);
     await on().drop(key);
     assert.deepEqual((await on().observe()).fileUids, []);
     await on().do(write('conf', 'd1'));

@@ -26,8 +26,9 @@ export function wakeContract(on: On): void {
     await each({ verb: 'startContainer', pod: web, uid: 'uid-1', container: a }, 'container web-a start');
     await on().hand.kill('web-a');
     await heard.hears('container web-a died');
+    await each({ verb: 'startContainer', pod: web, uid: 'uid-1', container: b }, 'container web-b start');
     const { id } = await on().pod(key);
-    await each({ verb: 'stopPod', pod: key, id, graceSeconds: 0 }, 'pod web stop');
+    await each({ verb: 'stopPod', pod: key, id, graceSeconds: 0 }, 'container web-b died');
     heard.all.length = 0;
     await each({ verb: 'startPod', pod: key, id, containers: ['b', 'a'] }, 'container web-a start');
     assert.ok(heard.all.indexOf('container web-b start') < heard.all.indexOf('container web-a start'), 'as named');

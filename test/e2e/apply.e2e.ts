@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { Ajv } from 'ajv';
@@ -193,6 +193,11 @@ describe('podstead apply, plan, diff and down on a real engine', () => {
 
   test('down removes all that is ours but the volume, which goes when it is named', async () => {
     await on.engine.podman('run', '-d', '--name', 'theirs', 'localhost/bb:1', 'sleep', '10000');
+    const unread = join(on.state, '..', 'unread.yaml');
+    await writeFile(unread, 'kind: [');
+    const partial = await on.podstead('down', unread);
+    assert.equal(partial.code, 1, partial.stderr);
+    assert.match(partial.stderr, /YAML_SYNTAX/);
     const down = await on.podstead('down', on.source);
     assert.equal(down.code, 0, down.stderr);
     assert.deepEqual([...(await on.containers()).keys()], ['theirs']);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { engineContract } from '../contract/engine.ts';
 import type { After, Hand, Rig } from '../contract/rig.ts';
 import { type Bench, bench } from './bench.ts';
@@ -19,6 +21,11 @@ async function podmanRig(t: After): Promise<Rig> {
     registry: { there, missing: `${host}/team/missing:1` },
     freePort,
     listen,
+    reset: async () => {
+      for (const args of [['pod', 'rm'], ['rm']]) await on.host.podman(...args, '-fa', '-t', '0');
+      await on.host.podman('volume', 'rm', '-fa');
+      await rm(join(on.stateDir, 'files'), { recursive: true, force: true });
+    },
     stubborn: container => ({ ...container, command: stubborn }),
     ending: (container, code) => ({ ...container, command: ['/bin/sh', '-c', `exit ${code}`] }),
   };
@@ -50,7 +57,7 @@ function handOn({ podman }: Bench): Hand {
 }
 
 async function listen(port: number): Promise<() => Promise<void>> {
-  const server = createServer();
+  const server = createServer().unref();
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
   assert.ok(server.listening);
   return () => new Promise(resolve => server.close(() => resolve()));

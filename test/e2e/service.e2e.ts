@@ -40,6 +40,16 @@ test('openEngine() takes the engine that is named, and nothing in its place', as
   await assert.rejects(remote, (error: unknown) => error instanceof EngineError && error.code === 'ENGINE_UNSUITABLE');
 });
 
+test('openEngine() says so where its socket can have no directory', async () => {
+  const nowhere = openEngine({ ...own, runtimeDir: join(host.containersConf, 'run') });
+  await assert.rejects(nowhere, (error: unknown) => {
+    assert.ok(error instanceof EngineError);
+    assert.equal(error.code, 'ENGINE_UNSUITABLE');
+    assert.match(error.hint ?? '', /XDG_RUNTIME_DIR/);
+    return true;
+  });
+});
+
 test('openEngine() starts one engine for many at once, which later runs find and stop', async () => {
   const pidOf = async (): Promise<number> => Number(await readFile(join(own.runtimeDir, 'engine.pid'), 'utf8'));
   const found = await Promise.all([openEngine(own), openEngine(own), openEngine(own)]);

@@ -49,6 +49,7 @@ export class FakeEngine implements Engine {
     this.#opts = opts;
     this.owner = owner;
     this.host = new FakeHost(() => clock.now());
+    this.host.tell = hint => this.#tell(hint);
     this.#executors = fakeExecutors({ host: this.host, owner, sleep: (ms, signal) => clock.sleep(ms, signal) });
   }
 
@@ -73,7 +74,6 @@ export class FakeEngine implements Engine {
     if (fault === 'half') await this.#half(action, opts);
     if (fault === 'error' || fault === 'half') throw new EngineError('ENGINE_ERROR', `Cannot ${action.verb}: planted`);
     await this.#execute(action, opts);
-    this.#tell(action.verb);
     if (fault === 'lost') throw unreachable();
   }
 
@@ -91,7 +91,6 @@ export class FakeEngine implements Engine {
   /** An operator's `podman kill`, or a crash. */
   kill(name: string, exitCode = 137): void {
     this.host.endContainer(this.#container(name), exitCode);
-    this.#tell('died');
   }
 
   /** An operator's `podman pod rm -f`. */
@@ -99,7 +98,6 @@ export class FakeEngine implements Engine {
     const pod = this.host.podByName(name);
     if (pod === undefined) throw new Error(`No pod "${name}"`);
     this.host.removePod(pod);
-    this.#tell('remove');
   }
 
   /** An operator's `podman pod stop`. */
@@ -107,8 +105,7 @@ export class FakeEngine implements Engine {
     const pod = this.host.podByName(name);
     if (pod === undefined) throw new Error(`No pod "${name}"`);
     for (const container of this.host.members(pod)) this.host.endContainer(container, 143);
-    pod.state = 'exited';
-    this.#tell('stop');
+    this.host.endSandbox(pod);
   }
 
   #container(name: string): HostContainer {

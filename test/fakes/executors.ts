@@ -1,9 +1,12 @@
 import { EngineError, type EngineExecutors } from '../../src/engine/engine.ts';
-import type { DesiredContainer, DesiredPod } from '../../src/model/desired.ts';
+import type { ActualVolume } from '../../src/model/actual.ts';
+import type { DesiredPod } from '../../src/model/desired.ts';
 import type { Key } from '../../src/model/key.ts';
 import { emptyDirName } from '../../src/model/names.ts';
+import type { ActionOf } from '../../src/model/plan.ts';
 import { seal } from '../../src/model/sealed.ts';
 import type { FakeHost, HostContainer, HostPod } from './host.ts';
+import { isOurs } from './observe.ts';
 
 /** What the executors work on, and how a stop waits. */
 export interface Works {
@@ -16,7 +19,7 @@ export interface Works {
 /** Every verb, as idempotent and as strict as the real engine's. */
 export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
   const stop = async (container: HostContainer, graceSeconds: number, signal: AbortSignal): Promise<void> => {
-    if (container.state !== 'running') return;
+    if (container.state !== 'running' && container.state !== 'paused') return;
     const isStubborn = host.stubborn.has(container.name);
     if (isStubborn) {
       container.state = 'stopping';
@@ -24,14 +27,19 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
       container.state = 'running';
       signal.throwIfAborted();
     }
-    host.endContainer(container, isStubborn ? 137 : 143);
+    // Most programs of ours end at their stop signal with 0, as the images of the tests do.
+    host.endContainer(container, isStubborn || graceSeconds === 0 ? 137 : 0);
   };
   const stopAll = async (pod: HostPod, graceSeconds: number, signal: AbortSignal): Promise<void> => {
     await Promise.all(host.members(pod).map(container => stop(container, graceSeconds, signal)));
-    pod.state = 'exited';
+    host.endSandbox(pod);
+  };
+  const refuseForeign = (pod: HostPod): void => {
+    const foreign = host.members(pod).find(member => !isOurs(host, member, owner));
+    if (foreign !== undefined) throw new EngineError('REFUSED', `Pod "${pod.name}" holds "${foreign.name}"`);
   };
   const ourPod = (id: string): HostPod | undefined => {
-    const pod = host.pods.get(id);
+    const pod = host.pods.get(id) ?? host.podByName(id);
     if (pod !== undefined && pod.ours?.owner !== owner)
       throw new EngineError('REFUSED', `Pod "${pod.name}" is not ours`);
     return pod;
@@ -51,29 +59,37 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
     return pod;
   };
 
+  const createVolume = (volume: ActualVolume): void => {
+    const found = host.volumes.get(volume.name);
+    if (found === undefined) host.volumes.set(volume.name, volume);
+    else if (found.owner !== owner || found.key !== volume.key)
+      throw new EngineError('NAME_TAKEN', `Volume "${volume.name}" is there already, and is not ours`);
+  };
+
   return {
     pull: async ({ image: { reference }, always }) => {
       if (!always && host.images.has(reference)) return;
       if (!host.registry.has(reference)) throw new EngineError('IMAGE_NOT_FOUND', `No image "${reference}"`);
       host.images.set(reference, { id: `sha256:${reference}`, context: undefined });
+      host.tell(`image ${reference} pull`);
     },
     build: async ({ image: { reference, build } }) => {
       if (build === undefined) throw new EngineError('BUILD_FAILED', `Nothing to build "${reference}" from`);
       host.images.set(reference, { id: `sha256:${build.digest}`, context: build.digest });
+      host.tell(`image ${reference} build`);
     },
     createVolume: async ({ volume: { engineName, key } }) => {
-      if (!host.volumes.has(engineName)) host.volumes.set(engineName, { name: engineName, owner, key, uid: undefined });
+      createVolume({ name: engineName, owner, key, uid: undefined });
     },
     createEmptyDir: async ({ pod, uid, volume }) => {
-      const name = emptyDirName(uid, volume);
-      host.volumes.set(name, { name, owner, key: pod.key, uid });
+      createVolume({ name: emptyDirName(uid, volume), owner, key: pod.key, uid });
     },
     writeFiles: async ({ uid, files: { name, digest } }) => {
       host.files.set(uid, new Map([...(host.files.get(uid) ?? []), [name, digest]]));
     },
     checkPorts: async ({ ports }) => host.checkPorts(ports),
     createPod: async ({ pod, uid }) => createPod(host, owner, pod, uid),
-    createContainer: async ({ pod, uid, container }) => createContainer(host, podOf(pod.key, uid), pod, uid, container),
+    createContainer: async action => createContainer(host, podOf(action.pod.key, action.uid), owner, action),
     startContainer: async ({ pod, uid, container }) => {
       const sandbox = podOf(pod.key, uid);
       const found = host.members(sandbox).find(({ ours }) => ours?.name === container.name);
@@ -88,30 +104,35 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
     },
     removeContainer: async ({ id }) => {
       const container = ourContainer(id);
-      if (container?.state === 'running') throw new EngineError('IN_USE', `Container "${container.name}" runs`);
-      host.containers.delete(id);
+      if (container !== undefined) host.removeContainer(container);
     },
     stopPod: async ({ id, graceSeconds }, { signal }) => {
       const pod = ourPod(id);
-      if (pod !== undefined) await stopAll(pod, graceSeconds, signal);
+      if (pod === undefined) return;
+      refuseForeign(pod);
+      await stopAll(pod, graceSeconds, signal);
     },
     removePod: async ({ id, uid, graceSeconds }, { signal }) => {
       const pod = ourPod(id);
       if (pod !== undefined) {
-        const foreign = host.members(pod).find(({ ours }) => ours === undefined);
-        if (foreign !== undefined) throw new EngineError('REFUSED', `Pod "${pod.name}" holds "${foreign.name}"`);
+        refuseForeign(pod);
         await stopAll(pod, graceSeconds, signal);
         host.removePod(pod);
       }
-      for (const volume of [...host.volumes.values()]) if (volume.uid === uid) host.volumes.delete(volume.name);
+      for (const volume of [...host.volumes.values()]) {
+        if (volume.owner === owner && volume.uid === uid) host.removeVolume(volume.name);
+      }
       host.files.delete(uid);
     },
     startPod: async ({ id, pod: key, containers }) => {
       const pod = ourPod(id);
       if (pod === undefined) throw new EngineError('GONE', `${key} is not there any more`);
       host.startSandbox(pod);
-      for (const container of host.members(pod))
-        if (containers.includes(container.name)) host.startContainer(container);
+      for (const name of containers) {
+        const container = host.members(pod).find(({ ours }) => ours?.name === name);
+        if (container === undefined) throw new EngineError('GONE', `Container "${name}" is not there any more`);
+        host.startContainer(container);
+      }
     },
     removeVolume: async ({ name, owner: expected }) => {
       const volume = host.volumes.get(name);
@@ -119,9 +140,11 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
       if (volume.owner !== expected) throw new EngineError('REFUSED', `Volume "${name}" is not ours`);
       const user = [...host.containers.values()].find(container => container.volumes.includes(name));
       if (user !== undefined) throw new EngineError('IN_USE', `Volume "${name}" is used by "${user.name}"`);
-      host.volumes.delete(name);
+      host.removeVolume(name);
     },
     removeNetwork: async ({ name }) => {
+      if (host.networks.has(name) && host.networks.get(name) !== owner)
+        throw new EngineError('REFUSED', `Network "${name}" is not ours`);
       const user = [...host.pods.values()].find(pod => pod.network === name);
       if (user !== undefined) throw new EngineError('IN_USE', `Network "${name}" is used by "${user.name}"`);
       host.networks.delete(name);
@@ -139,20 +162,31 @@ function createPod(
   uid: string,
 ): void {
   const ours = { owner, key, uid, declaredBy, digest: sandbox.digest };
-  const found = host.podByName(engineName)?.ours;
-  if (found !== undefined && JSON.stringify(found) === JSON.stringify(ours)) return;
-  host.claimName(engineName);
+  const found = host.podByName(engineName);
+  const labels = found?.ours;
+  if (labels?.owner === owner && labels.uid === uid && labels.digest === sandbox.digest) return;
   const network = sandbox.hostNetwork ? undefined : sandbox.network;
-  if (network !== undefined) host.networks.add(network);
+  if (network !== undefined && !host.networks.has(network)) host.networks.set(network, owner);
+  if (found !== undefined && labels?.owner === owner && labels.key === key && isHalfMade(host, found, owner))
+    host.removePod(found);
+  host.claimName(engineName);
   const id = host.newId();
-  host.pods.set(id, { id, name: engineName, ours, network, ports: sandbox.ports, state: 'created', startedAtMs: 0 });
+  host.addPod({ id, name: engineName, ours, network, ports: sandbox.ports, state: 'created', startedAtMs: 0 });
 }
 
-function createContainer(host: FakeHost, at: HostPod, pod: DesiredPod, uid: string, container: DesiredContainer): void {
+/** Nothing in it ever ran, and all of it is ours. */
+function isHalfMade(host: FakeHost, pod: HostPod, owner: string): boolean {
+  const members = host.members(pod);
+  return pod.state === 'created' && members.every(({ state, ours }) => state === 'created' && ours?.owner === owner);
+}
+
+function createContainer(
+  host: FakeHost,
+  at: HostPod,
+  owner: string,
+  { pod, uid, container }: ActionOf<'createContainer'>,
+): void {
   const { name, engineName, digest } = container;
-  const found = host.containerByName(engineName);
-  if (found?.pod === at.id && found.ours?.name === name && found.ours.digest === digest) return;
-  host.claimName(engineName);
   const image = host.images.get(container.image);
   if (image === undefined) throw new EngineError('IMAGE_NOT_FOUND', `No image "${container.image}"`);
   const mounted = new Set(container.mounts.map(mount => mount.volume));
@@ -161,14 +195,21 @@ function createContainer(host: FakeHost, at: HostPod, pod: DesiredPod, uid: stri
     if (volume.type === 'emptyDir') return [emptyDirName(uid, volume.name)];
     return volume.type === 'claim' ? [volume.engineName] : [];
   });
+  const gone = volumes.find(volume => !host.volumes.has(volume));
+  if (gone !== undefined) throw new EngineError('GONE', `Volume "${gone}" is not there any more`, { transient: true });
+  const found = host.containerByName(engineName);
+  const isSame = found?.ours?.owner === owner && found.ours.uid === uid && found.ours.name === name;
+  if (isSame && found.ours.digest === digest) return;
+  host.claimName(engineName, found?.ours?.owner === owner && found.ours.uid === uid);
   const { cpuLimitMilli, memoryLimitBytes } = container.resources;
   const env = container.env.map(({ name, value }) => [name, typeof value === 'string' ? value : value.reveal()]);
   const id = host.newId();
-  host.containers.set(id, {
+  host.addContainer({
     id,
     name: engineName,
     pod: at.id,
-    ours: { name, digest },
+    ours: { owner, uid, name, digest },
+    ports: [],
     imageId: image.id,
     volumes,
     inspected: { env: seal(Object.fromEntries(env)), cpuLimitMilli, memoryLimitBytes },

@@ -27,7 +27,12 @@ export interface HostContainer {
   readonly name: string;
   /** Of the pod it is in. */
   readonly pod: string | undefined;
-  readonly ours: { readonly name: string; readonly digest: Digest } | undefined;
+  /** What its labels say: ours, or come with an image that was made of one of ours. */
+  readonly ours:
+    | { readonly owner: string; readonly uid: string; readonly name: string; readonly digest: Digest }
+    | undefined;
+  /** Published by itself, outside every pod. */
+  readonly ports: readonly DesiredPort[];
   readonly imageId: string;
   readonly volumes: readonly string[];
   readonly inspected: InspectedContainer;
@@ -43,7 +48,8 @@ export class FakeHost {
   readonly containers: Map<string, HostContainer> = new Map();
   readonly volumes: Map<string, ActualVolume> = new Map();
   readonly images: Map<string, ActualImage> = new Map();
-  readonly networks: Set<string> = new Set();
+  /** By name, with the owner that its label tells. */
+  readonly networks: Map<string, string | undefined> = new Map();
   /** Files of pods, by uid and then by volume. */
   readonly files: Map<string, ReadonlyMap<string, Digest>> = new Map();
   /** What can be pulled. */
@@ -52,6 +58,10 @@ export class FakeHost {
   readonly listening: Set<number> = new Set();
   /** Engine names of containers that use up their grace period when stopped. */
   readonly stubborn: Set<string> = new Set();
+  /** Exit codes of containers that end as soon as they have started, by engine name. */
+  readonly ending: Map<string, number> = new Map();
+  /** Hears of each change that has an event. */
+  tell: (hint: string) => void = () => undefined;
   readonly #now: () => number;
   #ids = 0;
 
@@ -82,9 +92,20 @@ export class FakeHost {
   }
 
   /** Pods and containers share one name space. @throws EngineError NAME_TAKEN */
-  claimName(name: string): void {
+  claimName(name: string, transient = false): void {
     const by = this.podByName(name) ?? this.containerByName(name);
-    if (by !== undefined) throw new EngineError('NAME_TAKEN', `Cannot take name "${name}": "${by.id}" has it`);
+    if (by === undefined) return;
+    throw new EngineError('NAME_TAKEN', `Cannot take name "${name}": "${by.id}" has it`, { transient });
+  }
+
+  addPod(pod: HostPod): void {
+    this.pods.set(pod.id, pod);
+    this.tell(`pod ${pod.name} create`);
+  }
+
+  addContainer(container: HostContainer): void {
+    this.containers.set(container.id, container);
+    this.tell(`container ${container.name} create`);
   }
 
   /** @throws EngineError PORT_TAKEN */
@@ -93,13 +114,22 @@ export class FakeHost {
     this.checkPorts(pod.ports, pod);
     pod.state = 'running';
     pod.startedAtMs = this.nowMs();
+    this.tell(`container ${pod.id}-infra start`);
+  }
+
+  /** Ends what holds the pod together; what never ran stays as it is. */
+  endSandbox(pod: HostPod): void {
+    if (pod.state !== 'running') return;
+    pod.state = 'exited';
+    this.tell(`container ${pod.id}-infra died`);
   }
 
   /** @throws EngineError PORT_TAKEN while anything but `self` has one of the ports */
   checkPorts(ports: readonly DesiredPort[], self?: HostPod): void {
-    const running = [...this.pods.values()].filter(pod => pod !== self && pod.state === 'running');
+    const holders = [...this.pods.values(), ...this.containers.values()];
+    const running = holders.filter(holder => holder !== self && holder.state === 'running');
     for (const port of ports) {
-      const by = running.find(pod => pod.ports.some(other => clashes(port, other)))?.name;
+      const by = running.find(({ ports }) => ports.some(other => clashes(port, other)))?.name;
       const taken = by ?? (this.listening.has(port.hostPort) ? 'another process' : undefined);
       if (taken !== undefined)
         throw new EngineError('PORT_TAKEN', `Cannot bind port ${port.hostPort}: ${taken} has it`);
@@ -108,23 +138,37 @@ export class FakeHost {
 
   startContainer(container: HostContainer): void {
     if (container.state === 'running') return;
-    const missing = container.volumes.find(volume => !this.volumes.has(volume));
-    if (missing !== undefined) throw new EngineError('PATH_MISSING', `Cannot start: volume "${missing}" is gone`);
+    if (container.state === 'paused') throw new EngineError('ENGINE_ERROR', `Cannot start "${container.name}": paused`);
     container.state = 'running';
     container.startedAtMs = this.nowMs();
+    this.tell(`container ${container.name} start`);
+    const exitCode = this.ending.get(container.name);
+    if (exitCode !== undefined) this.endContainer(container, exitCode);
   }
 
   /** Ends a container as its own exit or a kill does. */
   endContainer(container: HostContainer, exitCode: number): void {
-    if (container.state !== 'running') return;
+    if (container.state !== 'running' && container.state !== 'paused') return;
     container.state = 'exited';
     container.exitCode = exitCode;
     container.exitedAtMs = this.nowMs();
+    this.tell(`container ${container.name} died`);
+  }
+
+  removeContainer(container: HostContainer): void {
+    this.endContainer(container, 137);
+    this.containers.delete(container.id);
+    this.tell(`container ${container.name} remove`);
+  }
+
+  removeVolume(name: string): void {
+    if (this.volumes.delete(name)) this.tell(`volume ${name} remove`);
   }
 
   removePod(pod: HostPod): void {
-    for (const container of this.members(pod)) this.containers.delete(container.id);
+    for (const container of this.members(pod)) this.removeContainer(container);
     this.pods.delete(pod.id);
+    this.tell(`pod ${pod.name} remove`);
   }
 }
 

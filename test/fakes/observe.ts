@@ -12,6 +12,7 @@ export function observeHost(host: FakeHost, owner: string): Actual {
   }
   const foreignPods = [...host.pods.values()].filter(pod => keyFor(pod, owner) === undefined);
   const foreignContainers = [...host.containers.values()].filter(container => !isOurs(host, container, owner));
+  const publishing = [...foreignPods, ...foreignContainers.filter(({ pod }) => pod === undefined)];
   return {
     pods,
     volumes: new Map(host.volumes),
@@ -20,9 +21,11 @@ export function observeHost(host: FakeHost, owner: string): Actual {
       ...foreignPods.map(({ name, id }) => [name, `pod ${id}`] as const),
       ...foreignContainers.map(({ name, id }) => [name, `container ${id}`] as const),
     ]),
-    foreignPorts: foreignPods
-      .filter(pod => pod.state === 'running')
-      .flatMap(({ ports, name }) => ports.map(port => ({ ...port, hostIp: port.hostIp ?? '', by: `pod ${name}` }))),
+    foreignPorts: publishing
+      .filter(({ state }) => state === 'running')
+      .flatMap(({ ports, name: by }) =>
+        ports.map(({ hostIp = '', hostPort, protocol }) => ({ hostIp, hostPort, protocol, by })),
+      ),
     fileUids: [...host.files.keys()],
     networks: [...new Set([...pods.values()].flatMap(({ id }) => host.pods.get(id)?.network ?? []))],
   };
@@ -33,14 +36,17 @@ function keyFor({ ours, name }: HostPod, owner: string): Key | undefined {
   return ours?.owner === owner && engineNameOf(ours.key) === name ? ours.key : undefined;
 }
 
-function isOurs(host: FakeHost, { pod, ours }: HostContainer, owner: string): boolean {
+/** By its labels and its name: one run from a commit of ours has the labels and another name. */
+export function isOurs(host: FakeHost, { pod, ours, name }: HostContainer, owner: string): boolean {
   const at = host.pods.get(pod ?? '');
-  return at !== undefined && ours !== undefined && keyFor(at, owner) !== undefined;
+  if (at === undefined || ours === undefined || keyFor(at, owner) === undefined) return false;
+  return ours.owner === owner && ours.uid === at.ours?.uid && name.startsWith(`${at.name}-${ours.name}`);
 }
 
 function actualPod(host: FakeHost, pod: HostPod, key: Key): ActualPod {
   const { uid = '', declaredBy = key, digest = '' } = pod.ours ?? {};
   const members = host.members(pod);
+  const mine = members.filter(member => isOurs(host, member, pod.ours?.owner ?? ''));
   return {
     key,
     id: pod.id,
@@ -49,9 +55,9 @@ function actualPod(host: FakeHost, pod: HostPod, key: Key): ActualPod {
     declaredBy,
     digest,
     infra: { id: `${pod.id}-infra`, state: pod.state, startedAtMs: pod.startedAtMs },
-    containers: new Map(members.flatMap(member => actualContainer(member))),
+    containers: new Map(mine.flatMap(member => actualContainer(member))),
     ports: pod.ports,
-    foreign: members.filter(({ ours }) => ours === undefined).map(({ name }) => name),
+    foreign: members.filter(member => !mine.includes(member)).map(({ name }) => name),
     files: host.files.get(uid) ?? new Map(),
     record: undefined,
   };
@@ -61,5 +67,6 @@ function actualContainer(container: HostContainer): readonly (readonly [string, 
   const { ours, id, name: engineName, state, exitCode, startedAtMs, exitedAtMs, imageId } = container;
   if (ours === undefined) return [];
   const times = { exitCode, startedAtMs, exitedAtMs };
-  return [[ours.name, { ...ours, id, engineName, state, ...times, imageId, inspected: undefined }]];
+  const { name, digest } = ours;
+  return [[name, { name, digest, id, engineName, state, ...times, imageId, inspected: undefined }]];
 }

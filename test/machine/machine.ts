@@ -57,11 +57,14 @@ export async function machine(t: After): Promise<Machine> {
     '--directory',
     root,
   );
+  // A copy: what is built anew meanwhile must not vanish from under the agent.
+  await check('cp', '--recursive', join(program, '..'), join(root, programDirectory));
   await check('ln', '-s', join(programDirectory, basename(program)), join(root, 'usr/bin/podstead'));
   const console = join(dir, 'console');
   const again = async (): Promise<void> => {
     await running?.ended;
-    running = await boot(root, console);
+    running = await start(root, console);
+    await settled(running.enter, () => readFileSync(console, 'utf8'));
   };
   const inside = (...argv: string[]): Promise<Ran> => run('nsenter', [...(running?.enter ?? []), ...argv]);
   const inService = (...argv: string[]): Promise<Ran> =>
@@ -108,7 +111,7 @@ interface Running {
   end(): Promise<void>;
 }
 
-async function boot(root: string, console: string): Promise<Running> {
+async function start(root: string, console: string): Promise<Running> {
   const stale = await cgroups();
   const log = openSync(console, 'a');
   const child = spawn('systemd-nspawn', nspawnArgs(root), {
@@ -121,11 +124,6 @@ async function boot(root: string, console: string): Promise<Running> {
   const leader = await leaderOf(child, () => readFileSync(console, 'utf8'));
   const kill = (): void => signal(leader, 'SIGKILL');
   const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '--'];
-  await settled(enter, () => readFileSync(console, 'utf8')).catch(async (error: unknown) => {
-    kill();
-    await ended;
-    throw error;
-  });
   return {
     enter,
     ended,
@@ -156,25 +154,41 @@ function nspawnArgs(root: string): readonly string[] {
     ...['--private-network', '--resolv-conf=off', '--capability=all'],
     ...['--system-call-filter=@keyring', '--system-call-filter=bpf'],
     `--bind-ro=${process.execPath}:/usr/bin/node`,
-    `--bind-ro=${join(program, '..')}:${programDirectory}`,
   ];
 }
 
-/** nspawn's only child is the first process of the machine. */
+/** nspawn's child that is the first process of the machine; before it there is one that only prepares it. */
 async function leaderOf(nspawn: ChildProcess, log: () => string): Promise<number> {
   const { pid = 0 } = nspawn;
   return until('the machine has a first process', log, async () => {
     if (nspawn.exitCode !== null) throw new Error(`Cannot boot a machine: ${log()}`);
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    return children === '' ? undefined : Number(children.split(' ')[0]);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+    return children.find(isFirstOfItsOwn);
   });
+}
+
+/** Whether a process is number 1 in a namespace below ours, proc(5) "NSpid". */
+function isFirstOfItsOwn(pid: number): boolean {
+  try {
+    return /^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // It has ended.
+    return false;
+  }
 }
 
 /** Waits until it has started all it starts at boot, whether all of that came up or not. */
 async function settled(enter: readonly string[], log: () => string): Promise<void> {
   await until('the machine has booted', log, async () => {
-    // Not with --wait: where the boot ends at that very moment, it waits for ever.
-    const { stdout } = await run('nsenter', [...enter, 'systemctl', 'is-system-running']);
+    // Asked while its systemd only begins, systemctl may wait long.
+    const { stdout } = await run('timeout', [
+      '--signal=KILL',
+      '3',
+      'nsenter',
+      ...enter,
+      'systemctl',
+      'is-system-running',
+    ]);
     return ['running', 'degraded'].includes(stdout.trim()) || undefined;
   });
 }

@@ -5,9 +5,12 @@ import type { Listed } from '../e2e/podstead.ts';
 /** Runs a command in a machine; throws where it fails. Resolves to what it printed. */
 export type Must = (...argv: string[]) => Promise<string>;
 
-/** Says what it does, line by line, in a file that outlives the machine's boots; idles until it is told to stop. */
+/**
+ * Says what it does, line by line, in a file that outlives the machine's boots; idles until it is told to stop. At
+ * shutdown it may be told twice, by its unit and by systemd, which stops the pod's slice at the same time.
+ */
 export const main = (log: string): string =>
-  `[sh, -c, 'echo start >>/log/${log}; trap "echo stop >>/log/${log}; exit 0" TERM; while :; do sleep 0.2; done']`;
+  `[sh, -c, 'echo start >>/log/${log}; trap "trap : TERM; echo stop >>/log/${log}; exit 0" TERM; while :; do sleep 0.2; done']`;
 export const once = (log: string): string => `[sh, -c, 'sleep 0.2; echo ran >>/log/${log}']`;
 
 export interface PodText {

@@ -112,6 +112,14 @@ test('makePlan() changes labels, grace and restart policy without touching what 
   ]);
 });
 
+test('makePlan() tells a container that was added from one that is gone', () => {
+  const before = desired(pod('a'));
+  const after = desired(pod('a', '    - { name: more, image: app:1 }'));
+  assert.equal(textOf(planOf(after, applied(before)))[0], "replace Pod/default/a: container 'more' is new");
+  const without = applied(before, each => ({ ...each, containers: new Map() }));
+  assert.equal(textOf(planOf(before, without))[0], "replace Pod/default/a: container 'main' is gone");
+});
+
 test('makePlan() replaces a container whose resources changed', () => {
   const before = desired(pod('a'));
   const after = desired(pod('a', '', 'resources: { limits: { memory: 64Mi } }'));

@@ -155,3 +155,11 @@ test('statusOf() shows a remembered pod that is not in the engine', () => {
     ],
   );
 });
+
+test('statusOf() counts main containers as ready, not init containers, and those that are gone as not', () => {
+  const running = one([exited(0, 'init'), container({})], record('Always'));
+  assert.deepEqual(running.ready, { running: 1, total: 1 });
+  const applied = { sandbox: {}, containers: { init: { init: true }, a: {}, more: {} }, inPlace: {} };
+  const gone = one([exited(0, 'init'), container({})], { ...record('Always'), applied });
+  assert.deepEqual(gone.ready, { running: 1, total: 2 });
+});

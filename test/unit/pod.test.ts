@@ -99,11 +99,3 @@ test('readMark does not take a unit without all marks for ours', () => {
   ];
   for (const text of texts) assert.equal(readMark(parseUnit('x.service', text)), undefined);
 });
-
-test('podUnit stops before the slice of its pod, which systemd stops at shutdown too', () => {
-  const after = (user: boolean, engineId?: string): readonly string[] =>
-    valuesOf(podUnit({ ...webUnit, publishes: false, after: [], user, engineId }), 'Unit', 'After');
-  assert.deepEqual(after(false, 'abc'), ['machine-libpod_pod_abc.slice']);
-  assert.deepEqual(after(true, 'abc'), ['user-libpod_pod_abc.slice']);
-  assert.deepEqual(after(false), []);
-});

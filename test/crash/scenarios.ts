@@ -1,0 +1,131 @@
+import type { Desired, DesiredPod, DesiredPodVolume, DesiredPort, DesiredVolume } from '../../src/model/desired.ts';
+import { type Key, keyOf } from '../../src/model/key.ts';
+import { seal } from '../../src/model/sealed.ts';
+import type { SettleOptions } from '../../src/reconcile/settle.ts';
+import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
+
+/** One change of the wish, to be cut off everywhere. */
+export interface Scenario {
+  readonly name: string;
+  readonly before: Desired;
+  readonly after: Desired;
+  readonly opts: Pick<SettleOptions, 'prune' | 'allowEmpty'>;
+  /** Containers that the change is no business of: by engine name. */
+  readonly untouched: readonly string[];
+}
+
+interface Variant {
+  readonly sandbox?: string;
+  readonly main?: string;
+  readonly image?: string;
+  readonly ports?: readonly DesiredPort[];
+  readonly declaredBy?: Key;
+  readonly files?: string;
+}
+
+const origin = { file: 'web.yaml', line: 1, column: 1 };
+const port: DesiredPort = { hostIp: undefined, hostPort: 8080, containerPort: 80, protocol: 'tcp' };
+const claim: DesiredVolume = {
+  key: keyOf('PersistentVolumeClaim', 'default', 'data'),
+  origin,
+  engineName: 'data',
+  singleWriter: false,
+  labels: {},
+  options: {},
+};
+
+/** A pod of two containers with a claim, an emptyDir and files. */
+function podOf(name: string, variant: Variant = {}): DesiredPod {
+  const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1' } = variant;
+  const plain = desiredPod(name);
+  const mounts = ['data', 'scratch', 'conf'].map(volume => ({
+    ...{ volume, path: `/${volume}`, readOnly: false },
+    ...{ subPath: undefined, propagation: undefined },
+  }));
+  const volumes: readonly DesiredPodVolume[] = [
+    { type: 'claim', name: 'data', engineName: 'data', readOnly: false },
+    { type: 'emptyDir', name: 'scratch', memory: false, sizeLimitBytes: undefined },
+    {
+      ...({ type: 'files', name: 'conf', from: 'ConfigMap/default/conf', secret: false, digest: files } as const),
+      entries: [{ path: 'a', mode: 0o644, content: seal(new Uint8Array()) }],
+    },
+  ];
+  return {
+    ...plain,
+    declaredBy: variant.declaredBy ?? plain.key,
+    sandbox: { ...plain.sandbox, digest: `${sandbox}${ports.length}`, ports },
+    containers: [
+      desiredContainer(`${name}-main`, { digest: main, image, mounts }),
+      desiredContainer(`${name}-side`, { name: 'side', digest: 'side', mounts }),
+    ],
+    volumes,
+  };
+}
+
+function wish(...pods: readonly DesiredPod[]): Desired {
+  return desiredOf(pods, { volumes: pods.length === 0 ? new Map() : new Map([[claim.engineName, claim]]) });
+}
+
+function deployment(hash: string, ports: readonly DesiredPort[] = [], replicas = 2): readonly DesiredPod[] {
+  const declaredBy = keyOf('Deployment', 'default', 'web');
+  return Array.from({ length: replicas }, (_, i) => podOf(`web-${hash}-${i}`, { declaredBy, ports, main: hash }));
+}
+
+const steady = { prune: 'none' } as const;
+const pruning = { prune: 'guarded', allowEmpty: true } as const;
+const bystander = podOf('other');
+const others = ['other-main', 'other-side'];
+
+/** Everything that changes a host. */
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'a creation',
+    before: wish(bystander),
+    after: wish(bystander, podOf('web', { ports: [port] })),
+    opts: steady,
+    untouched: others,
+  },
+  {
+    name: 'a change of one container to another image, and of files',
+    before: wish(bystander, podOf('web')),
+    after: wish(bystander, podOf('web', { main: 'c2', image: 'next', files: 'f2' })),
+    opts: steady,
+    untouched: [...others, 'web-side'],
+  },
+  {
+    name: 'a recreation',
+    before: wish(bystander, podOf('web', { ports: [port] })),
+    after: wish(bystander, podOf('web', { sandbox: 's2', ports: [port] })),
+    opts: steady,
+    untouched: others,
+  },
+  {
+    name: 'a roll-out of a Deployment',
+    before: wish(bystander, ...deployment('a')),
+    after: wish(bystander, ...deployment('b')),
+    opts: steady,
+    untouched: others,
+  },
+  {
+    name: 'a hand-over of a port between pods of a Deployment',
+    before: wish(bystander, ...deployment('a', [port], 1)),
+    after: wish(bystander, ...deployment('b', [port], 1)),
+    opts: steady,
+    untouched: others,
+  },
+  {
+    name: 'a hand-over of a port to a pod of another name',
+    before: wish(bystander, podOf('web', { ports: [port] })),
+    after: wish(bystander, podOf('next', { ports: [port] })),
+    opts: pruning,
+    untouched: others,
+  },
+  {
+    name: 'a pruning',
+    before: wish(bystander, podOf('web', { ports: [port] })),
+    after: wish(bystander),
+    opts: pruning,
+    untouched: others,
+  },
+  { name: 'a down', before: wish(bystander, podOf('web')), after: wish(), opts: { prune: 'all' }, untouched: [] },
+];
