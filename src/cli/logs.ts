@@ -27,6 +27,7 @@ export function logs(context: Context, key: string, flags: LogsFlags): Promise<n
     const seen = await look(world, context);
     const targets = targetsOf(pickAll(key, seen.pods, flags.namespace), flags.container, context);
     await Promise.all(targets.map(target => tell(context, world, seen, target, flags)));
+    context.signal.throwIfAborted();
     return 0;
   });
 }

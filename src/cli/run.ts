@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Desired } from '../model/desired.ts';
@@ -7,6 +8,7 @@ import { reconcileLoop } from '../reconcile/loop.ts';
 import { directorySource } from '../source/dir.ts';
 import type { Context } from './context.ts';
 import { makeLoad } from './desire.ts';
+import { CommandError } from './error.ts';
 import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
 import { greeter } from './greeter.ts';
@@ -22,6 +24,8 @@ import { withWorld } from './world.ts';
 
 /** `podstead run [DIR]`: keeps this host until it is told to stop; 0 then. Pods run on. */
 export async function run(context: Context, dir: string, flags: RunFlags): Promise<number> {
+  // A root that goes away later is waited for; one that was never there is a slip of the pen.
+  if (!existsSync(dir)) throw new CommandError(`Cannot keep "${dir}": no such directory`, { hint: 'Check the path' });
   const scrubber = makeScrubber();
   const format = flags.logFormat ?? (context.terminal.interactive ? 'text' : 'json');
   const level = context.quiet ? 'warn' : context.logLevel;

@@ -65,6 +65,8 @@ async function follow(
   };
   tell(first);
   for await (const _ of looks(opts => world.engine.wakes(opts), context)) tell(await look(world, context));
+  // It ends by a signal alone, and the exit code tells by which.
+  context.signal.throwIfAborted();
   return 0;
 }
 

@@ -1,6 +1,8 @@
 import { failureOf, isFailure } from '../apply/failure.ts';
 import { defaultLimits, type Limits, Runner } from '../apply/runner.ts';
 import type { Event } from '../model/event.ts';
+import type { Problem } from '../model/problem.ts';
+import { type Source, SourceError } from '../source/source.ts';
 import { Attempts } from './attempts.ts';
 import { backoffMs, jittered } from './backoff.ts';
 import { type GuardState, newGuard } from './guard.ts';
@@ -109,9 +111,12 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
       if (!isFailure(error) || judges.isFatal(failures, passes)) throw error;
       const retryAtMs = now + backoffMs(failing, failures, random());
       emit({ type: 'passFailed', atMs: now, failure: failureOf(error), retryAtMs });
+      const blind = judges.watchSource && error instanceof SourceError ? blindTo(ports.source, error) : undefined;
+      const kept = blind && (await turn({ ...ports, source: blind }, opts, works, { guard, retryNow: false })).outcome;
+      if (opts.signal.aborted) return;
       const floor = now + failing.firstMs;
       await wake.next({
-        deadlineMs: retryAtMs,
+        deadlineMs: Math.min(retryAtMs, kept?.nextMs ?? retryAtMs),
         floorMs: { now: floor, soon: floor },
         quietMs: opts.quietMs,
         quietMaxMs,
@@ -151,6 +156,20 @@ async function turn(
   } catch (error) {
     return { error };
   }
+}
+
+/** The source while its root cannot be read: nothing is known of it, so what runs is kept running and nothing goes. */
+function blindTo(source: Source, { message }: SourceError): Source {
+  const problem: Problem = {
+    code: 'FILE_UNREADABLE',
+    severity: 'error',
+    message,
+    file: source.name,
+    line: 1,
+    column: 1,
+  };
+  const snapshot = { revision: '', files: [], contexts: new Map(), problems: [problem], identity: '', busy: false };
+  return { ...source, read: async () => snapshot };
 }
 
 /** Saves what the guard must remember, where that changed. A full disk must not stop repairs: the next pass tries again. */

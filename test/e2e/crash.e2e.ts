@@ -137,11 +137,15 @@ describe('killed amid its work on a real engine', () => {
     const first = await runCut(phase.command, cut);
     if (cut !== undefined) {
       await age(join(on.state, 'podstead'));
-      const again = await on.podstead(...phase.command);
+      // A volume that is gone is an unknown name to `down`, as it is to `kubectl delete`.
+      const isGone = (await on.engine.podman('volume', 'exists', 'data')).code !== 0;
+      const known = phase.name === 'down' && isGone ? phase.command.slice(0, -2) : phase.command;
+      const again = await on.podstead(...known);
       assert.equal(again.code, 0, `${phase.name} after ${JSON.stringify(cut)}:\n${again.stderr}`);
     }
     await check(phase, `${phase.name} after ${JSON.stringify(cut)}`);
     const events = await eventsSince(sinceMs);
+    if (phase.name === 'create') assert.ok(events.size >= 3, 'the events tell of the starts');
     for (const [id, count] of events) assert.equal(count, 1, `container ${id} was started ${count} times`);
     return first;
   }

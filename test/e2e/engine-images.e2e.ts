@@ -113,12 +113,6 @@ test('pull() of a short name that registries.conf does not know asks Docker Hub,
   assert.match(String(error), /docker\.io\/nobody\/nothing:1|registry-1\.docker\.io/);
 });
 
-test('createContainer() never pulls', async () => {
-  const web = pod('web', { containers: [container('web', 'main', { image: 'localhost/none:1' })] });
-  await fails(on.make(web, 'uid-1'), 'IMAGE_NOT_FOUND', /"localhost\/none:1"/);
-  await on.drop('Pod/default/web');
-});
-
 async function context(name: string, files: Readonly<Record<string, string>>): Promise<DesiredBuild> {
   const directory = join(dir, name);
   await mkdir(directory, { recursive: true });

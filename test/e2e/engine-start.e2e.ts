@@ -40,25 +40,6 @@ for (const [name, more, words] of failures) {
   });
 }
 
-test('startContainer() of what is gone says so', async () => {
-  await fails(
-    on.do({ verb: 'startContainer', pod: pod('web'), uid: 'u', container: plain }),
-    'GONE',
-    /no such container/,
-  );
-});
-
-test('startContainer() leaves alone a container of that name which is not of this pod', async () => {
-  await on.podman('create', '--name', 'web-main', 'localhost/bb:1');
-  await fails(
-    on.do({ verb: 'startContainer', pod: pod('web'), uid: 'u', container: plain }),
-    'GONE',
-    /another container/,
-  );
-  assert.equal((await on.podman('ps', '-q')).trim(), '');
-  await on.podman('rm', 'web-main');
-});
-
 test('a port that is taken is named with who has it: a process, a pod', async () => {
   const port = await freePort();
   const server = createServer();

@@ -114,6 +114,22 @@ describe('podstead run keeps the host as the directory says', () => {
     await rename(kept, on.source);
   });
 
+  test('what runs is kept running while the directory is away', async () => {
+    const away = join(on.source, '..', 'away');
+    await rename(on.source, away);
+    await agent.says(/no such file or directory/);
+    const before = await of('f-main');
+    await on.engine.podman('kill', 'f-main');
+    await eventually(
+      'f was started again',
+      () => of('f-main'),
+      each => each?.State === 'running' && each.StartedAt >= (before?.StartedAt ?? 0),
+    );
+    await rename(away, on.source);
+    await on.write({ 'back.yaml': pod('back') });
+    await running('back-main', 'a-main');
+  });
+
   test('objects that are not ours stay, also those that inherit our labels', async () => {
     await on.engine.podman('run', '-d', '--name', 'theirs', 'localhost/bb:1', 'sleep', '10000');
     await on.engine.podman('commit', '-q', 'a-main', 'localhost/inherited:1');
