@@ -24,7 +24,9 @@ const suites = [
   { name: 'e2e', option: '--e2e', files: all.filter(file => file.endsWith('.e2e.ts')), concurrency: 1 },
 ];
 const totals = [
-  ...(args.includes('--check') ? [runCheck('tsc', ['-p', '.']), runCheck('biome', ['ci', '.'])] : []),
+  ...(args.includes('--check')
+    ? [runCheck('tsc', ['-p', '.']), runCheck('biome', ['ci', '.']), runCheck('tsx', ['scripts/schema.ts', '--check'])]
+    : []),
   ...suites.filter(suite => only.length === 0 || only.includes(suite.option)).map(runSuite),
 ];
 const sum = field => totals.reduce((total, one) => total + one[field], 0);

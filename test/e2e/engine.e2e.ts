@@ -5,7 +5,7 @@ import { EngineError } from '../../src/engine/engine.ts';
 import { labels } from '../../src/model/labels.ts';
 import { connectPodman } from '../../src/podman/engine.ts';
 import { type Bench, bench, cleanups, fails, outcome } from './bench.ts';
-import { container, creation, pod } from './desired.ts';
+import { container, pod } from './desired.ts';
 
 const later = cleanups();
 let on: Bench;
