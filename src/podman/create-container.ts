@@ -5,7 +5,7 @@ import type { ActionOf } from '../model/plan.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Context } from './context.ts';
 import { needImage } from './image-find.ts';
-import { record, text, textRecord } from './json.ts';
+import { list, record, text, textRecord, texts } from './json.ts';
 import { resolveMounts } from './mounts.ts';
 import { path } from './query.ts';
 
@@ -31,7 +31,8 @@ export async function createContainer(
     await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'NAME_TAKEN') throw error;
-    await adopt(context, action, error, signal);
+    if ((await adopt(context, action, error, signal)) === 'done') return;
+    await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
   }
 }
 
@@ -55,7 +56,7 @@ async function adopt(
   { pod, uid, container }: ActionOf<'createContainer'>,
   taken: EngineError,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'done' | 'free'> {
   const what = `Cannot create container "${container.engineName}"`;
   const reply = await context.http.call({
     method: 'GET',
@@ -73,7 +74,8 @@ async function adopt(
     tags[labels.container] === container.name &&
     tags[labels.digest] === container.digest
   )
-    return;
+    return 'done';
+  if (reply.status === 404 && (await clearStorage(context, container.engineName, what, signal))) return 'free';
   const who =
     reply.status === 404
       ? 'a pod'
@@ -85,4 +87,21 @@ async function adopt(
     transient: ours,
     cause: taken,
   });
+}
+
+/**
+ * Removes what an engine that died amid a creation left of it: its storage has the container, its database does not
+ * (4.3), so that the name is taken by nothing that can be inspected. Never what a build works on, and never by force: a
+ * container of another database that runs on this storage is mounted, and stays.
+ */
+async function clearStorage(context: Context, name: string, what: string, signal: AbortSignal): Promise<boolean> {
+  const query = { all: true, external: true };
+  const { body } = await context.http.call({ method: 'GET', path: '/containers/json', query, what, signal });
+  const left = list(body)
+    .map(record)
+    .find(({ Names, Command }) => texts(Names).includes(name) && texts(Command)[0] === 'storage');
+  if (left === undefined) return false;
+  const remove = { method: 'DELETE', path: path`/containers/${text(left.Id)}`, idempotent: true } as const;
+  const { status } = await context.http.call({ ...remove, accept: [404, 409, 500], what, signal });
+  return status !== 409 && status !== 500;
 }

@@ -140,11 +140,35 @@ function parse(text: string): PodRecord | undefined {
 
 /** Checks what the rest of the program would trip over; everything else was written by us. */
 function isRecord(value: unknown): value is PodRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const { version, key, declaredBy, containers, history, origin } = value as Partial<PodRecord>;
+  if (!isObject(value)) return false;
+  const { version, key, declaredBy, containers, history, origin, uid, revision, applied, failure } = value;
   const keys = [key, declaredBy].every(part => typeof part === 'string' && /^[^/]+\/[^/]*\/[^/]+$/.test(part));
-  const objects = [containers, origin].every(part => typeof part === 'object' && part !== null);
-  return version === 1 && keys && objects && Array.isArray(history);
+  const plain = isText(revision) && (uid === undefined || isText(uid)) && isObject(origin);
+  return (
+    version === 1 &&
+    keys &&
+    plain &&
+    isObject(containers) &&
+    Object.values(containers).every(isObject) &&
+    Array.isArray(history) &&
+    history.every(isObject) &&
+    (applied === undefined || (isObject(applied) && isObject(applied.containers))) &&
+    (failure === undefined || isFailureRecord(failure))
+  );
+}
+
+function isFailureRecord(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { message, count, atMs, fingerprint } = value;
+  return isText(message) && isText(fingerprint) && typeof count === 'number' && typeof atMs === 'number';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 /** JSON has no undefined: members that were are absent, and come back as undefined. */

@@ -63,6 +63,7 @@ async function survives(
   const machine = newMachine();
   await runProcess(machine, before, { prune: 'none' });
   machine.events.length = 0;
+  machine.fewest = Number.POSITIVE_INFINITY;
   try {
     for (const cut of cuts) {
       await runProcess(machine, after, opts, cut);
@@ -72,6 +73,7 @@ async function survives(
     await runProcess(machine, after, opts);
     checkHost(machine, after);
     checkStarts(machine, untouched);
+    assert.ok(machine.fewest >= (scenario.serving ?? 0), `only ${machine.fewest} pods served for a while`);
     const { calls } = machine.engine;
     calls.length = 0;
     machine.records.writes.length = 0;

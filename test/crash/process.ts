@@ -23,6 +23,8 @@ export interface Machine {
   readonly guard: SavedGuard[];
   /** Every event of the engine, in order. */
   readonly events: string[];
+  /** Fewest pods of the Deployment that served at any event so far. */
+  fewest: number;
   uids: number;
 }
 
@@ -34,11 +36,14 @@ export function newMachine(): Machine {
     clock,
     events: hint => {
       events.push(hint);
+      const mains = [...engine.host.containers.values()].filter(({ name }) => /^web-.-.-main$/.test(name));
+      machine.fewest = Math.min(machine.fewest, mains.filter(({ state }) => state === 'running').length);
       return [hint];
     },
   });
   for (const image of ['web', 'next']) engine.host.registry.add(image);
-  return { clock, engine, records: new FakeRecords(), guard: [], events, uids: 0 };
+  const machine: Machine = { clock, engine, records: new FakeRecords(), guard: [], events, fewest: 0, uids: 0 };
+  return machine;
 }
 
 /**

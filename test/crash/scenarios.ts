@@ -10,6 +10,8 @@ export interface Scenario {
   readonly before: Desired;
   readonly after: Desired;
   readonly opts: Pick<SettleOptions, 'prune' | 'allowEmpty'>;
+  /** How many pods of the Deployment serve at every moment of it, at least. */
+  readonly serving?: number;
   /** Containers that the change is no business of: by engine name. */
   readonly untouched: readonly string[];
 }
@@ -104,6 +106,7 @@ export const scenarios: readonly Scenario[] = [
     before: wish(bystander, ...deployment('a')),
     after: wish(bystander, ...deployment('b')),
     opts: steady,
+    serving: 2,
     untouched: others,
   },
   {

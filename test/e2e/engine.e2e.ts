@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../src/engine/engine.ts';
@@ -54,6 +56,33 @@ test('createPod() says who has the name, and clears away only what a crash left 
   assert.equal((await on.pod(web.key)).containers.size, 0);
   await on.make(web, 'uid-2');
   await fails(on.do({ ...create, uid: 'uid-3' }), 'NAME_TAKEN', /has run/);
+  await on.drop(web.key);
+});
+
+test('createContainer() clears away what an engine that died amid it left in its storage, and nothing that runs', async () => {
+  const web = pod('web');
+  const create = { verb: 'createContainer', pod: web, uid: 'uid-1', container: container('web', 'main') } as const;
+  const db = join(on.host.root, 'libpod/bolt_state.db');
+  const putBack = async (from: string, to: string): Promise<void> => {
+    await on.host.stopService();
+    await copyFile(from, to);
+    await on.host.startService();
+  };
+  await on.do({ verb: 'createPod', pod: web, uid: 'uid-1' });
+  await putBack(db, `${db}.before`);
+  await on.do(create);
+  await putBack(`${db}.before`, db);
+  assert.equal((await on.pod(web.key)).containers.size, 0);
+  await on.do(create);
+  assert.equal((await on.pod(web.key)).containers.get('main')?.state, 'created');
+  assert.equal((await on.podman('ps', '-aq', '--external')).trim().split('\n').length, 2);
+
+  await on.do({ ...create, verb: 'startContainer' });
+  await putBack(db, `${db}.running`);
+  await putBack(`${db}.before`, db);
+  await fails(on.do(create), 'NAME_TAKEN', /the name is taken/);
+  await putBack(`${db}.running`, db);
+  assert.equal((await on.pod(web.key)).containers.get('main')?.state, 'running');
   await on.drop(web.key);
 });
 
