@@ -30,6 +30,8 @@ export interface PrivatePodman {
   readonly root: string;
   readonly runroot: string;
   readonly tmpdir: string;
+  /** HOME of the service and of podman: `.config/containers/auth.json` is looked for there. */
+  readonly home: string;
   readonly containersConf: string;
   /** Global arguments of podman that name this store. */
   readonly storeArgs: readonly string[];
@@ -72,7 +74,12 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
   ]);
   // Registries of tests speak plain HTTP on loopback; the prefix fits every port.
   await writeFile(paths.registriesConf, '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n');
-  const env = { CONTAINERS_CONF: paths.containersConf, CONTAINERS_REGISTRIES_CONF: paths.registriesConf };
+  // A home of its own, for credentials that somebody keeps there.
+  const env = {
+    CONTAINERS_CONF: paths.containersConf,
+    CONTAINERS_REGISTRIES_CONF: paths.registriesConf,
+    HOME: dir,
+  };
   const podman = (...args: string[]): Promise<Ran> => run('podman', [...storeArgs, ...args], env);
 
   let service: ChildProcess | undefined;
@@ -105,6 +112,7 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
     root,
     runroot,
     tmpdir: paths.tmpdir,
+    home: dir,
     containersConf,
     storeArgs,
     env,

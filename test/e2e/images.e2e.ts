@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { registry } from './host.ts';
-import { cleanUps, eventually, type Host, host } from './podstead.ts';
+import { cleanUps, eventually, type Host, host, writeFiles } from './podstead.ts';
 
 const pod = (name: string, image: string, more = ''): string => `
 apiVersion: v1
@@ -112,9 +112,17 @@ describe('podstead builds and pulls before it touches anything', () => {
       state => state === 'running',
     );
     assert.doesNotMatch(refused.stderr + pulled.stderr, /pa55-w0rd/);
+    // The same by auth.json, as `podman login` leaves it.
+    await on.engine.podman('pod', 'rm', '-f', '-t', '0', 'p');
+    await on.engine.podman('rmi', '-f', image);
+    await on.write({ 'p.yaml': pod('p', image) });
+    await rm(join(on.source, 'team.yaml'));
+    assert.equal((await on.podstead('apply', on.source, '--prune')).code, 1, 'without credentials it is refused');
+    await writeFiles(on.engine.home, { '.config/containers/auth.json': config });
+    const loggedIn = await on.podstead('apply', on.source);
+    assert.equal(loggedIn.code, 0, loggedIn.stderr);
     assert.equal((await on.podstead('plan', on.source)).code, 0);
     await rm(join(on.source, 'p.yaml'));
-    await rm(join(on.source, 'team.yaml'));
     assert.equal((await on.podstead('apply', on.source, '--prune')).code, 0);
   });
 
