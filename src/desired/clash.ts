@@ -1,6 +1,7 @@
 import { digest } from '../manifest/canon.ts';
 import type { DesiredContainer, DesiredPod, DesiredPort } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
+import { portsOverlap } from '../model/port.ts';
 import type { Problem } from '../model/problem.ts';
 
 /**
@@ -64,11 +65,4 @@ export function findPortClashes(pods: readonly DesiredPod[]): Problem[] {
     if (!refused.has(pod.declaredBy)) holders.push(...pod.sandbox.ports.map(port => ({ port, pod })));
   }
   return problems;
-}
-
-/** Whether two ports cannot be published at once; no address, `0.0.0.0` and `::` mean all addresses. */
-export function portsOverlap(one: DesiredPort, other: DesiredPort): boolean {
-  const all = (ip: string | undefined): boolean => ip === undefined || ip === '0.0.0.0' || ip === '::';
-  const sameAddress = all(one.hostIp) || all(other.hostIp) || one.hostIp === other.hostIp;
-  return one.hostPort === other.hostPort && one.protocol === other.protocol && sameAddress;
 }

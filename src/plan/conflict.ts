@@ -1,12 +1,6 @@
 import type { Actual, ActualPod } from '../model/actual.ts';
 import type { DesiredPod, DesiredPort, DesiredVolume } from '../model/desired.ts';
-
-/** Whether two ports cannot be published at once; no address, `0.0.0.0` and `::` mean all addresses. */
-export function portsOverlap(one: DesiredPort, other: DesiredPort): boolean {
-  const all = (ip: string | undefined): boolean => !ip || ip === '0.0.0.0' || ip === '::';
-  const sameAddress = all(one.hostIp) || all(other.hostIp) || one.hostIp === other.hostIp;
-  return one.hostPort === other.hostPort && one.protocol === other.protocol && sameAddress;
-}
+import { portsOverlap } from '../model/port.ts';
 
 /** Our pods, other than itself, that have a port or a single-writer volume that the pod needs, with what it is. */
 export function conflictsOf(
