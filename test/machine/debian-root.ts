@@ -94,7 +94,10 @@ export async function debianRoot(): Promise<string> {
 async function mirror(): Promise<string> {
   const format = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Component: main'];
   const { stdout } = await run('apt-get', ['indextargets', ...format]);
-  return stdout.split('\n').find(uri => /\/debian\/?$/.test(uri)) ?? 'http://deb.debian.org/debian';
+  const found = stdout.split('\n').find(uri => /\/debian\/?$/.test(uri));
+  if (found === undefined)
+    throw new Error('Cannot make a Debian root: apt knows no mirror of Debian; run apt-get update');
+  return found;
 }
 
 /**
