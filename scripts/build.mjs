@@ -20,14 +20,17 @@ await build({
   minify: true,
   // Modules that are imported late stay functions until then.
   format: 'cjs',
+  // The function that Node would wrap it in, written out: wrapping at start copies all of it.
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
   charset: 'ascii',
   platform: 'node',
   target: 'node20.19',
   legalComments: 'none',
   logLevel: 'warning',
 });
-const entry = join(next, 'podstead.mjs');
-copyFileSync(join(root, 'scripts/launcher.mjs'), entry);
+const entry = join(next, 'podstead.cjs');
+copyFileSync(join(root, 'scripts/launcher.cjs'), entry);
 chmodSync(entry, 0o755);
 execFileSync(process.execPath, [join(root, 'scripts/warm.mjs'), next], { cwd: root, stdio: ['ignore', 'ignore', 2] });
 rmSync(dist, { recursive: true, force: true });

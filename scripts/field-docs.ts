@@ -1,14 +1,34 @@
+import { apiVersions } from '../src/manifest/identify.ts';
 import { type Row, sections } from '../src/manifest/support.ts';
 
-const begin = '<!-- fields: made by scripts/schema.ts from src/manifest/support.ts -->';
-const end = '<!-- /fields -->';
+/**
+ * The page with its tables of fields as src/manifest/support.ts has them, and with the kinds that are checked and
+ * skipped: `checked` names them, as "apps/v1/DaemonSet".
+ */
+export function withTables(page: string, checked: readonly string[]): string {
+  const fields = between(page, 'fields: made by scripts/schema.ts from src/manifest/support.ts', 'fields', tables());
+  return between(fields, 'kinds: made by scripts/schema.ts from schema/kubernetes.json', 'kinds', kinds(checked));
+}
 
-/** The page with its tables of fields as src/manifest/support.ts has them. */
-export function withFieldTables(page: string): string {
+function between(page: string, opening: string, closing: string, text: string): string {
+  const begin = `<!-- ${opening} -->`;
   const from = page.indexOf(begin);
-  const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error('docs/kubernetes.md has lost the marks around its tables');
-  return `${page.slice(0, from + begin.length)}\n\n${tables()}\n${page.slice(to)}`;
+  const to = page.indexOf(`<!-- /${closing} -->`);
+  if (from < 0 || to < from) throw new Error(`docs/kubernetes.md has lost the marks around its ${closing}`);
+  return `${page.slice(0, from + begin.length)}\n\n${text}\n${page.slice(to)}`;
+}
+
+function kinds(checked: readonly string[]): string {
+  const versions = new Map<string, string[]>();
+  for (const name of checked) {
+    const slash = name.lastIndexOf('/');
+    const kind = name.slice(slash + 1);
+    if (Object.hasOwn(apiVersions, kind)) continue;
+    const version = name.slice(0, slash);
+    versions.set(version, [...(versions.get(version) ?? []), kind]);
+  }
+  const rows = [...versions].map(([version, names]) => `| ${version} | ${names.join(', ')} |`);
+  return ['| apiVersion | kinds that are checked and skipped |', '|---|---|', ...rows, ''].join('\n');
 }
 
 function tables(): string {
@@ -16,8 +36,8 @@ function tables(): string {
 }
 
 function table(rows: readonly Row[]): string {
-  const lines = rows.map(row => `| \`${row.path}\` | ${verdict(row)} | ${remark(row)} |`);
-  return ['| field | here | remark |', '|---|---|---|', ...lines, ''].join('\n');
+  const lines = rows.map(row => `| \`${row.path}\` | ${verdict(row)} | ${row.since ?? ''} | ${remark(row)} |`);
+  return ['| field | here | since | remark |', '|---|---|---|---|', ...lines, ''].join('\n');
 }
 
 function verdict({ verdict, silent }: Row): string {

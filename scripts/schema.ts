@@ -9,18 +9,26 @@ import { dirname, join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
-import { withFieldTables } from './field-docs.ts';
-import { fields, quantity, required, type Schema } from './schema-overlay.ts';
+import { withTables } from './field-docs.ts';
+import { added, addedKinds, fields, isOptional, quantity, required, type Schema, timestamp } from './schema-overlay.ts';
 
 const kinds = ['Pod', 'Deployment', 'ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
+/** Kinds that nobody keeps in files: calls rather than objects, and what a cluster writes about itself. */
+const unkept = /Review$|^(Binding|CSINode|ControllerRevision|Event|Eviction|Node|ResourceSlice|TokenRequest)$/;
 const root = resolve(import.meta.dirname, '..');
 const client = join(
   dirname(createRequire(import.meta.url).resolve('@kubernetes/client-node/package.json')),
   'dist/gen',
 );
-const versionPrefix = /^[A-Z]?[A-Za-z]*?V\d+((alpha|beta)\d+)?(?=[A-Z])/;
+/** Only that of version 1: others have definitions of their own, such as V2HorizontalPodAutoscalerSpec. */
+const versionPrefix = /^V1(?=[A-Z])/;
+const anyVersionPrefix = /^[A-Z]?[A-Za-z]*?V\d+((alpha|beta)\d+)?(?=[A-Z])/;
+/** What a number of 32 bits holds: beyond it the server cannot decode the object. */
+const int32: Schema = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 
 interface Attribute {
+  /** What the client calls it, as `_from`. */
+  readonly name: string;
   readonly baseName: string;
   readonly type: string;
   readonly format: string;
@@ -29,19 +37,31 @@ interface Attribute {
 interface Document extends Schema {
   readonly $defs: Readonly<Record<string, Schema>>;
   readonly 'x-kubernetes-kinds': readonly string[];
+  readonly 'x-kubernetes-checked': Readonly<Record<string, string>>;
 }
 
-/** The schema as it stands in the repository: our kinds as definitions, and the names of all other kinds. */
+/**
+ * The schema as it stands in the repository: our kinds and the stable ones that stand beside them as definitions, and
+ * the names of all kinds.
+ */
 export async function kubernetesSchema(): Promise<Document> {
   const $defs: Record<string, Schema> = {};
   for (const kind of kinds) await define(`V1${kind}`, $defs);
+  const known = await knownKinds();
+  const checked: Record<string, string> = {};
+  for (const [name, className] of known) {
+    if (!/\/v\d+\/|^v1\//.test(name) || unkept.test(name.slice(name.lastIndexOf('/') + 1))) continue;
+    await define(className, $defs);
+    checked[name] = className.replace(versionPrefix, '');
+  }
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $id: 'kubernetes.json',
     $comment:
       'Made by scripts/schema.ts; do not edit. Members that are null count as absent and are dropped before validation.',
     oneOf: kinds.map(kind => ({ $ref: `#/$defs/${kind}` })),
-    'x-kubernetes-kinds': await knownKinds(),
+    'x-kubernetes-kinds': [...known.keys(), ...addedKinds].sort(),
+    'x-kubernetes-checked': checked,
     $defs: Object.fromEntries(Object.entries($defs).sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
@@ -60,11 +80,14 @@ export async function generateValidators(outDir: string): Promise<void> {
     code: { source: true, esm: true },
   });
   ajv.addKeyword('x-kubernetes-kinds');
+  ajv.addKeyword('x-kubernetes-checked');
   ajv.addSchema(schema);
-  const names = Object.fromEntries(kinds.map(kind => [`validate${kind}`, `${schema['$id']}#/$defs/${kind}`]));
-  const code = generator()(ajv, names);
+  const checked = [...new Set([...kinds, ...Object.values(schema['x-kubernetes-checked'])])];
+  const names = Object.fromEntries(checked.map(name => [`validate${name}`, `${schema['$id']}#/$defs/${name}`]));
+  const code = generator()(ajv, names).replaceAll('export const validate', 'const validate');
+  const table = checked.map(name => `${name}: validate${name}`).join(', ');
   const bundled = await build({
-    stdin: { contents: `${code}\n${tables(schema)}`, resolveDir: root },
+    stdin: { contents: `${code}\nexport const validators = { ${table} };\n${tables(schema)}`, resolveDir: root },
     bundle: true,
     minify: true,
     write: false,
@@ -94,17 +117,34 @@ async function define(className: string, $defs: Record<string, Schema>): Promise
   const attributes = await attributesOf(className);
   const optional = await optionalOf(className);
   const properties: Record<string, Schema> = {};
+  const isKind = attributes.some(({ baseName }) => baseName === 'kind') && attributes.some(isMetadata);
   for (const attribute of attributes) {
-    properties[attribute.baseName] = await property(name, attribute, $defs);
+    // What a server writes; files have it only where they were exported.
+    const isStatus = isKind && attribute.baseName === 'status';
+    properties[attribute.baseName] = isStatus ? { type: 'object' } : await property(name, attribute, $defs);
   }
-  const demanded = attributes.map(a => a.baseName).filter(field => !optional.has(field));
+  Object.assign(properties, added[name] ?? {});
+  const demanded = attributes
+    .filter(each => !optional.has(each.name) && !isOptional(name, each.baseName))
+    .map(each => each.baseName);
   const all = [...new Set([...demanded, ...(required[name] ?? [])])].sort();
+  for (const field of all) properties[field] = filled(properties[field] ?? {});
   $defs[name] = {
     type: 'object',
     properties,
     ...(all.length > 0 ? { required: all } : {}),
     additionalProperties: false,
   };
+}
+
+function isMetadata({ baseName, type }: Attribute): boolean {
+  return baseName === 'metadata' && type === 'V1ObjectMeta';
+}
+
+/** What is required may not be empty, either: to the server an empty text or list is a missing one. */
+function filled(schema: Schema): Schema {
+  if (schema['type'] === 'string' && !schema['enum']) return { minLength: 1, ...schema };
+  return schema['type'] === 'array' ? { minItems: 1, ...schema } : schema;
 }
 
 async function property(owner: string, attribute: Attribute, $defs: Record<string, Schema>): Promise<Schema> {
@@ -120,10 +160,12 @@ async function schemaOf(type: string, format: string, $defs: Record<string, Sche
   if (item) return { type: 'array', items: await schemaOf(item, format, $defs) };
   const member = /^\{ \[key: string\]: (.+); \}$/.exec(type)?.[1];
   if (member) return { type: 'object', additionalProperties: await schemaOf(member, '', $defs) };
-  if (type === 'string' || type === 'Date') return { type: 'string' };
-  if (type === 'number') return format.startsWith('int') ? { type: 'integer' } : { type: 'number' };
+  if (type === 'string') return { type: 'string' };
+  if (type === 'Date' || type === 'V1MicroTime') return timestamp;
+  if (type === 'number' && format === 'int32') return { type: 'integer', ...int32 };
+  if (type === 'number') return { type: format.startsWith('int') ? 'integer' : 'number' };
   if (type === 'boolean') return { type: 'boolean' };
-  if (type === 'IntOrString') return { type: ['integer', 'string'] };
+  if (type === 'IntOrString') return { type: ['integer', 'string'], ...int32 };
   if (type === 'any') return {};
   await define(type, $defs);
   return { $ref: `#/$defs/${type.replace(versionPrefix, '')}` };
@@ -144,19 +186,22 @@ async function optionalOf(className: string): Promise<ReadonlySet<string>> {
   return new Set([...text.matchAll(/^ {4}'([^']+)'\?:/gm)].map(match => match[1] ?? ''));
 }
 
-/** `apps/v1/DaemonSet` for every kind that the client can create, from the paths and body types of its calls. */
-async function knownKinds(): Promise<string[]> {
-  const found = new Set<string>();
+/**
+ * `apps/v1/DaemonSet` for every kind that the client can create, from the paths and body types of its calls, with the
+ * client's class.
+ */
+async function knownKinds(): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
   for (const file of (await readdir(join(client, 'apis'))).filter(name => name.endsWith('Api.js'))) {
     const text = await readFile(join(client, 'apis', file), 'utf8');
     const calls = /async create\w+\(.*?localVarPath = '([^']+)'.*?ObjectSerializer\.serialize\(body, "(\w+)"/gs;
     for (const [, path = '', type = ''] of text.matchAll(calls)) {
       const [, base, group, version] = path.split('/');
       if (type !== 'any')
-        found.add(`${base === 'api' ? group : `${group}/${version}`}/${type.replace(versionPrefix, '')}`);
+        found.set(`${base === 'api' ? group : `${group}/${version}`}/${type.replace(anyVersionPrefix, '')}`, type);
     }
   }
-  return [...found].sort();
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function tables(schema: Document): string {
@@ -169,6 +214,7 @@ function tables(schema: Document): string {
   return [
     `export const definitions = ${JSON.stringify(Object.fromEntries(definitions))};`,
     `export const knownKinds = ${JSON.stringify(schema['x-kubernetes-kinds'])};`,
+    `export const checkedKinds = ${JSON.stringify(schema['x-kubernetes-checked'])};`,
   ].join('\n');
 }
 
@@ -190,11 +236,14 @@ export interface Validator {
   (value: unknown): boolean;
   readonly errors: readonly SchemaError[] | null;
 }
-${kinds.map(kind => `export declare const validate${kind}: Validator;`).join('\n')}
+/** By definition: one for each of our kinds and of the checked ones. */
+export declare const validators: Readonly<Record<string, Validator>>;
 /** By definition and field: the definition that the field (or its items) is of; empty for scalars and plain maps. */
 export declare const definitions: Readonly<Record<string, Readonly<Record<string, string>>>>;
 /** Every kind of Kubernetes, as "apps/v1/DaemonSet". */
 export declare const knownKinds: readonly string[];
+/** Kinds with a schema, as "apps/v1/DaemonSet", and their definitions. */
+export declare const checkedKinds: Readonly<Record<string, string>>;
 `;
 }
 
@@ -209,9 +258,10 @@ async function keep(file: string, wanted: (stored: string) => string, check: boo
 }
 
 async function main(check: boolean): Promise<void> {
-  const schema = `${JSON.stringify(await kubernetesSchema(), undefined, 1)}\n`;
-  await keep('schema/kubernetes.json', () => schema, check);
-  await keep('docs/kubernetes.md', withFieldTables, check);
+  const schema = await kubernetesSchema();
+  const checked = Object.keys(schema['x-kubernetes-checked']);
+  await keep('schema/kubernetes.json', () => `${JSON.stringify(schema, undefined, 1)}\n`, check);
+  await keep('docs/kubernetes.md', page => withTables(page, checked), check);
   await generateValidators(join(root, 'src/manifest/generated'));
 }
 

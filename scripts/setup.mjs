@@ -66,16 +66,16 @@ function modulesMatch() {
 
 function needBundle() {
   if (isFresh()) return;
-  say('Building dist/podstead.mjs');
+  say('Building dist/podstead.cjs');
   try {
     run(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root });
   } catch {
-    fail('Cannot build dist/podstead.mjs: `node scripts/build.mjs` failed, see above');
+    fail('Cannot build dist/podstead.cjs: `node scripts/build.mjs` failed, see above');
   }
 }
 
 function isFresh() {
-  const built = modified(join(root, 'dist/podstead.mjs'));
+  const built = modified(join(root, 'dist/podstead.cjs'));
   const inputs = [
     'node_modules/.package-lock.json',
     'schema/kubernetes.json',

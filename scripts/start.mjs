@@ -20,7 +20,7 @@ function isSame(a, b) {
 setUp({ tests: false });
 copyBusybox(join(root, 'manifests/hello'));
 
-const program = join(root, 'dist/podstead.mjs');
+const program = join(root, 'dist/podstead.cjs');
 process.chdir(root);
 process.argv = [process.execPath, program, 'run', 'manifests', ...process.argv.slice(2)];
 await import(program);

@@ -1,5 +1,6 @@
-// `npm test [-- --unit | --e2e] [--check] [FILTER...]`: sets up what the tests need, runs them, and ends with
-// the plain line `N passed, N failed`. --check counts types and style as two more tests.
+// `npm test [-- --unit | --e2e] [--check] [--long] [FILTER...]`: sets up what the tests need, runs them, and ends with
+// the plain line `N passed, N failed`. --check counts types and style as two more tests; --long runs each property
+// twenty times as often (docs/reliability.md).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -9,6 +10,7 @@ const args = process.argv.slice(2);
 const only = ['--unit', '--e2e'].filter(option => args.includes(option));
 const filters = args.filter(arg => !arg.startsWith('--'));
 const cache = join(root, '.cache');
+if (args.includes('--long')) process.env.TEST_SCALE ??= '20';
 
 setUp({ tests: true });
 mkdirSync(cache, { recursive: true });
@@ -32,6 +34,7 @@ const totals = [
 const sum = field => totals.reduce((total, one) => total + one[field], 0);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
 if (passed + failed === 0) process.stderr.write('No test ran\n');
+if (sum('runs') > 0) process.stdout.write(`${sum('runs')} runs of properties\n`);
 process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
@@ -39,11 +42,11 @@ function runCheck(command, words) {
   const program = join(root, 'node_modules/.bin', command);
   const { status } = spawnSync(program, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   process.stdout.write(`${status === 0 ? 'ok' : 'not ok'}: ${command}\n`);
-  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, runs: 0 };
 }
 
 function runSuite({ name, files, concurrency }) {
-  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, runs: 0 };
   const report = join(cache, `${name}.tap`);
   const reporters = ['spec', 'stdout', 'tap', report].map(
     (value, i) => `--test-reporter${i % 2 === 1 ? '-destination' : ''}=${value}`,
@@ -63,5 +66,7 @@ function readTotals(report) {
     passed: total('pass'),
     failed: total('fail') + total('cancelled'),
     skipped: total('skipped') + total('todo'),
+    // What test/arbitraries/property.ts tells of each.
+    runs: [...text.matchAll(/^ *# (\d+) runs, seed/gm)].reduce((runs, [, count]) => runs + Number(count), 0),
   };
 }

@@ -2,7 +2,7 @@
 // code cache of it, so that it holds the functions that commands really use.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import Module, { createRequire } from 'node:module';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Script } from 'node:vm';
@@ -18,7 +18,7 @@ const engine = createServer((request, response) => {
 }).listen(socket);
 await new Promise(done => engine.once('listening', done));
 
-const script = new Script(Module.wrap(readFileSync(filename, 'latin1')), { filename });
+const script = new Script(readFileSync(filename, 'latin1'), { filename });
 process.once('exit', () => {
   process.exitCode = 0;
   writeFileSync(join(dist, 'main.cache'), script.createCachedData());

@@ -2,8 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { Engine, PerformOptions } from '../engine/engine.ts';
 import type { Failure } from '../model/event.ts';
 import type { Action } from '../model/plan.ts';
+import type { Hooks } from '../probe/ports.ts';
 import type { Records } from '../record/records.ts';
 import { failureOf } from './failure.ts';
+import { startHooked, stopHooked } from './hooked.ts';
 import { traits } from './verbs.ts';
 
 /** What effects go to. */
@@ -13,6 +15,8 @@ export interface EffectPorts {
   readonly clock: Clock;
   /** In [0, 1); spreads retries. */
   readonly random: () => number;
+  /** Without it containers have no hooks. */
+  readonly hooks?: Hooks;
 }
 
 /** Delays before the second and third try of a quick step, in milliseconds; jittered by half. */
@@ -44,8 +48,10 @@ async function tryOnce(action: Action, ports: EffectPorts, opts: PerformOptions)
   }
 }
 
-function act(action: Action, { engine, records }: EffectPorts, opts: PerformOptions): Promise<void> {
-  if (action.verb === 'writeRecord') return records.write(action.pod, action.patch);
-  if (action.verb === 'removeRecord') return records.remove(action.pod);
-  return engine.perform(action, opts);
+function act(action: Action, ports: EffectPorts, opts: PerformOptions): Promise<void> {
+  if (action.verb === 'writeRecord') return ports.records.write(action.pod, action.patch);
+  if (action.verb === 'removeRecord') return ports.records.remove(action.pod);
+  if (action.verb === 'startContainer') return startHooked(action, ports, opts);
+  if (action.verb === 'stopContainer') return stopHooked(action, ports, opts);
+  return ports.engine.perform(action, opts);
 }

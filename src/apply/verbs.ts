@@ -43,6 +43,7 @@ export const traits: { readonly [V in Verb]: Traits } = {
   checkPorts: quick,
   createPod: quick,
   createContainer: quick,
+  renameContainer: quick,
   startContainer: start,
   startPod: start,
   stopContainer: stop,

@@ -4,6 +4,7 @@ import { makeLoad, openPaths } from './desire.ts';
 import type { ApplyFlags } from './flags.ts';
 import { inPlace } from './place.ts';
 import { makePorts } from './ports.ts';
+import { makeProbing } from './probing.ts';
 import { makeProgress } from './progress.ts';
 import { learning, makeScrubber, scrubbed } from './scrub.ts';
 import { codeOf, reportSettled } from './settled.ts';
@@ -13,24 +14,32 @@ import { withWorld } from './world.ts';
 export async function apply(given: Context, paths: readonly string[], flags: ApplyFlags): Promise<number> {
   const scrubber = makeScrubber();
   const context = { ...given, terminal: scrubbed(given.terminal, scrubber) };
-  const [parse, source] = await Promise.all([
-    makeLoad({ owner: context.owner, strict: flags.strict ?? false }),
-    openPaths(paths),
-  ]);
+  const parse = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
+  const source = await openPaths(paths);
   const load = learning(parse, scrubber);
   return withWorld(
     context,
     world =>
       inPlace(context, world.opened.socket, `apply ${paths.join(' ')}`, async () => {
         const progress = makeProgress(context.terminal, context);
-        const ports = makePorts(context, { world, source, load, emit: progress.emit, scrub: scrubber.scrub });
-        const settled = await settle(ports, {
-          prune: flags.prune ? 'guarded' : 'none',
-          allowEmpty: flags.allowEmpty ?? false,
-          wait: flags.wait,
-          timeoutMs: flags.timeout,
-          signal: context.signal,
-        }).finally(() => progress.end());
+        const ports = makePorts(context, {
+          ...{ world, source, load, emit: progress.emit, scrub: scrubber.scrub },
+          refresh: flags.refresh ?? false,
+        });
+        const { probes, hooks, end: endProbing } = makeProbing(context, world);
+        const settled = await settle(
+          { ...ports, probes, hooks },
+          {
+            prune: flags.prune ? 'guarded' : 'none',
+            allowEmpty: flags.allowEmpty ?? false,
+            wait: flags.wait,
+            timeoutMs: flags.timeout,
+            signal: context.signal,
+          },
+        ).finally(() => {
+          endProbing();
+          progress.end();
+        });
         context.signal.throwIfAborted();
         await reportSettled(context, settled);
         printKeeping(context, settled);
@@ -44,6 +53,6 @@ export async function apply(given: Context, paths: readonly string[], flags: App
 function printKeeping(context: Context, settled: Settled): void {
   if (context.quiet || context.output !== 'text' || (settled.outcome?.desired.pods.size ?? 0) === 0) return;
   context.terminal.err(
-    'No agent runs here, so nothing restarts what ends: `podstead run DIR` does, and units by `podstead generate systemd` at boot\n',
+    'No agent runs here, so nothing restarts what ends or runs probes: `podstead run DIR` does, and units by `podstead generate systemd` at boot\n',
   );
 }

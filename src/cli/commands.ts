@@ -9,6 +9,8 @@ import {
   type NamespaceFlag,
   namespaceOption,
   type PruneFlag,
+  podSecurityOption,
+  type RefreshFlag,
   type RunFlags,
   type StrictFlag,
 } from './flags.ts';
@@ -29,6 +31,7 @@ export function addKeeping(add: Add): void {
       new Option('--units <DIR>', 'keep boot units in DIR in step, and start them'),
       new Option('--allow-empty', 'let a source that lost its objects remove their pods'),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
+      podSecurityOption(),
       new Option('--log-format <FORMAT>', 'format of log lines').choices(['text', 'json']),
     ],
   );
@@ -47,11 +50,13 @@ export function addKeeping(add: Add): void {
     [
       new Option('--prune', 'remove what we own and PATH does not declare; volumes stay'),
       new Option('--allow-empty', 'with --prune: even when it would remove everything'),
+      new Option('--refresh', 'recreate every pod that PATH declares, as this version maps its fields'),
       new Option('--no-wait', 'start the changes, and do not wait until pods have settled'),
       new Option('--timeout <DURATION>', 'give up waiting after that long')
         .argParser(parseDuration)
         .default(300_000, '5m'),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
+      podSecurityOption(),
     ],
   );
   add<[string[]], DownFlags>(
@@ -75,7 +80,7 @@ export function addKeeping(add: Add): void {
 
 /** Commands that only look. */
 export function addLooking(add: Add): void {
-  add<[string[]], StrictFlag & PruneFlag>(
+  add<[string[]], StrictFlag & PruneFlag & RefreshFlag>(
     {
       usage: 'plan <PATH...>',
       summary: 'what apply would do, and what it costs',
@@ -86,8 +91,10 @@ export function addLooking(add: Add): void {
     async (context, [paths], options) => (await import('./plan.ts')).plan(context, paths, options),
     [
       new Option('--prune', 'as apply --prune would'),
+      new Option('--refresh', 'as apply --refresh would'),
       new Option('--allow-empty', 'as apply --allow-empty would'),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
+      podSecurityOption(),
     ],
   );
   add<[string[]], StrictFlag & PruneFlag>(
@@ -103,6 +110,7 @@ export function addLooking(add: Add): void {
     [
       new Option('--prune', 'as apply --prune would'),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
+      podSecurityOption(),
     ],
   );
   add<[string[]], StrictFlag>(
@@ -117,7 +125,7 @@ export function addLooking(add: Add): void {
       ],
     },
     async (context, [paths], options) => (await import('./validate.ts')).validate(context, paths, options),
-    [new Option('--strict', 'make warnings errors')],
+    [new Option('--strict', 'make warnings errors'), podSecurityOption()],
   );
   add<[string | undefined], { watch?: boolean } & NamespaceFlag>(
     {

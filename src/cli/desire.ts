@@ -1,32 +1,43 @@
 import { createColors } from 'picocolors';
-import type { Desired } from '../model/desired.ts';
+import type { ResolveMemo } from '../desired/resolve.ts';
+import type { LoadMemo } from '../manifest/load.ts';
 import type { Problem } from '../model/problem.ts';
+import type { SecurityLevel } from '../model/security-level.ts';
 import type { Snapshot } from '../model/source.ts';
+import type { Loaded } from '../reconcile/ports.ts';
 import type { Source } from '../source/source.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
-
-/** What a snapshot of the source asks for, and all that is wrong with it, reading included. */
-export interface Loaded {
-  readonly desired: Desired;
-  readonly problems: readonly Problem[];
-}
 
 export interface LoadOptions {
   readonly owner: string;
   /** Makes every warning an error. */
   readonly strict: boolean;
+  /** What pods are held to whose namespace says nothing. */
+  readonly podSecurity?: SecurityLevel | undefined;
 }
 
-/** The function from snapshots to desired states. */
-export async function makeLoad(opts: LoadOptions): Promise<(snapshot: Snapshot) => Loaded> {
-  const [{ load }, { resolve }] = await Promise.all([import('../manifest/load.ts'), import('../desired/resolve.ts')]);
-  return snapshot => {
-    const parsed = load(snapshot.files, { strict: opts.strict });
+/** From snapshots to desired states. */
+export type Load = (snapshot: Snapshot) => Promise<Loaded>;
+
+/**
+ * Reads its own modules with the first snapshot: meanwhile the engine, which was asked before, makes its answer. What
+ * did not change since the last snapshot is taken from memory.
+ */
+export function makeLoad({ owner, strict, podSecurity: level = 'privileged' }: LoadOptions): Load {
+  let memo: { readonly load: LoadMemo; readonly resolve: ResolveMemo } | undefined;
+  return async snapshot => {
+    const [{ load, loadMemo }, { resolve, resolveMemo }] = await Promise.all([
+      import('../manifest/load.ts'),
+      import('../desired/resolve.ts'),
+    ]);
+    memo ??= { load: loadMemo(), resolve: resolveMemo() };
+    const parsed = load(snapshot.files, { strict, memo: memo.load });
     const earlier = [...snapshot.problems, ...parsed.problems];
-    const resolved = resolve(parsed.objects, snapshot, earlier, { owner: opts.owner });
+    const admission = { level, namespaces: parsed.levels };
+    const resolved = resolve(parsed.objects, snapshot, earlier, { owner, memo: memo.resolve, admission });
     const loaded = { desired: resolved.desired, problems: [...earlier, ...resolved.problems] };
-    return opts.strict ? refuseWarnings(loaded) : loaded;
+    return strict ? refuseWarnings(loaded) : loaded;
   };
 }
 

@@ -7,6 +7,7 @@ import { CommandError } from './error.ts';
 import type { DownFlags } from './flags.ts';
 import { inPlace } from './place.ts';
 import { emptySource, makePorts, noMemory, nothing } from './ports.ts';
+import { makeProbing } from './probing.ts';
 import { makeProgress } from './progress.ts';
 import { codeOf, reportSettled } from './settled.ts';
 import { type World, withWorld } from './world.ts';
@@ -46,11 +47,17 @@ async function remove(context: Context, world: World, { prune, unread }: Meant, 
     removeVolumes: volumes,
   });
   const plan: typeof ports.plan = (desired, actual, opts) => ports.plan(desired, actual, { ...opts, prune });
+  const { hooks, end: endProbing } = makeProbing(context, world);
   const settled = await settle(
-    { ...ports, plan, memory: noMemory },
+    { ...ports, plan, hooks, memory: noMemory },
     { prune: 'none', timeoutMs: flags.timeout, signal: context.signal },
-  ).finally(() => progress.end());
+  ).finally(() => {
+    endProbing();
+    progress.end();
+  });
   context.signal.throwIfAborted();
+  // One that was made just before a crash, for a pod that never came to be, belongs to nothing that could be seen.
+  await world.engine.sweepNetworks({ signal: context.signal });
   await reportSettled(context, settled);
   // Nothing is left for it to serve: the next command starts it again.
   if (flags.all && codeOf(settled) === 0) await world.opened.stop();
@@ -59,8 +66,9 @@ async function remove(context: Context, world: World, { prune, unread }: Meant, 
 
 /** Also objects with problems: they are declared, and meant. What cannot even be told apart is reported instead. */
 async function meantBy(context: Context, paths: readonly string[]): Promise<Meant> {
-  const [load, source] = await Promise.all([makeLoad({ owner: context.owner, strict: false }), openPaths(paths)]);
-  const { desired, problems } = load(await source.read({ signal: context.signal }));
+  const load = makeLoad({ owner: context.owner, strict: false });
+  const source = await openPaths(paths);
+  const { desired, problems } = await load(await source.read({ signal: context.signal }));
   const isUnread = ({ severity, key }: Problem): boolean =>
     severity === 'error' && (key === undefined || !desired.declared.has(key));
   return { prune: new Set(desired.declared.keys()), unread: problems.filter(isUnread) };
@@ -70,7 +78,9 @@ async function demandOwnVolumes(context: Context, world: World, names: ReadonlyS
   if (names.size === 0) return;
   const { volumes } = await world.engine.observe({ signal: context.signal });
   for (const name of names) {
-    if (volumes.get(name)?.owner === context.owner) continue;
+    const volume = volumes.get(name);
+    if (volume === undefined && !context.quiet) context.terminal.err(`Volume "${name}" is not there\n`);
+    if (volume === undefined || volume.owner === context.owner) continue;
     const own = [...volumes.values()].filter(volume => volume.owner === context.owner && volume.uid === undefined);
     throw new CommandError(`Cannot remove volume "${name}": it is not one of ours`, {
       hint: own.length === 0 ? 'We own no volume' : `Name one of: ${own.map(volume => volume.name).join(', ')}`,

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { type SecurityLevel, securityLevels } from '../model/security-level.ts';
 
 /** Fresh ones each time: commander keeps state in them. They may stand before and after the command. */
 export function globalOptions(): readonly Option[] {
@@ -15,13 +16,21 @@ export function globalOptions(): readonly Option[] {
   return options.map(option => option.helpGroup('Global options:'));
 }
 
+/** For commands that judge manifests. */
+export function podSecurityOption(): Option {
+  const text = 'level of the Pod Security Standards that pods are held to';
+  return new Option('--pod-security <LEVEL>', text).choices(securityLevels);
+}
+
 /** For commands that take a KEY. */
 export function namespaceOption(): Option {
   return new Option('-n, --namespace <NAME>', 'the namespace of KEY');
 }
 
+/** How manifests are judged. */
 export interface StrictFlag {
   readonly strict?: boolean;
+  readonly podSecurity?: SecurityLevel;
 }
 export interface PruneFlag {
   readonly prune?: boolean;
@@ -35,7 +44,10 @@ export interface RunFlags extends StrictFlag {
   readonly allowEmpty?: boolean;
   readonly logFormat?: 'text' | 'json';
 }
-export interface ApplyFlags extends StrictFlag, PruneFlag {
+export interface RefreshFlag {
+  readonly refresh?: boolean;
+}
+export interface ApplyFlags extends StrictFlag, PruneFlag, RefreshFlag {
   /** False with `--no-wait`. */
   readonly wait: boolean;
   /** Milliseconds. */

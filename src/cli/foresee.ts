@@ -2,7 +2,7 @@ import { absenceMs, newGuard } from '../reconcile/guard.ts';
 import { type Outcome, pass } from '../reconcile/pass.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
-import type { PruneFlag, StrictFlag } from './flags.ts';
+import type { PruneFlag, RefreshFlag, StrictFlag } from './flags.ts';
 import { makePorts, noMemory } from './ports.ts';
 import { withWorld } from './world.ts';
 
@@ -10,17 +10,18 @@ import { withWorld } from './world.ts';
 export async function foresee(
   context: Context,
   paths: readonly string[],
-  flags: StrictFlag & PruneFlag,
+  flags: StrictFlag & PruneFlag & RefreshFlag,
 ): Promise<Outcome> {
-  const [load, source] = await Promise.all([
-    makeLoad({ owner: context.owner, strict: flags.strict ?? false }),
-    openPaths(paths),
-  ]);
+  const load = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
+  const source = await openPaths(paths);
   return withWorld(
     context,
     async world => {
       const ports = {
-        ...makePorts(context, { world, source, load, emit: () => undefined, scrub: text => text }),
+        ...makePorts(context, {
+          ...{ world, source, load, emit: () => undefined, scrub: (text: string) => text },
+          refresh: flags.refresh ?? false,
+        }),
         memory: noMemory,
       };
       const opts = {

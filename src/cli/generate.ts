@@ -36,8 +36,9 @@ export async function generateSystemd(context: Context, subject: string, flags: 
  * @throws CommandError where the manifests have errors: half the units would be worse than none
  */
 async function declared(context: Context, path: string, seen: Look, host: UnitHost): Promise<readonly PodUnitSpec[]> {
-  const [load, source] = await Promise.all([makeLoad({ owner: context.owner, strict: false }), openPaths([path])]);
-  const { desired, problems } = load(await source.read({ signal: context.signal }));
+  const load = makeLoad({ owner: context.owner, strict: false });
+  const source = await openPaths([path]);
+  const { desired, problems } = await load(await source.read({ signal: context.signal }));
   await printProblems(context, problems);
   if (problems.some(problem => problem.severity === 'error')) {
     throw new CommandError('Cannot write units: the manifests have errors', { hint: 'Mend them first' });

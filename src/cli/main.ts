@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { CommanderError } from 'commander';
 import { makeContext } from './context.ts';
 import { describeError, isFailure } from './error.ts';
+import { helperWord } from './helper-word.ts';
 import { makeProgram, type Runner } from './program.ts';
 
 /** A second signal this long after the first ends the process at once; sooner it is an echo of the first. In milliseconds. */
@@ -41,6 +42,11 @@ function codeOf(signal: NodeJS.Signals): number {
 }
 
 async function main(): Promise<number> {
+  if (process.argv[2] === helperWord) {
+    const { serve } = await import('../probe/serve.ts');
+    await serve();
+    return 0;
+  }
   try {
     await makeProgram(runner).parseAsync();
   } catch (error) {

@@ -3,13 +3,17 @@ import { printPlan } from '../plan/print.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { printProblems } from './desire.ts';
-import type { PruneFlag, StrictFlag } from './flags.ts';
+import type { PruneFlag, RefreshFlag, StrictFlag } from './flags.ts';
 import { foresee, hasChanges, hasErrors } from './foresee.ts';
 import { painter } from './paint.ts';
 import { noticeDocuments, problemDocuments } from './problems.ts';
 
 /** `podstead plan PATH...`: 0 nothing to do, 2 changes, 1 failure. */
-export async function plan(context: Context, paths: readonly string[], flags: StrictFlag & PruneFlag): Promise<number> {
+export async function plan(
+  context: Context,
+  paths: readonly string[],
+  flags: StrictFlag & PruneFlag & RefreshFlag,
+): Promise<number> {
   const outcome = await foresee(context, paths, flags);
   const { terminal, output } = context;
   if (output !== 'text') {

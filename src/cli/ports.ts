@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { fingerprint } from '../desired/pod.ts';
 import { digest } from '../manifest/canon.ts';
+import type { Actual } from '../model/actual.ts';
 import type { DesiredPod } from '../model/desired.ts';
 import type { Emit } from '../model/event.ts';
 import type { Digest } from '../model/key.ts';
 import type { FailureRecord } from '../model/record.ts';
 import { makePlan } from '../plan/plan.ts';
-import type { GuardMemory, Ports } from '../reconcile/ports.ts';
+import type { GuardMemory, Loaded, Ports } from '../reconcile/ports.ts';
 import type { Records } from '../record/records.ts';
 import type { Source } from '../source/source.ts';
 import type { Context } from './context.ts';
-import type { Loaded } from './desire.ts';
 import type { World } from './world.ts';
 
 export interface PortsOptions {
@@ -24,11 +24,19 @@ export interface PortsOptions {
   readonly keepStanding?: boolean;
   /** Volumes with data that the user said to remove, by their engine names. */
   readonly removeVolumes?: ReadonlySet<string>;
+  /** Make every pod anew that stands when it begins, though nothing differs. */
+  readonly refresh?: boolean;
 }
 
 /** Wires the reconciler's ports by hand. */
 export function makePorts(context: Context, opts: PortsOptions): Ports {
-  const { world, source, load, emit, keepStanding = false, removeVolumes } = opts;
+  const { world, source, load, emit, keepStanding = false, removeVolumes, refresh = false } = opts;
+  // Once: what was made meanwhile has another uid.
+  let old: ReadonlySet<string> | undefined;
+  const standing = ({ pods }: Actual): ReadonlySet<string> => {
+    old ??= new Set([...pods.values()].map(({ uid }) => uid));
+    return old;
+  };
   return {
     source,
     load,
@@ -46,6 +54,7 @@ export function makePorts(context: Context, opts: PortsOptions): Ports {
         keepStanding,
         fingerprint: fingerprintOf,
         ...(removeVolumes && { removeVolumes }),
+        ...(refresh && { refresh: standing(actual) }),
       }),
   };
 }

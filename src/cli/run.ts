@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Emit } from '../model/event.ts';
 import { defaultOwner } from '../model/names.ts';
+import type { Snapshot } from '../model/source.ts';
 import { reconcileLoop } from '../reconcile/loop.ts';
 import { directorySource } from '../source/dir.ts';
 import type { Context } from './context.ts';
@@ -13,9 +14,11 @@ import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
 import { greeter } from './greeter.ts';
 import { hangups } from './hangup.ts';
+import { type Lean, liveLean } from './lean.ts';
 import { makeLogger } from './logger.ts';
 import { takePlace } from './place.ts';
 import { makePorts } from './ports.ts';
+import { makeProbing } from './probing.ts';
 import { learning, makeScrubber, type Scrubber } from './scrub.ts';
 import { serviceNotifier } from './service-notify.ts';
 import { unitKeeper } from './unit-keeper.ts';
@@ -26,12 +29,13 @@ import { withWorld } from './world.ts';
 export async function run(context: Context, dir: string, flags: RunFlags): Promise<number> {
   // A root that goes away later is waited for; one that was never there is a slip of the pen.
   if (!existsSync(dir)) throw new CommandError(`Cannot keep "${dir}": no such directory`, { hint: 'Check the path' });
+  const lean = liveLean();
   const scrubber = makeScrubber();
   const format = flags.logFormat ?? (context.terminal.interactive ? 'text' : 'json');
   const level = context.quiet ? 'warn' : context.logLevel;
   const log = await makeLogger(context.terminal, { level, format, scrub: text => scrubber.scrub(text) });
   const source = directorySource(dir, { cwd: process.cwd() });
-  await keep(context, { flags, log, source, scrubber });
+  await keep(context, { flags, log, source, scrubber, lean });
   log.info(`stopped, pods run on; \`${commandOf(context)} down --all\` removes them`);
   return 0;
 }
@@ -41,19 +45,21 @@ interface Keeping {
   readonly log: Log;
   readonly source: ReturnType<typeof directorySource>;
   readonly scrubber: Scrubber;
+  readonly lean: Lean;
 }
 
-function keep(context: Context, { flags, log, source, scrubber }: Keeping): Promise<void> {
+function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping): Promise<void> {
   return withWorld(
     context,
     async world => {
       const release = await takePlace(context, world.opened.socket, source.name);
       log.info(`podstead ${version} keeps this host as ${shorter(source.name)} says; stop with Ctrl-C`);
       log.info(`engine: ${world.engine.name}`, { owner: context.owner });
-      const parse = await makeLoad({ owner: context.owner, strict: flags.strict ?? false });
+      const parse = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
       let latest: Desired | undefined;
-      const load = learning((snapshot: Parameters<typeof parse>[0]) => {
-        const loaded = parse(snapshot);
+      const load = learning(async (snapshot: Snapshot) => {
+        lean.size(snapshot.files.length);
+        const loaded = await parse(snapshot);
         latest = loaded.desired;
         return loaded;
       }, scrubber);
@@ -66,8 +72,10 @@ function keep(context: Context, { flags, log, source, scrubber }: Keeping): Prom
         tell(event);
         notifier.note(event);
         greet(event, latest);
+        lean.note(event);
       };
       const ports = makePorts(context, { world, source, load, emit, scrub: scrubber.scrub, keepStanding: true });
+      const { probes, hooks, end: endProbing } = makeProbing(context, world);
       const wakes = hangups(source.wakes, log);
       const plan: typeof ports.plan = (desired, actual, opts) => {
         const made = ports.plan(desired, actual, opts);
@@ -77,10 +85,11 @@ function keep(context: Context, { flags, log, source, scrubber }: Keeping): Prom
       };
       try {
         await reconcileLoop(
-          { ...ports, plan, source: { ...source, wakes } },
+          { ...ports, plan, probes, hooks, source: { ...source, wakes } },
           { allowEmpty: flags.allowEmpty ?? false, signal: context.signal },
         );
       } finally {
+        endProbing();
         await notifier.end();
         await units?.end();
         await release();

@@ -1,4 +1,6 @@
 import type { Desired, DesiredPod } from '../model/desired.ts';
+import { isSealed } from '../model/sealed.ts';
+import { secretsIn } from '../model/text.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Takes known secret values out of text, whatever wrote them into it: an engine's message, a path, an error's cause. */
@@ -20,11 +22,11 @@ export function scrubbed(terminal: Terminal, { scrub }: Scrubber): Terminal {
 
 /** A load function that teaches the scrubber what it loads. */
 export function learning<S, L extends { readonly desired: Desired }>(
-  load: (from: S) => L,
+  load: (from: S) => Promise<L>,
   scrubber: Scrubber,
-): (from: S) => L {
-  return from => {
-    const loaded = load(from);
+): (from: S) => Promise<L> {
+  return async from => {
+    const loaded = await load(from);
     scrubber.learn(loaded.desired);
     return loaded;
   };
@@ -52,11 +54,11 @@ function secretsOf(desired: Desired): readonly string[] {
 
 function secretsOfPod(pod: DesiredPod): readonly string[] {
   const env = [...pod.initContainers, ...pod.containers].flatMap(container => container.env.map(one => one.value));
-  const files = pod.volumes.flatMap(volume => (volume.type === 'files' && volume.secret ? volume.entries : []));
-  return [
-    ...env.flatMap(value => (typeof value === 'string' ? [] : [value.reveal()])),
-    ...files.map(file => Buffer.from(file.content.reveal()).toString()),
-  ];
+  const files = pod.volumes.flatMap(volume =>
+    volume.type === 'files' ? volume.entries.filter(({ secret = volume.secret }) => secret) : [],
+  );
+  const texts = files.flatMap(({ content }) => (isSealed(content) ? [Buffer.from(content.reveal()).toString()] : []));
+  return [...env.flatMap(secretsIn), ...texts];
 }
 
 /** As it is, line by line, as JSON writes it, and as base64. */

@@ -2,7 +2,7 @@ import type { Notice } from '../model/event.ts';
 import type { Key } from '../model/key.ts';
 import type { Problem } from '../model/problem.ts';
 import { participle } from '../plan/history.ts';
-import type { Settled } from '../reconcile/settle.ts';
+import { notReady, type Settled } from '../reconcile/settle.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { printProblems } from './desire.ts';
@@ -34,9 +34,15 @@ export async function reportSettled(context: Context, settled: Settled): Promise
   const told = new Set(settled.failures.map(({ key }) => key));
   const standing = held.filter(({ key }) => !told.has(key));
   for (const { key, op, why } of standing) terminal.err(`${key} ${participle(op)}: ${why}\n`);
+  for (const { key, why } of unready(settled)) terminal.err(`${key} ${why}\n`);
   if (settled.timedOut) terminal.err('Gave up waiting: not all of it has settled; see `podstead status`\n');
   const parts = [summaryOf([...done, ...kept, ...standing]), failed(settled), countProblems(problemsOf(settled))];
   if (!quiet) terminal.err(`${parts.filter(part => part !== '').join('; ')}\n`);
+}
+
+/** Pods that it gave up waiting for. */
+function unready({ timedOut, outcome }: Settled): ReturnType<typeof notReady> {
+  return timedOut && outcome !== undefined ? notReady(outcome) : [];
 }
 
 /** 0 when all is as it should be. */

@@ -1,5 +1,6 @@
 import type { Location } from '../model/problem.ts';
 import type { HistoryEntry, PodRecord } from '../model/record.ts';
+import type { Condition } from '../status/health.ts';
 import type { ContainerStatus, PodStatus } from '../status/pods.ts';
 
 /** One pod as JSON shows it (schema/status.schema.json). Times are ISO 8601 in UTC, or null for never. */
@@ -19,12 +20,16 @@ export interface PodDocument {
     readonly count: number;
     readonly at: string;
   } | null;
+  /** As Kubernetes names them. */
+  readonly conditions: readonly Condition[];
   readonly containers: readonly ContainerDocument[];
 }
 
 export interface ContainerDocument {
   readonly name: string;
   readonly state: string;
+  /** Null where a probe would have to tell and nobody runs it. */
+  readonly ready: boolean | null;
   readonly image: string;
   readonly exitCode: number | null;
   readonly restarts: number;
@@ -66,6 +71,7 @@ export function podDocument(pod: PodStatus, imageName: (id: string) => string): 
           at: new Date(failure.atMs).toISOString(),
         }
       : null,
+    conditions: pod.conditions,
     containers: pod.containers.map(container => containerDocument(container, imageName)),
   };
 }
@@ -85,6 +91,7 @@ function containerDocument(container: ContainerStatus, imageName: (id: string) =
   return {
     name,
     state,
+    ready: container.ready ?? null,
     image: imageName(imageId),
     exitCode: state === 'exited' ? exitCode : null,
     restarts,

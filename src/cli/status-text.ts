@@ -82,7 +82,7 @@ function untilText(untilMs: number, nowMs: number): string {
 }
 
 function readiness({ ready }: PodStatus): string {
-  return `${ready.running}/${ready.total}`;
+  return `${ready.count}/${ready.total}`;
 }
 
 /** Enough of a commit or digest to tell it by. */

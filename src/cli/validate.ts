@@ -6,10 +6,10 @@ import { countProblems, problemDocuments } from './problems.ts';
 
 /** `podstead validate PATH...`: offline. Exits with 0 when clean, 1 when there are problems. */
 export async function validate(context: Context, paths: readonly string[], flags: StrictFlag): Promise<number> {
-  const load = await makeLoad({ owner: context.owner, strict: flags.strict ?? false });
+  const load = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
   const source = await openPaths(paths);
   const snapshot = await source.read({ signal: context.signal });
-  const { desired, problems } = load(snapshot);
+  const { desired, problems } = await load(snapshot);
   const { terminal, output, quiet } = context;
   if (output !== 'text') {
     const objects = [...desired.declared.keys()].sort();

@@ -1,16 +1,20 @@
 import type { Log } from '../log.ts';
-import type { Actual } from '../model/actual.ts';
+import type { Actual, ActualContainer } from '../model/actual.ts';
 import type { Key } from '../model/key.ts';
+import { emptyDirName } from '../model/names.ts';
 import type { PodRecord } from '../model/record.ts';
 import { restartOf } from '../plan/backoff.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
 import type { OpenedEngine } from '../podman/service.ts';
 import type { GuardMemory } from '../reconcile/ports.ts';
+import { type HealthFile, readHealth } from '../record/health.ts';
 import type { Records } from '../record/records.ts';
 import { fileMemory } from '../record/state.ts';
 import { fileRecords } from '../record/store.ts';
 import { type PodStatus, statusOf } from '../status/pods.ts';
+import { limitedVolumes } from '../status/storage.ts';
 import type { Context } from './context.ts';
+import { healthPath } from './health-path.ts';
 import { textLog } from './logger.ts';
 
 /** What a command works on: the engine, and what is remembered. */
@@ -63,7 +67,8 @@ async function connect(context: Context): Promise<Pick<World, 'opened' | 'engine
   ]);
   const neverEmbed = isUnderSystemd(context);
   const opened = await openEngine({ engine: engineUrl, env, runtimeDir, configDir, neverEmbed, signal });
-  return { opened, engine: await connectPodman({ socket: opened.socket, owner, stateDir, unsupported, env, signal }) };
+  const { socket, version } = opened;
+  return { opened, engine: await connectPodman({ socket, version, owner, stateDir, unsupported, env, signal }) };
 }
 
 /**
@@ -85,10 +90,14 @@ export interface Look {
 }
 
 /** Looks at what runs and what is remembered, once. */
-export async function look({ engine, records }: World, { clock, signal }: Context): Promise<Look> {
-  const [actual, remembered] = await Promise.all([engine.observe({ signal }), records.load()]);
+export async function look(world: World, context: Context): Promise<Look> {
+  const { engine, records } = world;
+  const { clock, signal } = context;
+  const [observed, remembered] = await Promise.all([engine.observe({ signal }), records.load()]);
   const nowMs = clock.now();
+  const { actual, lateMs } = withHealth(observed, readHealth(healthPath(context, world)));
   const names = imageNames(actual);
+  const bytes = await countBytes(world, actual, remembered, signal);
   return {
     nowMs,
     actual,
@@ -96,10 +105,46 @@ export async function look({ engine, records }: World, { clock, signal }: Contex
     pods: statusOf(actual, {
       records: remembered,
       nowMs,
-      restartAtMs: (container, record) => restartOf(container, record).dueMs,
+      restartAtMs: (container, record) => restartOf(container, record, nowMs).dueMs,
+      lateMs,
+      bytesIn: ({ uid }, volume) => bytes.get(emptyDirName(uid, volume)),
     }),
     imageName: id => names.get(id) ?? id.replace(/^sha256:/, '').slice(0, 12),
   };
+}
+
+/** What the emptyDirs on disk that have a limit hold, by their names in the engine. */
+async function countBytes(
+  { engine }: World,
+  { pods }: Actual,
+  records: ReadonlyMap<Key, PodRecord>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const names = [...pods.values()].flatMap(({ key, uid }) =>
+    limitedVolumes(records.get(key)).map(volume => emptyDirName(uid, volume.name)),
+  );
+  const counted = await Promise.all(
+    names.map(async name => [name, await engine.volumeBytes(name, { signal })] as const),
+  );
+  return new Map(counted.flatMap(([name, bytes]) => (bytes === undefined ? [] : [[name, bytes] as const])));
+}
+
+/** What a running agent tells of the probes; of one that is gone nothing is known any more. */
+function withHealth(
+  actual: Actual,
+  { alive, containers }: HealthFile,
+): { readonly actual: Actual; readonly lateMs: (containerId: string) => number } {
+  if (!alive) return { actual, lateMs: () => 0 };
+  const healthy = (container: ActualContainer): ActualContainer => {
+    const health = containers.get(container.id);
+    const isOfThisRun = container.state === 'running' && health?.startedAtMs === container.startedAtMs;
+    return isOfThisRun ? { ...container, health } : container;
+  };
+  const pods = [...actual.pods].map(([key, pod]) => {
+    const members = [...pod.containers].map(([name, container]) => [name, healthy(container)] as const);
+    return [key, { ...pod, containers: new Map(members) }] as const;
+  });
+  return { actual: { ...actual, pods: new Map(pods) }, lateMs: id => containers.get(id)?.lateMs ?? 0 };
 }
 
 /** The fullest name of each image: engines know it by its id, by digests and by short names too. */

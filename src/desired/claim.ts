@@ -12,8 +12,10 @@ export function resolveClaim(object: KubeObject & { readonly object: V1Persisten
   const uid = annotation('uid');
   const gid = annotation('gid');
   const mountOptions = [annotation('mount-options'), uid && `uid=${uid}`, gid && `gid=${gid}`].filter(Boolean);
+  const image = annotation('image');
+  const driver = annotation('driver') ?? (image === undefined ? undefined : 'image');
   const options = Object.entries({
-    driver: annotation('driver'),
+    image,
     type: annotation('type'),
     device: annotation('device'),
     o: mountOptions.join(',') || undefined,
@@ -24,6 +26,7 @@ export function resolveClaim(object: KubeObject & { readonly object: V1Persisten
     engineName: engineNameOf(object.key),
     singleWriter: spec?.accessModes?.includes('ReadWriteOncePod') ?? false,
     labels: metadata?.labels ?? {},
+    ...(driver === undefined ? {} : { driver }),
     options: Object.fromEntries(options),
   };
 }

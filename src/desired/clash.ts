@@ -30,11 +30,12 @@ export function resolveNameClashes(pods: readonly DesiredPod[]): { pods: readonl
     });
     return { ...container, engineName: renamed };
   };
-  const named = pods.map(pod => ({
-    ...pod,
-    initContainers: pod.initContainers.map(container => rename(pod, container)),
-    containers: pod.containers.map(container => rename(pod, container)),
-  }));
+  const named = pods.map(pod => {
+    const before = problems.length;
+    const initContainers = pod.initContainers.map(container => rename(pod, container));
+    const containers = pod.containers.map(container => rename(pod, container));
+    return problems.length === before ? pod : { ...pod, initContainers, containers };
+  });
   return { pods: named, problems };
 }
 
@@ -47,10 +48,11 @@ export function resolveNameClashes(pods: readonly DesiredPod[]): { pods: readonl
 export function findPortClashes(pods: readonly DesiredPod[]): Problem[] {
   const problems: Problem[] = [];
   const refused = new Set<Key>();
-  const holders: { port: DesiredPort; pod: DesiredPod }[] = [];
+  const holders = new Map<number, { port: DesiredPort; pod: DesiredPod }[]>();
   for (const pod of pods) {
     for (const port of pod.sandbox.ports) {
-      const holder = holders.find(each => each.pod.declaredBy !== pod.declaredBy && portsOverlap(each.port, port));
+      const ofPort = holders.get(port.hostPort) ?? [];
+      const holder = ofPort.find(each => each.pod.declaredBy !== pod.declaredBy && portsOverlap(each.port, port));
       if (holder === undefined || refused.has(pod.declaredBy)) continue;
       refused.add(pod.declaredBy);
       problems.push({
@@ -62,7 +64,10 @@ export function findPortClashes(pods: readonly DesiredPod[]): Problem[] {
         key: pod.declaredBy,
       });
     }
-    if (!refused.has(pod.declaredBy)) holders.push(...pod.sandbox.ports.map(port => ({ port, pod })));
+    if (refused.has(pod.declaredBy)) continue;
+    for (const port of pod.sandbox.ports) {
+      holders.set(port.hostPort, [...(holders.get(port.hostPort) ?? []), { port, pod }]);
+    }
   }
   return problems;
 }

@@ -34,16 +34,28 @@ export function secretData(key: Key, object: V1Secret): ConfigData {
   return { key, secret: true, type: object.type, entries: sealedEntries([...data, ...plain]), binary: new Set() };
 }
 
-/** Every ConfigMap and Secret among the objects, by key. */
-export function configsOf(objects: readonly KubeObject[]): ReadonlyMap<Key, ConfigData | 'broken'> {
-  const configs = new Map<Key, ConfigData | 'broken'>();
+/** Every ConfigMap and Secret among the objects, by key; those that are in `known` are taken from there. */
+export function configsOf(
+  objects: readonly KubeObject[],
+  known: WeakMap<KubeObject, ConfigData>,
+): ReadonlyMap<string, ConfigData | 'broken'> {
+  const configs = new Map<string, ConfigData | 'broken'>();
   for (const object of objects) {
     if (object.kind !== 'ConfigMap' && object.kind !== 'Secret') continue;
-    if (!object.usable) configs.set(object.key, 'broken');
-    else if (object.kind === 'ConfigMap') configs.set(object.key, configMapData(object.key, object.object));
-    else configs.set(object.key, secretData(object.key, object.object));
+    if (!object.usable) {
+      // Its shape may be anything.
+      configs.set(object.key, 'broken');
+      continue;
+    }
+    const data = known.get(object) ?? dataOf(object);
+    known.set(object, data);
+    configs.set(object.key, data);
   }
   return configs;
+}
+
+function dataOf(object: Extract<KubeObject, { kind: 'ConfigMap' | 'Secret' }>): ConfigData {
+  return object.kind === 'ConfigMap' ? configMapData(object.key, object.object) : secretData(object.key, object.object);
 }
 
 /** A reference from a pod to a ConfigMap or Secret of its namespace. */
@@ -60,11 +72,11 @@ export function lookUp(reference: ConfigReference, scope: Scope): ConfigData | u
   const key = keyOf(reference.kind, scope.object.namespace, reference.name);
   const found = scope.configs.get(key);
   if (found === 'broken') {
-    report(scope, reference.pointer, 'REFERENCE_MISSING', `Cannot use '${key}': it has errors of its own`);
+    report(scope, reference.pointer, 'REFERENCE_UNSUPPORTED', `Cannot use '${key}': it has errors of its own`);
     return undefined;
   }
   if (found === undefined && !reference.optional) {
-    report(scope, reference.pointer, 'REFERENCE_MISSING', `Cannot find '${key}' in the source`, {
+    report(scope, reference.pointer, 'REFERENCE_UNSUPPORTED', `Cannot find '${key}' in the source`, {
       hint: `Add a ${reference.kind} named '${reference.name}' in namespace '${scope.object.namespace}', or set optional: true`,
     });
   }
@@ -81,7 +93,7 @@ export function lookUpKey(reference: ConfigReference, name: string, scope: Scope
         .filter(each => !data.binary.has(each))
         .map(each => `'${each}'`)
         .join(', ') || 'none';
-    report(scope, reference.pointer, 'REFERENCE_MISSING', `Cannot find key '${name}' in '${data.key}'`, {
+    report(scope, reference.pointer, 'REFERENCE_UNSUPPORTED', `Cannot find key '${name}' in '${data.key}'`, {
       hint: `Its keys are: ${known}`,
     });
   }

@@ -1,20 +1,18 @@
-import type { V1Container, V1PodSpec, V1ResourceRequirements, V1VolumeMount } from '@kubernetes/client-node';
+import type { V1Container, V1ResourceRequirements } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import { quantityMilli, quantityUnits } from '../manifest/quantity.ts';
-import type {
-  DesiredContainer,
-  DesiredMount,
-  DesiredResources,
-  DesiredSecurity,
-  Json,
-  PullPolicy,
-} from '../model/desired.ts';
-import { isSealed } from '../model/sealed.ts';
+import type { DesiredContainer, DesiredResources, DesiredSecurity, Json, PullPolicy } from '../model/desired.ts';
+import { type RuntimeText, secretsIn } from '../model/text.ts';
+import { compact } from './compact.ts';
+import type { Speaker } from './downward.ts';
 import { type Environment, resolveEnv } from './env.ts';
 import { expand } from './expand.ts';
-import { contextOf } from './image.ts';
+import { contextOf, reportUnreadable } from './image.ts';
+import { resolveMounts } from './mount.ts';
+import { resolveHooks, resolveProbes } from './probe.ts';
 import { report, type Scope } from './scope.ts';
 import { mergeSecurity } from './security.ts';
+import { annotatedSecurity, canonicalTuning, resolveTuning } from './tuning.ts';
 import type { ResolvedVolume } from './volume.ts';
 
 /** A container and its canonical form. */
@@ -22,8 +20,6 @@ export interface ResolvedContainer {
   readonly container: DesiredContainer;
   readonly canonical: Json;
 }
-
-const propagations = { None: 'private', HostToContainer: 'rslave', Bidirectional: 'rshared' } as const;
 
 /**
  * Resolves one container of a pod.
@@ -33,25 +29,24 @@ const propagations = { None: 'private', HostToContainer: 'rslave', Bidirectional
  */
 export function resolveContainer(
   container: V1Container,
-  pod: V1PodSpec,
+  pod: Speaker,
   volumes: ReadonlyMap<string, ResolvedVolume>,
   pointer: string,
   init: boolean,
   scope: Scope,
 ): ResolvedContainer {
-  const environment = resolveEnv(container, pointer, scope);
+  const environment = resolveEnv(container, pod, pointer, scope);
   const command = expandAll(container.command, environment, `${pointer}/command`, scope);
   const args = expandAll(container.args, environment, `${pointer}/args`, scope);
   const image = container.image ?? '';
   const context = contextOf(image, scope);
-  if (context?.unreadable) {
-    const message = `Cannot build '${image}': parts of '${context.directory}' cannot be read`;
-    report(scope, `${pointer}/image`, 'FILE_UNREADABLE', message, {
-      hint: 'Give the user that runs podstead read access',
-    });
-  }
-  const mounts = (container.volumeMounts ?? []).map(mountOf);
-  const security = mergeSecurity(container.securityContext, pod.securityContext);
+  reportUnreadable(image, context, `${pointer}/image`, scope);
+  const mounts = resolveMounts(container, environment, volumes, pointer, scope);
+  const annotations = { values: pod.metadata?.annotations ?? {}, place: pod.annotationsAt };
+  const annotated = annotatedSecurity(container.name, annotations);
+  const security = mergeSecurity(container.securityContext, pod.spec.securityContext, annotated);
+  const tuning = resolveTuning(container.name, annotations, scope);
+  const stopSignal = container.lifecycle?.stopSignal || undefined;
   const workingDir = container.workingDir;
   const tty = container.tty ?? false;
   const stdin = container.stdin ?? false;
@@ -59,12 +54,14 @@ export function resolveContainer(
     image,
     build: context?.digest,
     init: init || undefined,
-    command,
-    args,
+    command: command?.shown,
+    args: args?.shown,
     workingDir,
     env: environment.canonical,
-    mounts: Object.fromEntries(mounts.map(mount => [mount.path, canonicalMount(mount, volumes)])),
+    mounts: mounts.canonical,
     security: canonicalSecurity(security),
+    tuning: canonicalTuning(tuning),
+    stopSignal,
     tty: tty || undefined,
     stdin: stdin || undefined,
   });
@@ -76,60 +73,48 @@ export function resolveContainer(
       digest: digest(canonical),
       image,
       pullPolicy: (container.imagePullPolicy ?? 'IfNotPresent') as PullPolicy,
-      command,
-      args,
+      command: command?.words,
+      args: args?.words,
       workingDir,
       env: environment.env,
       secretDigest: environment.secretDigest,
-      mounts,
+      mounts: mounts.mounts,
       resources: resourcesOf(container.resources),
       security,
+      tuning,
+      stopSignal,
       tty,
       stdin,
+      probes: resolveProbes(container),
+      hooks: resolveHooks(container),
     },
   };
 }
 
+interface Words {
+  readonly words: readonly (string | RuntimeText)[];
+  /** As the canonical form has them. */
+  readonly shown: readonly string[];
+}
+
 /** Argument vectors stand in the process table for all to read, so a Secret's value never goes there. */
 function expandAll(
-  words: readonly string[] | undefined,
+  written: readonly string[] | undefined,
   environment: Environment,
   pointer: string,
   scope: Scope,
-): readonly string[] | undefined {
-  if (words === undefined) return undefined;
+): Words | undefined {
+  if (written === undefined) return undefined;
   const values = new Map(environment.env.map(({ name, value }) => [name, value]));
-  return words.map((word, index) => {
+  const words = written.map((word, index) => {
     const expanded = expand(word, name => values.get(name));
-    if (!isSealed(expanded)) return expanded;
-    report(
-      scope,
-      `${pointer}/${index}`,
-      'FIELD_UNSUPPORTED',
-      `Cannot put a Secret's value into an argument: every user of the host could read it`,
-      {
-        hint: 'Let the program read the environment variable, or mount the Secret as a volume',
-      },
-    );
+    if (secretsIn(expanded).length === 0) return expanded as string | RuntimeText;
+    const message = "Cannot put a Secret's value into an argument: every user of the host could read it";
+    const hint = 'Let the program read the environment variable, or mount the Secret as a volume';
+    report(scope, `${pointer}/${index}`, 'FIELD_UNSUPPORTED', message, { hint });
     return word;
   });
-}
-
-function mountOf(mount: V1VolumeMount): DesiredMount {
-  const propagation = mount.mountPropagation as keyof typeof propagations | undefined;
-  return {
-    volume: mount.name,
-    path: mount.mountPath,
-    readOnly: mount.readOnly ?? false,
-    subPath: mount.subPath || undefined,
-    propagation: propagation && propagations[propagation],
-  };
-}
-
-function canonicalMount(mount: DesiredMount, volumes: ReadonlyMap<string, ResolvedVolume>): Json {
-  const { volume, readOnly, subPath, propagation } = mount;
-  const source = volumes.get(volume)?.canonical ?? null;
-  return compact({ volume, source, readOnly: readOnly || undefined, subPath, propagation });
+  return { words, shown: words.map((word, index) => (typeof word === 'string' ? word : (written[index] ?? ''))) };
 }
 
 /** Only what differs from the defaults, so that a security field honoured later changes no digest of today. */
@@ -148,16 +133,4 @@ function resourcesOf(resources: V1ResourceRequirements | undefined): DesiredReso
     memoryLimitBytes: limits.memory === undefined ? undefined : quantityUnits(limits.memory),
     memoryRequestBytes: requests.memory === undefined ? undefined : quantityUnits(requests.memory),
   };
-}
-
-/** Drops undefined members and empty objects, so that a field left out and a field at nothing are one thing. */
-export function compact(object: Readonly<Record<string, Json | undefined>>): Json {
-  const kept = Object.entries(object).filter(
-    (entry): entry is [string, Json] => entry[1] !== undefined && !isEmptyObject(entry[1]),
-  );
-  return Object.fromEntries(kept);
-}
-
-function isEmptyObject(value: Json): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 }

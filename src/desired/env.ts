@@ -2,22 +2,24 @@ import type { V1Container, V1EnvFromSource, V1EnvVar } from '@kubernetes/client-
 import { digest } from '../manifest/canon.ts';
 import type { DesiredEnv, Json } from '../model/desired.ts';
 import type { Digest } from '../model/key.ts';
-import { isSealed, type Sealed, seal } from '../model/sealed.ts';
+import { type Sealed, seal } from '../model/sealed.ts';
+import { isRuntimeText, secretsIn } from '../model/text.ts';
 import { lookUp, lookUpKey } from './config.ts';
-import { expand } from './expand.ts';
+import { fieldValue, resourceValue, type Speaker } from './downward.ts';
+import { expand, type Value } from './expand.ts';
 import { report, type Scope } from './scope.ts';
 
 /** The environment of a container, resolved. */
 export interface Environment {
   readonly env: readonly DesiredEnv[];
-  /** For the digest and the diff: values as they will be, but for Secrets, which stay references. */
+  /** For the digest and the diff: values as they will be; Secrets and what only the host can tell stay references. */
   readonly canonical: Json;
   /** Over the values from Secrets; undefined without any. */
   readonly secretDigest: Digest | undefined;
 }
 
 interface Variable {
-  readonly value: string | Sealed;
+  readonly value: Value;
   /** How it shows in the canonical form. */
   readonly shown: Json;
 }
@@ -28,19 +30,23 @@ interface Variable {
  *
  * @param pointer of the container
  */
-export function resolveEnv(container: V1Container, pointer: string, scope: Scope): Environment {
+export function resolveEnv(container: V1Container, pod: Speaker, pointer: string, scope: Scope): Environment {
   const variables = new Map<string, Variable>();
   for (const [index, source] of (container.envFrom ?? []).entries()) {
     addAll(variables, source, `${pointer}/envFrom/${index}`, scope);
   }
   for (const [index, entry] of (container.env ?? []).entries()) {
-    const variable = resolveOne(entry, variables, `${pointer}/env/${index}`, scope);
+    const where = { pointer: `${pointer}/env/${index}`, container, pod };
+    const variable = resolveOne(entry, variables, where, scope);
     // Re-insert, so that the order is that of the last definition.
     variables.delete(entry.name);
     if (variable !== undefined) variables.set(entry.name, variable);
   }
   const all = [...variables];
-  const sealed = all.flatMap(([name, { value }]) => (isSealed(value) ? [[name, value.reveal()] as const] : []));
+  const sealed = all.flatMap(([name, { value }]) => {
+    const secrets = secretsIn(value);
+    return secrets.length === 0 ? [] : [[name, isRuntimeText(value) ? secrets : secrets.join('')] as const];
+  });
   return {
     env: all.map(([name, { value }]) => ({ name, value })),
     canonical: Object.fromEntries(all.map(([name, { shown }]) => [name, shown])),
@@ -54,7 +60,8 @@ function addAll(variables: Map<string, Variable>, source: V1EnvFromSource, point
   const kind = source.secretRef === undefined ? 'ConfigMap' : 'Secret';
   const where = `${pointer}/${kind === 'Secret' ? 'secretRef' : 'configMapRef'}`;
   const data = lookUp({ kind, name: reference.name, optional: reference.optional ?? false, pointer: where }, scope);
-  for (const [key, bytes] of data?.entries ?? []) {
+  // By name: the order of a map's keys means nothing, so nothing may follow from it.
+  for (const [key, bytes] of [...(data?.entries ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const name = (source.prefix ?? '') + key;
     // The kubelet skips keys that cannot be a variable's name.
     if (name === '' || name.includes('=') || data?.binary.has(key)) continue;
@@ -63,13 +70,32 @@ function addAll(variables: Map<string, Variable>, source: V1EnvFromSource, point
   }
 }
 
+interface Place {
+  /** Of the variable. */
+  readonly pointer: string;
+  readonly container: V1Container;
+  readonly pod: Speaker;
+}
+
 function resolveOne(
   entry: V1EnvVar,
   before: ReadonlyMap<string, Variable>,
-  pointer: string,
+  { pointer, container, pod }: Place,
   scope: Scope,
 ): Variable | undefined {
-  const { configMapKeyRef, secretKeyRef } = entry.valueFrom ?? {};
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = entry.valueFrom ?? {};
+  if (fieldRef !== undefined) return told(fieldValue(fieldRef.fieldPath, pod));
+  if (resourceFieldRef !== undefined) {
+    const { containerName = container.name, resource } = resourceFieldRef;
+    const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+    const named = all.find(({ name }) => name === containerName);
+    const value = named && resourceValue(resourceFieldRef, named.resources ?? {});
+    if (value !== undefined) return told(value);
+    const what =
+      named === undefined ? `there is no container '${containerName}'` : `this host does not count '${resource}'`;
+    report(scope, `${pointer}/valueFrom/resourceFieldRef`, 'FIELD_VALUE', `Cannot tell the container: ${what}`);
+    return undefined;
+  }
   const reference = secretKeyRef ?? configMapKeyRef;
   if (reference?.name !== undefined) {
     const kind = secretKeyRef === undefined ? 'ConfigMap' : 'Secret';
@@ -81,7 +107,12 @@ function resolveOne(
   }
   const written = entry.value ?? '';
   const expanded = expand(written, name => before.get(name)?.value);
-  return { value: expanded, shown: isSealed(expanded) ? written : expanded };
+  return { value: expanded, shown: typeof expanded === 'string' ? expanded : written };
+}
+
+/** What the pod tells of itself; what only the host can fill in shows as the reference that it is. */
+function told(value: ReturnType<typeof fieldValue>): Variable {
+  return typeof value === 'string' ? { value, shown: value } : { value: { parts: [value] }, shown: { ...value } };
 }
 
 function variable(

@@ -16,10 +16,24 @@ export function contextOf(reference: string, scope: Scope): BuildContext | undef
   return name ? scope.contexts.get(`${scope.object.directory}/${name}`) : undefined;
 }
 
-/** The images of one pod, each with its way to get it. */
+/** Reports a build context of which a part cannot be read: what would be built from it is not what is meant. */
+export function reportUnreadable(
+  image: string,
+  context: BuildContext | undefined,
+  pointer: string,
+  scope: Scope,
+): void {
+  if (context?.unreadable !== true) return;
+  const message = `Cannot build '${image}': parts of '${context.directory}' cannot be read`;
+  report(scope, pointer, 'FILE_UNREADABLE', message, { hint: 'Give the user that runs podstead read access' });
+}
+
+/** The images of one pod, of its containers and of its volumes, each with its way to get it. */
 export function imagesOf(pod: V1PodSpec, pointer: string, scope: Scope): readonly DesiredImage[] {
   const credentials = pullCredentials(pod, pointer, scope);
-  const references = [...(pod.initContainers ?? []), ...pod.containers].map(container => container.image ?? '');
+  const run = [...(pod.initContainers ?? []), ...pod.containers].map(container => container.image ?? '');
+  const mounted = (pod.volumes ?? []).flatMap(({ image }) => image?.reference ?? []);
+  const references = [...run, ...mounted];
   return [...new Set(references)].map(reference => {
     const context = contextOf(reference, scope);
     const build = context && { directory: context.directory, file: context.file, digest: context.digest };
@@ -29,6 +43,7 @@ export function imagesOf(pod: V1PodSpec, pointer: string, scope: Scope): readonl
 
 /** Joins what several pods say of one image: a build wins, credentials add up. */
 export function mergeImages(one: DesiredImage, other: DesiredImage): DesiredImage {
+  if (other.credentials === undefined && (other.build === undefined || one.build !== undefined)) return one;
   const both = [one.credentials, other.credentials].filter(isSealed) as Sealed<Credentials>[];
   const joined: Credentials = Object.assign({}, ...both.map(sealed => sealed.reveal()));
   return {
@@ -52,7 +67,7 @@ function pullCredentials(pod: V1PodSpec, pointer: string, scope: Scope): Sealed<
       report(
         scope,
         where,
-        'REFERENCE_MISSING',
+        'REFERENCE_UNSUPPORTED',
         `Cannot use pull secret '${name}': found no usable '.dockerconfigjson'`,
         {
           severity: 'warning',

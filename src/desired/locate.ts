@@ -17,9 +17,15 @@ export function locator(object: KubeObject, spec: V1PodSpec, place: PodPlace): (
 export function manifestPointer(pointer: string, spec: V1PodSpec, place: PodPlace): string {
   const [, section, name = '', ...rest] = pointer.split('/').map(unescapePointer);
   if (section === 'containers') return containerPointer(name, rest, spec, place);
-  if (section === 'sandbox') return `${place.spec}/${name === 'ports' ? portsPointer(spec) : name}`;
+  if (section === 'sandbox') return `${place.spec}/${name === 'ports' ? portsPointer(spec) : sandboxPointer(name)}`;
   if (name === 'labels' || name === 'annotations') return [place.metadata, name, ...rest.map(escapePointer)].join('/');
   if (name === 'resources') return containerPointer(rest[0] ?? '', ['resources'], spec, place);
+  if (name === 'probes') return containerPointer(rest[0] ?? '', [`${rest[1]}Probe`], spec, place);
+  if (name === 'emptyDirs') {
+    const index = spec.volumes?.findIndex(volume => volume.name === rest[0]);
+    return `${indexed(place.spec, 'volumes', index)}/emptyDir/sizeLimit`;
+  }
+  if (name === 'hooks') return containerPointer(rest[0] ?? '', ['lifecycle'], spec, place);
   return `${place.spec}/${name}`;
 }
 
@@ -61,6 +67,11 @@ function containerPointer(name: string, [field, item]: readonly string[], spec: 
 
 function indexed(base: string, list: string, index: number | undefined): string {
   return index === undefined || index < 0 ? `${base}/${list}` : `${base}/${list}/${index}`;
+}
+
+/** Some of a sandbox's fields stand in the pod's security context. */
+function sandboxPointer(name: string): string {
+  return name === 'fsGroup' || name === 'sysctls' ? `securityContext/${name}` : name;
 }
 
 function portsPointer(spec: V1PodSpec): string {

@@ -3,11 +3,15 @@ import { digest } from '../manifest/canon.ts';
 import type { CanonicalPod, DesiredImage, DesiredPod, Json, RestartPolicy } from '../model/desired.ts';
 import { type Key, keyOf } from '../model/key.ts';
 import { engineNameOf, networkName } from '../model/names.ts';
-import { compact, type ResolvedContainer, resolveContainer } from './container.ts';
+import { compact } from './compact.ts';
+import { type ResolvedContainer, resolveContainer } from './container.ts';
+import type { Speaker } from './downward.ts';
 import { imagesOf } from './image.ts';
 import { locator, type PodPlace } from './locate.ts';
+import { canonicalHandlers } from './probe.ts';
 import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
+import { reportAnnotations } from './tuning.ts';
 import { type ResolvedVolume, resolveVolume } from './volume.ts';
 
 /** A pod's declaration: in a Pod itself or in a Deployment's template. */
@@ -20,7 +24,7 @@ export interface PodDeclaration {
 /** All of a pod but its name. */
 export interface ResolvedPod {
   /** Over sandbox and containers: what names a Deployment's pods. */
-  readonly hash: string;
+  hash(): string;
   readonly images: readonly DesiredImage[];
   /** The pod under a name of its own. */
   named(name: string, aliases: readonly string[]): DesiredPod;
@@ -32,21 +36,28 @@ const defaultGraceSeconds = 30;
 /** Resolves a declaration against the source; faults are reported to the scope. */
 export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedPod {
   const { spec, metadata, place } = declaration;
-  const volumes = resolveVolumes(spec, place, scope);
+  const annotationsAt = `${place.metadata}/annotations`;
+  const speaker = { namespace: scope.object.namespace, metadata, spec, annotationsAt };
+  const volumes = resolveVolumes(speaker, place, scope);
   const list = (name: 'containers' | 'initContainers'): readonly ResolvedContainer[] =>
     (spec[name] ?? []).map((container, index) =>
-      resolveContainer(container, spec, volumes, `${place.spec}/${name}/${index}`, name === 'initContainers', scope),
+      resolveContainer(container, speaker, volumes, `${place.spec}/${name}/${index}`, name === 'initContainers', scope),
     );
   const initContainers = list('initContainers');
   const containers = list('containers');
   const all = [...initContainers, ...containers];
+  const names = all.map(each => each.container.name);
+  reportAnnotations({ values: metadata?.annotations ?? {}, place: annotationsAt }, names, scope);
   const canonical: CanonicalPod = {
-    sandbox: canonicalSandbox(spec),
+    sandbox: canonicalSandbox(
+      spec,
+      all.map(each => each.container),
+    ),
     containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
-    inPlace: canonicalInPlace(declaration),
+    inPlace: canonicalInPlace(declaration, all, [...volumes.values()]),
   };
   return {
-    hash: digest([canonical.sandbox, canonical.containers]).slice(0, 8),
+    hash: () => digest([canonical.sandbox, canonical.containers]).slice(0, 8),
     images: imagesOf(spec, place.spec, scope),
     named: (name, aliases) => {
       const key = keyOf('Pod', scope.object.namespace, name);
@@ -55,7 +66,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         declaredBy: scope.object.key,
         origin: scope.object.origin,
         engineName: engineNameOf(key),
-        sandbox: resolveSandbox(spec, {
+        sandbox: resolveSandbox(spec, canonical.sandbox, {
           podName: name,
           network: networkName(scope.object.namespace, scope.owner),
           aliases,
@@ -65,6 +76,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         initContainers: initContainers.map(each => withEngineName(each, key)),
         containers: containers.map(each => withEngineName(each, key)),
         volumes: [...volumes.values()].map(each => each.volume),
+        ...fsGroupOf(spec),
         restartPolicy: (spec.restartPolicy ?? 'Always') as RestartPolicy,
         gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
         canonical,
@@ -81,16 +93,25 @@ export function fingerprint(pod: DesiredPod): string {
   return digest([pod.canonical as unknown as Json, containers.map(each => each.secretDigest ?? ''), files]);
 }
 
-function resolveVolumes(spec: V1PodSpec, place: PodPlace, scope: Scope): ReadonlyMap<string, ResolvedVolume> {
+function resolveVolumes(pod: Speaker, place: PodPlace, scope: Scope): ReadonlyMap<string, ResolvedVolume> {
   const resolved = new Map<string, ResolvedVolume>();
-  for (const [index, volume] of (spec.volumes ?? []).entries()) {
-    const found = resolveVolume(volume, `${place.spec}/volumes/${index}`, scope);
+  for (const [index, volume] of (pod.spec.volumes ?? []).entries()) {
+    const found = resolveVolume(volume, `${place.spec}/volumes/${index}`, pod, scope);
     if (found !== undefined) resolved.set(volume.name, found);
   }
   return resolved;
 }
 
-function canonicalInPlace({ metadata, spec }: PodDeclaration): Json {
+function fsGroupOf({ securityContext }: V1PodSpec): Pick<DesiredPod, 'fsGroup'> {
+  const { fsGroup: gid, fsGroupChangePolicy } = securityContext ?? {};
+  return gid === undefined ? {} : { fsGroup: { gid, onRootMismatch: fsGroupChangePolicy === 'OnRootMismatch' } };
+}
+
+function canonicalInPlace(
+  { metadata, spec }: PodDeclaration,
+  all: readonly ResolvedContainer[],
+  volumes: readonly ResolvedVolume[],
+): Json {
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   const resources = containers.map(({ name, resources: { limits, requests } = {} }) => {
     const of = (list: Readonly<Record<string, string>> | undefined): Json =>
@@ -103,7 +124,24 @@ function canonicalInPlace({ metadata, spec }: PodDeclaration): Json {
     restartPolicy: spec.restartPolicy ?? 'Always',
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
     resources: compact(Object.fromEntries(resources)),
+    emptyDirs: canonicalEmptyDirs(volumes),
+    probes: handlersOf(all, 'probes'),
+    hooks: handlersOf(all, 'hooks'),
   });
+}
+
+/** Of those that are in memory or limited; no digest has the limits, as the first version did not know them. */
+function canonicalEmptyDirs(volumes: readonly ResolvedVolume[]): Json {
+  const each = volumes.flatMap(({ volume }) => {
+    if (volume.type !== 'emptyDir' || (!volume.memory && volume.sizeLimitBytes === undefined)) return [];
+    return [[volume.name, { memory: volume.memory, sizeLimitBytes: volume.sizeLimitBytes ?? null }] as const];
+  });
+  return Object.fromEntries(each);
+}
+
+function handlersOf(all: readonly ResolvedContainer[], member: 'probes' | 'hooks'): Json {
+  const each = all.map(({ container }) => [container.name, canonicalHandlers(container[member] ?? {})] as const);
+  return compact(Object.fromEntries(each));
 }
 
 /** YAML gives `cpu: 1` as a number and `cpu: "1"` as text; they are the same. */

@@ -4,12 +4,16 @@ import type { Key } from '../model/key.ts';
 import { engineNameOf } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Snapshot } from '../model/source.ts';
+import { type Admission, admit } from './admission.ts';
 import { resolveClaim } from './claim.ts';
 import { findPortClashes, resolveNameClashes } from './clash.ts';
 import { configsOf } from './config.ts';
 import { mergeImages } from './image.ts';
+import { type ResolvedObject, type ResolveMemo, resolveEach, resolveMemo } from './memo.ts';
 import { type ResolvedPod, resolvePod } from './pod.ts';
-import type { Scope } from './scope.ts';
+import type { Scope, Surroundings } from './scope.ts';
+
+export { type ResolveMemo, resolveMemo } from './memo.ts';
 
 /** What the manifests of a snapshot came to. */
 export interface Resolution {
@@ -22,37 +26,28 @@ export interface Resolution {
  * Turns validated objects into what this host should run. The result does not depend on the order of the objects.
  *
  * @param earlier problems of reading and parsing: any error among them makes the view partial
+ * @param opts.memo of earlier calls for the same owner
  */
 export function resolve(
   objects: readonly KubeObject[],
   snapshot: Snapshot,
   earlier: readonly Problem[],
-  opts: { readonly owner: string },
+  opts: { readonly owner: string; readonly memo?: ResolveMemo; readonly admission?: Admission },
 ): Resolution {
+  const { owner, memo = resolveMemo(), admission } = opts;
   const sorted = objects.toSorted((a, b) => compare(a.key, b.key));
-  const problems: Problem[] = [];
-  const configs = configsOf(sorted);
   const claims = sorted.filter(object => object.kind === 'PersistentVolumeClaim' && object.usable);
-  const claimKeys = new Set(claims.map(object => object.key));
-  const pods: DesiredPod[] = [];
-  const images: DesiredImage[] = [];
-  for (const object of sorted.filter(each => each.usable)) {
-    const own: Problem[] = [];
-    const scope: Scope = {
-      object,
-      owner: opts.owner,
-      configs,
-      claims: claimKeys,
-      contexts: snapshot.contexts,
-      problems: own,
-    };
-    const resolved = podsOf(object, scope);
-    problems.push(...own);
-    if (own.some(isError)) continue;
-    pods.push(...resolved.pods);
-    images.push(...resolved.images);
-  }
-  pods.sort((a, b) => compare(a.key, b.key));
+  const around: Surroundings = {
+    configs: configsOf(sorted, memo.configs),
+    claims: new Map(claims.map(object => [object.key, true] as const)),
+    contexts: snapshot.contexts,
+  };
+  const usable = sorted.filter(each => each.usable);
+  const resolved = resolveEach(usable, around, memo, (object, near) => resolveObject(object, owner, near));
+  const problems = resolved.flatMap(each => each.problems);
+  const pods = resolved.flatMap(each => each.pods).sort((a, b) => compare(a.key, b.key));
+  const images = resolved.flatMap(each => each.images);
+  if (admission !== undefined) problems.push(...admit(usable, admission));
   problems.push(...findPortClashes(pods), ...findDuplicatePods(pods));
   const refused = refusals([...earlier, ...problems]);
   const named = resolveNameClashes(pods.filter(pod => !refused.has(pod.declaredBy)));
@@ -69,6 +64,13 @@ export function resolve(
       complete: ![...earlier, ...problems].some(isError),
     },
   };
+}
+
+/** What an object comes to: nothing but its problems where one of them is an error. */
+function resolveObject(object: KubeObject, owner: string, around: Surroundings): ResolvedObject {
+  const problems: Problem[] = [];
+  const resolved = podsOf(object, { object, owner, ...around, problems });
+  return { ...(problems.some(isError) ? { pods: [], images: [] } : resolved), problems };
 }
 
 function podsOf(object: KubeObject, scope: Scope): { pods: readonly DesiredPod[]; images: readonly DesiredImage[] } {
@@ -89,8 +91,9 @@ function podsOf(object: KubeObject, scope: Scope): { pods: readonly DesiredPod[]
 
 /** A Deployment's pods carry the template's hash, so that a changed template's can stand beside the old ones. */
 function replicasOf(object: KubeObject, pod: ResolvedPod, replicas: number): readonly DesiredPod[] {
+  const hash = pod.hash();
   return Array.from({ length: replicas }, (_, index) => {
-    const name = `${object.name}-${pod.hash}-${index}`;
+    const name = `${object.name}-${hash}-${index}`;
     return pod.named(name, [name, object.name]);
   });
 }
@@ -128,9 +131,15 @@ function refusals(problems: readonly Problem[]): ReadonlyMap<Key, string> {
 }
 
 function joinImages(images: readonly DesiredImage[], pods: readonly DesiredPod[]): ReadonlyMap<string, DesiredImage> {
-  const used = new Set(pods.flatMap(pod => [...pod.initContainers, ...pod.containers].map(each => each.image)));
+  const used = new Set<string>();
+  for (const { initContainers, containers, volumes } of pods) {
+    for (const volume of volumes) if (volume.type === 'image') used.add(volume.image);
+    for (const { image } of initContainers) used.add(image);
+    for (const { image } of containers) used.add(image);
+  }
   const joined = new Map<string, DesiredImage>();
-  for (const image of images.filter(each => used.has(each.reference))) {
+  for (const image of images) {
+    if (!used.has(image.reference)) continue;
     const known = joined.get(image.reference);
     joined.set(image.reference, known === undefined ? image : mergeImages(known, image));
   }

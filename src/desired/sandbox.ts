@@ -1,7 +1,8 @@
 import type { V1PodSpec } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
-import type { DesiredPort, DesiredSandbox, Json } from '../model/desired.ts';
-import { compact } from './container.ts';
+import type { DesiredContainer, DesiredPort, DesiredSandbox, Json } from '../model/desired.ts';
+import { asksForAddress } from '../model/text.ts';
+import { compact } from './compact.ts';
 
 /** What a sandbox takes from where its pod stands, besides the spec. */
 export interface SandboxNames {
@@ -14,10 +15,12 @@ export interface SandboxNames {
 }
 
 /** The canonical form of the sandbox: every field whose change needs a new pod, and no other. */
-export function canonicalSandbox(spec: V1PodSpec): Json {
+export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredContainer[]): Json {
   return compact({
     hostname: spec.hostname,
     hostNetwork: spec.hostNetwork || undefined,
+    // Containers that are told the address need a pod that keeps it.
+    address: (!spec.hostNetwork && containers.some(asksForAddress)) || undefined,
     hostPID: spec.hostPID || undefined,
     hostIPC: spec.hostIPC || undefined,
     shareProcessNamespace: spec.shareProcessNamespace || undefined,
@@ -30,14 +33,15 @@ export function canonicalSandbox(spec: V1PodSpec): Json {
       searches: spec.dnsConfig?.searches,
       options: spec.dnsConfig?.options === undefined ? undefined : dnsOptions(spec),
     }),
+    fsGroup: spec.securityContext?.fsGroup,
     sysctls: Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
   });
 }
 
-/** The sandbox, ready to be mapped to an engine's call. */
-export function resolveSandbox(spec: V1PodSpec, names: SandboxNames): DesiredSandbox {
+/** The sandbox, ready to be mapped to an engine's call; `canonical` is its {@link canonicalSandbox}. */
+export function resolveSandbox(spec: V1PodSpec, canonical: Json, names: SandboxNames): DesiredSandbox {
   return {
-    digest: digest(canonicalSandbox(spec)),
+    digest: digest(canonical),
     hostname: spec.hostname ?? hostNameOf(names.podName),
     hostNetwork: spec.hostNetwork ?? false,
     hostPid: spec.hostPID ?? false,

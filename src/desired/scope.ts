@@ -1,19 +1,27 @@
 import type { KubeObject } from '../manifest/object.ts';
-import type { Key } from '../model/key.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { BuildContext } from '../model/source.ts';
 import type { ConfigData } from './config.ts';
 
+/** As much of a ReadonlyMap as a resolution needs. */
+interface Lookup<V> {
+  get(key: string): V | undefined;
+}
+
+/** What stands around an object in its source. */
+export interface Surroundings {
+  /** ConfigMaps and Secrets of the source by key; `broken` where the object is declared but refused. */
+  readonly configs: Lookup<ConfigData | 'broken'>;
+  /** PersistentVolumeClaims of the source by key. */
+  readonly claims: Lookup<true>;
+  /** Build contexts by absolute directory. */
+  readonly contexts: Lookup<BuildContext>;
+}
+
 /** What the resolution of one object may look at, and where it reports what it finds wrong. */
-export interface Scope {
+export interface Scope extends Surroundings {
   readonly object: KubeObject;
   readonly owner: string;
-  /** ConfigMaps and Secrets of the source by key; `broken` where the object is declared but refused. */
-  readonly configs: ReadonlyMap<Key, ConfigData | 'broken'>;
-  /** PersistentVolumeClaims of the source. */
-  readonly claims: ReadonlySet<Key>;
-  /** Build contexts by absolute directory. */
-  readonly contexts: ReadonlyMap<string, BuildContext>;
   readonly problems: Problem[];
 }
 

@@ -66,6 +66,8 @@ export type EngineCode =
   | 'PATH_MISSING'
   /** The runtime could not start the container: bad command, user, limit. */
   | 'START_FAILED'
+  /** The container started, but its postStart hook failed. */
+  | 'HOOK_FAILED'
   | 'IN_USE'
   /** It is not there any more: look again. */
   | 'GONE'

@@ -10,7 +10,7 @@ const digits = 32;
  * Equal values give equal texts whatever the order in which they were written.
  */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, sortedKeys) ?? 'null';
+  return textOf(value) ?? 'null';
 }
 
 /** Digest of a value's canonical form. */
@@ -23,11 +23,27 @@ export function digestBytes(bytes: Uint8Array | string): Digest {
   return createHash('sha256').update(bytes).digest('hex').slice(0, digits);
 }
 
-function sortedKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value);
-  // No prototype, so that a key called __proto__ is a key.
-  const sorted: Record<string, unknown> = Object.create(null);
-  for (const [key, member] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) sorted[key] = member;
-  return sorted;
+/** As `JSON.stringify`, whose replacers take three times as long; undefined for what JSON leaves out. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return textOf(value.toJSON());
+  if (Array.isArray(value)) return `[${value.map(item => textOf(item) ?? 'null').join(',')}]`;
+  const members: string[] = [];
+  for (const key of sortedKeys(value)) {
+    const text = textOf((value as Readonly<Record<string, unknown>>)[key]);
+    if (text !== undefined) members.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${members.join(',')}}`;
+}
+
+/** Keys that are numbers of a list come first and by value, as in every JavaScript object: digests were taken so. */
+function sortedKeys(value: object): readonly string[] {
+  const keys = Object.keys(value);
+  const rest = keys.findIndex(key => !isIndex(key));
+  if (rest <= 0) return rest < 0 ? keys : keys.sort();
+  return [...keys.slice(0, rest), ...keys.slice(rest).sort()];
+}
+
+function isIndex(key: string): boolean {
+  return /^\d/.test(key) && String(Number(key) >>> 0) === key && key !== '4294967295';
 }

@@ -9,7 +9,7 @@ import type { Report } from './report.ts';
 import { checkSecret } from './secret.ts';
 
 const checks: { readonly [K in Kind]: (object: KindTypes[K], report: Report) => void } = {
-  Pod: ({ spec }, report) => spec && checkPod(spec, '/spec', report),
+  Pod: (pod, report) => checkPod(pod, true, '', report),
   Deployment: checkDeployment,
   ConfigMap: checkConfigMap,
   Secret: checkSecret,
@@ -18,7 +18,11 @@ const checks: { readonly [K in Kind]: (object: KindTypes[K], report: Report) => 
 
 /** Checks what the API server checks beyond the schema. The types must hold; fields may be missing. */
 export function checkObject<K extends Kind>(kind: K, object: KindTypes[K], report: Report): void {
-  const spec = 'spec' in object ? (object.spec as { readonly replicas?: number } | undefined) : undefined;
-  if (object.metadata) checkMetadata(kind, object.metadata, spec?.replicas, report);
+  checkMetadata(object.metadata, kind === 'Deployment' ? suffix(object as KindTypes['Deployment']) : '', report);
   checks[kind](object, report);
+}
+
+/** What the names of a Deployment's pods add to its own. */
+function suffix({ spec }: KindTypes['Deployment']): string {
+  return `-01234567-${Math.max(spec?.replicas ?? 1, 10)}`;
 }

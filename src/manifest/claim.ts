@@ -1,30 +1,93 @@
-import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { quote } from './formats.ts';
+import type {
+  V1PersistentVolumeClaim,
+  V1PersistentVolumeClaimSpec,
+  V1PersistentVolumeClaimTemplate,
+  V1TypedLocalObjectReference,
+  V1TypedObjectReference,
+} from '@kubernetes/client-node';
+import { conflict, finding, missing, unusable } from './finding.ts';
+import { labelFault, quote, subdomainFault } from './formats.ts';
+import { checkLabels } from './metadata.ts';
 import { pointer } from './place.ts';
 import { quantityMilli } from './quantity.ts';
 import type { Report } from './report.ts';
+import { checkSelector } from './selector.ts';
 
-/** Checks a PersistentVolumeClaim's spec. */
-export function checkClaim({ spec }: V1PersistentVolumeClaim, report: Report): void {
-  const modes = spec?.accessModes;
-  if (modes?.length === 0) {
-    report('/spec/accessModes', { code: 'FIELD_REQUIRED', found: 'the list is empty', hint: 'Add "ReadWriteOnce"' });
+/** Podman's annotation for a tar that a new volume is filled from. */
+const importSource = 'volume.podman.io/import-source';
+
+/** Checks a PersistentVolumeClaim's spec, and what Podman reads of its annotations. */
+export function checkClaim({ metadata, spec }: V1PersistentVolumeClaim, report: Report): void {
+  if (metadata?.annotations?.[importSource] !== undefined) {
+    const hint = 'Remove it, and fill the volume with "podman volume import"';
+    unusable(pointer('/metadata', 'annotations', importSource), 'the volume would start empty', hint, report);
   }
-  if (modes && modes.length > 1 && modes.includes('ReadWriteOncePod')) {
+  if (spec) checkClaimSpec(spec, '/spec', report);
+}
+
+/** Checks a claim that is made for a pod. */
+export function checkClaimTemplate(
+  template: V1PersistentVolumeClaimTemplate | undefined,
+  at: string,
+  report: Report,
+): void {
+  const { metadata = {}, spec } = template ?? {};
+  checkLabels(metadata, pointer(at, 'metadata'), report);
+  for (const field of Object.keys(metadata)) {
+    if (field === 'labels' || field === 'annotations' || field === 'creationTimestamp') continue;
+    conflict(pointer(at, 'metadata', field), 'a template has labels and annotations only', 'Remove it', report);
+  }
+  if (spec) checkClaimSpec(spec, pointer(at, 'spec'), report);
+}
+
+function checkClaimSpec(spec: V1PersistentVolumeClaimSpec, at: string, report: Report): void {
+  const modes = spec.accessModes ?? [];
+  if (modes.includes('ReadWriteOncePod') && modes.some(mode => mode !== 'ReadWriteOncePod')) {
     const found = '"ReadWriteOncePod" cannot stand with other modes';
-    report('/spec/accessModes', { code: 'FIELD_CONFLICT', found, hint: 'Keep one of them' });
+    conflict(pointer(at, 'accessModes'), found, 'Keep one of them', report);
   }
-  if (!spec?.resources) return;
-  const at = pointer('/spec', 'resources');
+  for (const field of ['storageClassName', 'volumeAttributesClassName'] as const) {
+    const name = spec[field];
+    if (name) finding(pointer(at, field), subdomainFault(name), 'Correct the name of the class', report);
+  }
+  checkSelector(spec.selector, pointer(at, 'selector'), report);
+  checkSources(spec, at, report);
+  if (!spec.resources) return;
   const storage = spec.resources.requests?.storage;
   if (storage === undefined) {
-    report(at, {
-      code: 'FIELD_REQUIRED',
-      found: '"requests.storage" is missing',
-      hint: 'Add it, as in "storage: 1Gi"',
-    });
+    missing(pointer(at, 'resources'), 'requests.storage', 'Add it, as in "storage: 1Gi"', report);
   } else if ((quantityMilli(storage) ?? 1) <= 0) {
     const found = `found ${quote(String(storage))}, expected more than 0`;
-    report(pointer(at, 'requests', 'storage'), { code: 'FIELD_VALUE', found, hint: 'Correct the size' });
+    finding(pointer(at, 'resources', 'requests', 'storage'), found, 'Correct the size', report);
   }
+}
+
+function checkSources({ dataSource, dataSourceRef }: V1PersistentVolumeClaimSpec, at: string, report: Report): void {
+  // What is neither a claim nor a snapshot is dropped by the server before it looks.
+  const kept = dataSource && isSource(dataSource) ? dataSource : undefined;
+  if (kept && !kept.name) missing(pointer(at, 'dataSource'), 'name', 'Add the name of the source', report);
+  if (!dataSourceRef) return;
+  const here = pointer(at, 'dataSourceRef');
+  if (dataSourceRef.kind && !dataSourceRef.apiGroup && dataSourceRef.kind !== 'PersistentVolumeClaim') {
+    const found = `without "apiGroup" it names a PersistentVolumeClaim, found ${quote(dataSourceRef.kind)}`;
+    finding(pointer(here, 'kind'), found, 'Add the apiGroup of the kind', report);
+  }
+  if (dataSourceRef.apiGroup) {
+    finding(pointer(here, 'apiGroup'), subdomainFault(dataSourceRef.apiGroup), 'Correct the group', report);
+  }
+  if (dataSourceRef.namespace) {
+    finding(pointer(here, 'namespace'), labelFault(dataSourceRef.namespace), 'Correct the namespace', report);
+  }
+  if (kept && (dataSourceRef.namespace || !sameSource(kept, dataSourceRef))) {
+    conflict(pointer(at, 'dataSource'), 'it differs from "dataSourceRef"', 'Keep one of the two', report);
+  }
+}
+
+function isSource({ apiGroup, kind }: V1TypedLocalObjectReference): boolean {
+  if (!apiGroup) return kind === 'PersistentVolumeClaim';
+  return apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot';
+}
+
+function sameSource(a: V1TypedLocalObjectReference, b: V1TypedObjectReference): boolean {
+  return a.apiGroup === b.apiGroup && a.kind === b.kind && a.name === b.name;
 }

@@ -1,36 +1,37 @@
-import type { V1Container, V1PodSpec, V1Volume } from '@kubernetes/client-node';
+import type { V1Container, V1LifecycleHandler, V1PodSpec, V1Probe } from '@kubernetes/client-node';
 import type { Kind } from '../model/key.ts';
 import type { KindTypes } from './object.ts';
+import { fillVolume, textOfQuantities } from './volume-defaults.ts';
 
-/** Mode of files of ConfigMaps and Secrets. */
-const defaultMode = 0o644;
 const graceSeconds = 30;
+/** A negative grace counts as the shortest, as the kubelet takes it. */
+const shortestGrace = 1;
 
 const fillers: { readonly [K in Kind]: (object: KindTypes[K]) => void } = {
   Pod: ({ spec }) => spec && fillPod(spec),
   Deployment: ({ spec }) => {
     if (!spec) return;
     spec.replicas ??= 1;
-    spec.strategy = { type: 'RollingUpdate', ...spec.strategy };
+    spec.strategy = { ...spec.strategy, type: spec.strategy?.type || 'RollingUpdate' };
     if (spec.template?.spec) fillPod(spec.template.spec);
   },
   ConfigMap: () => {},
   Secret: object => {
-    object.type ??= 'Opaque';
+    object.type ||= 'Opaque';
   },
   PersistentVolumeClaim: ({ spec }) => {
     if (!spec) return;
     spec.volumeMode ??= 'Filesystem';
-    fillQuantities(spec.resources);
+    textOfQuantities(spec.resources);
   },
 };
 
 /**
  * Fills in what the API server would (k8s.io/kubernetes pkg/apis/{core,apps}/v1/defaults.go), for the fields that we
- * honour. Changes the object; its types must hold.
+ * honour. To it an empty text is an absent one. Changes the object; its types must hold.
  */
 export function fillDefaults<K extends Kind>(kind: K, object: KindTypes[K]): void {
-  if (object.metadata) object.metadata.namespace ??= 'default';
+  if (object.metadata) object.metadata.namespace ||= 'default';
   fillers[kind](object);
 }
 
@@ -42,40 +43,44 @@ export function pullPolicyOf(image: string): 'Always' | 'IfNotPresent' {
 }
 
 function fillPod(spec: V1PodSpec): void {
-  spec.restartPolicy ??= 'Always';
+  spec.restartPolicy ||= 'Always';
   spec.terminationGracePeriodSeconds ??= graceSeconds;
-  for (const volume of spec.volumes ?? []) fillVolume(volume);
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = shortestGrace;
+  for (const volume of spec.volumes ?? []) fillVolume(volume, pullPolicyOf);
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) fillContainer(container, spec);
 }
 
 function fillContainer(container: V1Container, spec: V1PodSpec): void {
-  if (container.image) container.imagePullPolicy ??= pullPolicyOf(container.image);
+  if (container.image) container.imagePullPolicy ||= pullPolicyOf(container.image);
   for (const port of container.ports ?? []) {
-    port.protocol ??= 'TCP';
+    port.protocol ||= 'TCP';
     if (spec.hostNetwork) port.hostPort ||= port.containerPort;
   }
+  for (const { valueFrom } of container.env ?? []) {
+    if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ||= 'v1';
+    if (valueFrom?.resourceFieldRef)
+      valueFrom.resourceFieldRef.divisor = String(valueFrom.resourceFieldRef.divisor ?? 0);
+  }
+  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) fillProbe(probe);
+  fillHandler(container.lifecycle?.postStart);
+  fillHandler(container.lifecycle?.preStop);
   const { resources } = container;
-  fillQuantities(resources);
+  textOfQuantities(resources);
   if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests };
 }
 
-function fillVolume(volume: V1Volume): void {
-  // A volume that names no source is an emptyDir.
-  if (Object.keys(volume).every(field => field === 'name')) volume.emptyDir = {};
-  if (volume.configMap) volume.configMap.defaultMode ??= defaultMode;
-  if (volume.secret) volume.secret.defaultMode ??= defaultMode;
-  if (volume.hostPath) volume.hostPath.type ??= '';
-  if (volume.emptyDir?.sizeLimit !== undefined) volume.emptyDir.sizeLimit = String(volume.emptyDir.sizeLimit);
+function fillProbe(probe: V1Probe | undefined): void {
+  if (!probe) return;
+  probe.timeoutSeconds ||= 1;
+  probe.periodSeconds ||= 10;
+  probe.successThreshold ||= 1;
+  probe.failureThreshold ||= 3;
+  if (probe.grpc) probe.grpc.service ??= '';
+  fillHandler(probe);
 }
 
-/** Quantities written as numbers become texts, the API's form. */
-function fillQuantities(
-  resources: { limits?: Record<string, string>; requests?: Record<string, string> } | undefined,
-): void {
-  if (resources?.limits) resources.limits = texts(resources.limits);
-  if (resources?.requests) resources.requests = texts(resources.requests);
-}
-
-function texts(quantities: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(quantities).map(([name, quantity]) => [name, String(quantity)]));
+function fillHandler(handler: V1LifecycleHandler | undefined): void {
+  if (!handler?.httpGet) return;
+  handler.httpGet.path ||= '/';
+  handler.httpGet.scheme ||= 'HTTP';
 }

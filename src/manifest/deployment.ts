@@ -1,80 +1,60 @@
-import type { V1Deployment, V1LabelSelector } from '@kubernetes/client-node';
+import type { V1Deployment, V1DeploymentStrategy } from '@kubernetes/client-node';
+import { conflict, finding, unusable } from './finding.ts';
 import { quote } from './formats.ts';
-import { checkLabelMap, checkLabels } from './metadata.ts';
-import { pointer } from './place.ts';
-import { checkPod } from './pod.ts';
 import { takesHostPort } from './port.ts';
 import type { Report } from './report.ts';
+import { checkLasting, checkOwnSelector, checkTemplate } from './workload.ts';
+
+const template = '/spec/template';
+const strategyAt = '/spec/strategy';
+/** What a roll-out may take without progress where nothing is said, in seconds. */
+const defaultDeadline = 600;
 
 /** Checks a Deployment beyond its own metadata. */
 export function checkDeployment({ spec }: V1Deployment, report: Report): void {
   if (!spec) return;
-  const { selector, template } = spec;
-  if (selector) checkSelector(selector, template?.metadata?.labels ?? {}, '/spec/selector', report);
-  checkStrategy(spec.strategy, report);
-  if (template?.metadata) checkLabels(template.metadata, '/spec/template/metadata', report);
-  const pod = template?.spec;
-  if (!pod) return;
-  checkPod(pod, '/spec/template/spec', report);
-  if (pod.restartPolicy !== 'Always') {
-    const found = `found ${quote(String(pod.restartPolicy))}, expected "Always"`;
-    report('/spec/template/spec/restartPolicy', {
-      code: 'FIELD_VALUE',
-      found,
-      hint: 'Use a Pod for what runs only once',
-    });
+  checkOwnSelector(spec, '/spec/selector', report);
+  checkTemplate(spec.template, template, report);
+  if (spec.template) checkLasting(spec.template, template, report);
+  if (spec.strategy) checkStrategy(spec.strategy, report);
+  const { minReadySeconds = 0, progressDeadlineSeconds = defaultDeadline } = spec;
+  if (progressDeadlineSeconds <= minReadySeconds) {
+    const found = `found ${progressDeadlineSeconds}, expected more than "minReadySeconds", which is ${minReadySeconds}`;
+    conflict('/spec/progressDeadlineSeconds', found, 'Raise it, or lower the other', report);
   }
-  if ((spec.replicas ?? 1) > 1 && takesHostPort(pod)) {
-    const found = `${spec.replicas} pods cannot share one host port`;
-    report('/spec/replicas', {
-      code: 'FIELD_CONFLICT',
-      found,
-      hint: 'Use 1 replica, or remove "hostPort" and "hostNetwork"',
-    });
+  if ((spec.replicas ?? 1) > 1 && spec.template?.spec && takesHostPort(spec.template.spec)) {
+    const found = `${spec.replicas} pods of one host cannot share its port`;
+    unusable('/spec/replicas', found, 'Use 1 replica, or remove "hostPort" and "hostNetwork"', report);
   }
 }
 
-function checkSelector(
-  selector: V1LabelSelector,
-  labels: Readonly<Record<string, string>>,
-  at: string,
-  report: Report,
-): void {
-  const { matchLabels = {}, matchExpressions = [] } = selector;
-  checkLabelMap(matchLabels, pointer(at, 'matchLabels'), report);
-  if (Object.keys(matchLabels).length + matchExpressions.length === 0) {
-    report(at, {
-      code: 'FIELD_REQUIRED',
-      found: 'it selects nothing',
-      hint: 'Add matchLabels like the labels of the template',
-    });
+function checkStrategy({ rollingUpdate, type }: V1DeploymentStrategy, report: Report): void {
+  if (!rollingUpdate) return;
+  const at = `${strategyAt}/rollingUpdate`;
+  if (type === 'Recreate') {
+    conflict(at, 'it cannot stand together with the type "Recreate"', 'Remove one of the two', report);
+    return;
   }
-  for (const [key, value] of Object.entries(matchLabels)) {
-    if (Object.hasOwn(labels, key) && labels[key] === value) continue;
-    mismatch(pointer(at, 'matchLabels', key), `the template has no label ${quote(`${key}: ${value}`)}`, report);
+  const { maxSurge = '25%', maxUnavailable = '25%' } = rollingUpdate as {
+    maxSurge?: unknown;
+    maxUnavailable?: unknown;
+  };
+  checkShare(maxSurge, `${at}/maxSurge`, report);
+  checkShare(maxUnavailable, `${at}/maxUnavailable`, report);
+  if (typeof maxUnavailable === 'string' && Number.parseInt(maxUnavailable, 10) > 100) {
+    finding(`${at}/maxUnavailable`, `found ${quote(maxUnavailable)}, expected at most "100%"`, 'Correct it', report);
   }
-  for (const [i, { key, operator, values = [] }] of matchExpressions.entries()) {
-    const here = pointer(at, 'matchExpressions', i);
-    const needsValues = operator === 'In' || operator === 'NotIn';
-    if (needsValues !== values.length > 0) {
-      const found = `"${operator}" ${needsValues ? 'needs' : 'takes no'} values`;
-      report(here, { code: 'FIELD_CONFLICT', found, hint: 'Correct the operator or the values' });
-      continue;
-    }
-    const has = Object.hasOwn(labels, key);
-    const listed = has && values.includes(labels[key] ?? '');
-    const matches = { In: listed, NotIn: !listed, Exists: has, DoesNotExist: !has }[operator];
-    if (matches === false) mismatch(here, 'the labels of the template do not match it', report);
+  if (isZero(maxSurge) && isZero(maxUnavailable)) {
+    conflict(at, '"maxSurge" and "maxUnavailable" cannot both be 0', 'Raise one of the two', report);
   }
 }
 
-function mismatch(at: string, found: string, report: Report): void {
-  report(at, { code: 'FIELD_CONFLICT', found, hint: 'Give spec.template.metadata.labels what the selector asks for' });
+function checkShare(share: unknown, at: string, report: Report): void {
+  const fits = typeof share === 'string' ? /^\d+%$/.test(share) : typeof share !== 'number' || share >= 0;
+  const found = fits ? undefined : `found ${JSON.stringify(share)}, expected a number of pods, or a share as in "25%"`;
+  finding(at, found, 'Correct the number', report);
 }
 
-function checkStrategy(strategy: NonNullable<V1Deployment['spec']>['strategy'], report: Report): void {
-  if (strategy?.type === 'Recreate' && strategy.rollingUpdate) {
-    const found = 'it cannot stand together with the type "Recreate"';
-    report('/spec/strategy/rollingUpdate', { code: 'FIELD_CONFLICT', found, hint: 'Remove one of the two' });
-  }
+function isZero(share: unknown): boolean {
+  return share === 0 || (typeof share === 'string' && /^0+%$/.test(share));
 }

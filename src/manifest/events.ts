@@ -21,10 +21,12 @@ export function endOf(events: readonly Event[], index: number): number {
   return events.length;
 }
 
-/** Offset of a document's first value. */
+/** Offset of a document's first value; 0 where it is empty. */
 export function offsetOfDocument(events: readonly Event[], index: number): number {
   for (let i = index; i < events.length; i++) {
     const event = events[i];
+    // The next one: a search to the end for each of many empty documents would take minutes.
+    if (i > index && event?.type === EVENT_ID.DOCUMENT) break;
     if (event?.type === EVENT_ID.SCALAR && event.valueStart >= 0) return event.valueStart;
     if (event?.type === EVENT_ID.MAPPING || event?.type === EVENT_ID.SEQUENCE) return event.start;
   }

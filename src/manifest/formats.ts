@@ -2,6 +2,7 @@
 
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const searched = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
 const qualified = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const longestSubdomain = 253;
 const longestLabel = 63;
@@ -18,6 +19,19 @@ export function subdomainFault(name: string, longest: number = longestSubdomain)
   return subdomain.test(name)
     ? undefined
     : `found ${quote(name)}, expected lower-case letters, digits, "-" and "." inside`;
+}
+
+/** The beginning of a name that a server completes: it may end with "-". */
+export function generatedNameFault(prefix: string): string | undefined {
+  const fits = subdomainFault(prefix.length > 1 ? prefix.replace(/-$/, 'a') : prefix) === undefined;
+  return fits ? undefined : `found ${quote(prefix)}, expected lower-case letters, digits, "-" and "."`;
+}
+
+/** A domain that a resolver searches: labels may begin with "_", and the last dot may be written. */
+export function searchFault(domain: string): string | undefined {
+  const name = domain.replace(/\.$/, '');
+  if (domain === '.' || (name.length <= longestSubdomain && searched.test(name))) return undefined;
+  return `found ${quote(domain)}, expected a DNS domain in lower case`;
 }
 
 /** A key of a label or annotation: a name with or without a DNS subdomain and a slash before it. */
@@ -62,6 +76,18 @@ export function envNameFault(name: string): string | undefined {
   return /^[ -<>-~]+$/.test(name) ? undefined : `found ${quote(name)}, expected printable ASCII characters without "="`;
 }
 
+/** A port by its number, or by the name of one. */
+export function portFault(port: unknown): string | undefined {
+  if (typeof port === 'string') return portNameFault(port);
+  const fits = typeof port === 'number' && port >= 1 && port <= 65535;
+  return fits || port === undefined ? undefined : `found ${port}, expected a number from 1 to 65535`;
+}
+
+/** A name of an HTTP header, as the server has it: no "_", which HTTP would allow. */
+export function headerFault(name: string): string | undefined {
+  return /^[-A-Za-z0-9]+$/.test(name) ? undefined : `found ${quote(name)}, expected letters, digits and "-"`;
+}
+
 /** An IPv4 or IPv6 address. */
 export function ipFault(text: string): string | undefined {
   return isIpv4(text) || isIpv6(text) ? undefined : `found ${quote(text)}, expected an IP address`;
@@ -71,6 +97,13 @@ export function ipFault(text: string): string | undefined {
 export function innerPathFault(path: string): string | undefined {
   if (path.startsWith('/')) return `found ${quote(path)}, expected a relative path`;
   return path.split('/').includes('..') ? `found ${quote(path)}, expected a path without ".."` : undefined;
+}
+
+/** A path of a file that is written into a volume: not `..data` and its like, by which files are swapped. */
+export function filePathFault(path: string): string | undefined {
+  const inner = innerPathFault(path);
+  if (inner !== undefined || !path.startsWith('..')) return inner;
+  return `found ${quote(path)}, expected a path that does not begin with ".."`;
 }
 
 /** A text in quotes, cut to a readable length. */

@@ -1,5 +1,5 @@
 import type { Kind } from '../model/key.ts';
-import { knownKinds } from './generated/validators.js';
+import { checkedKinds, knownKinds } from './generated/validators.js';
 import type { Finding } from './report.ts';
 import { nearest } from './suggest.ts';
 
@@ -16,11 +16,14 @@ export const apiVersions: { readonly [K in Kind]: string } = {
 export interface Identity {
   /** Set for our kinds, also where the version is wrong. */
   readonly kind: Kind | undefined;
+  /** The definition of another kind that does not run here, where its schema is known. */
+  readonly other?: string | undefined;
   /** What is wrong with it, and at which field. */
   readonly problem: (Finding & { readonly field: string }) | undefined;
 }
 
-const kindNames: ReadonlySet<string> = new Set(knownKinds.map(known => known.slice(known.lastIndexOf('/') + 1)));
+/** By kind, the versions that have it. */
+const versions: ReadonlyMap<string, readonly string[]> = byKind(knownKinds);
 
 const groups: ReadonlySet<string> = new Set(knownKinds.map(groupOf));
 
@@ -35,9 +38,12 @@ export function identify(kind: unknown, apiVersion: unknown): Identity {
     );
   }
   if (apiVersion !== undefined && !isBuiltIn(apiVersion)) return wrong('kind', customKind(kind, apiVersion));
-  if (isOurs(kind)) return { kind, problem: versionProblem(kind, apiVersion) };
-  if (kindNames.has(kind)) return wrong('kind', unsupportedKind(kind));
-  return wrong('kind', unknownKind(kind));
+  if (isOurs(kind)) return { kind, problem: versionProblem(kind, apiVersion, [apiVersions[kind]]) };
+  const known = versions.get(kind);
+  if (known === undefined) return wrong('kind', unknownKind(kind));
+  const problem = versionProblem(kind, apiVersion, known);
+  if (problem) return { kind: undefined, problem };
+  return { ...wrong('kind', unsupportedKind(kind)), other: checkedKinds[`${apiVersion}/${kind}`] };
 }
 
 function isOurs(kind: string): kind is Kind {
@@ -45,7 +51,7 @@ function isOurs(kind: string): kind is Kind {
 }
 
 function versionOf(kind: string): string {
-  return isOurs(kind) ? apiVersions[kind] : 'v1';
+  return isOurs(kind) ? apiVersions[kind] : (versions.get(kind)?.[0] ?? 'v1');
 }
 
 /** Groups with a dot may be anybody's: only those of known kinds are Kubernetes' own. */
@@ -57,6 +63,20 @@ function isBuiltIn(apiVersion: string): boolean {
 function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/');
   return slash < 0 ? '' : apiVersion.slice(0, slash);
+}
+
+/** Stable versions first, and later ones before earlier ones. */
+function byKind(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const name of names) {
+    const slash = name.lastIndexOf('/');
+    const kind = name.slice(slash + 1);
+    found.set(kind, [...(found.get(kind) ?? []), name.slice(0, slash)]);
+  }
+  for (const list of found.values()) {
+    list.sort((a, b) => Number(/alpha|beta/.test(a)) - Number(/alpha|beta/.test(b)) || (a < b ? 1 : -1));
+  }
+  return found;
 }
 
 function wrong(field: string, problem: Finding, kind = ''): Identity {
@@ -77,22 +97,28 @@ function kindMissing(kind: unknown, apiVersion: unknown): Finding {
   return { code: 'FIELD_REQUIRED', found: 'it is missing', hint: 'Add the kind, as in "kind: Pod"' };
 }
 
-function versionProblem(kind: Kind, apiVersion: string | undefined): Identity['problem'] {
-  const wanted = apiVersions[kind];
-  if (apiVersion === wanted) return undefined;
-  const hint = `Write "apiVersion: ${wanted}"`;
+function versionProblem(kind: string, apiVersion: string | undefined, known: readonly string[]): Identity['problem'] {
+  if (apiVersion !== undefined && known.includes(apiVersion)) return undefined;
+  const hint = `Write "apiVersion: ${versionOf(kind)}"`;
   if (apiVersion === undefined) return { code: 'FIELD_REQUIRED', found: 'it is missing', hint, field: 'apiVersion' };
-  return { code: 'API_VERSION', found: `found "${apiVersion}", expected "${wanted}"`, hint, field: 'apiVersion' };
+  const expected = known.map(version => `"${version}"`).join(' or ');
+  return { code: 'API_VERSION', found: `found "${apiVersion}", expected ${expected}`, hint, field: 'apiVersion' };
 }
 
+/** A server that has its definition takes it; here nothing would act on it. */
 function customKind(kind: string, apiVersion: string): Finding {
-  const kustomize = apiVersion.startsWith('kustomize.config');
+  if (apiVersion.startsWith('kustomize.config')) {
+    return {
+      code: 'KIND_UNKNOWN',
+      found: `"${kind}" of "${apiVersion}" is no kind of Kubernetes itself`,
+      hint: 'Render it first, as with "kubectl kustomize", and keep the result in this directory',
+    };
+  }
   return {
-    code: 'KIND_UNKNOWN',
-    found: `"${kind}" of "${apiVersion}" is no kind of Kubernetes itself`,
-    hint: kustomize
-      ? 'Render it first, as with "kubectl kustomize", and keep the result in this directory'
-      : 'Custom resources need a cluster: keep this object out of the directory',
+    code: 'KIND_UNSUPPORTED',
+    found: `Podstead does not run custom resources such as "${kind}" of "${apiVersion}"; this one is skipped`,
+    hint: 'Leave it for the cluster, or keep it out of the directory',
+    severity: 'warning',
   };
 }
 
@@ -106,7 +132,7 @@ function unsupportedKind(kind: string): Finding {
 }
 
 function unknownKind(kind: string): Finding {
-  const meant = nearest(kind, [...Object.keys(apiVersions), ...kindNames]);
+  const meant = nearest(kind, [...Object.keys(apiVersions), ...versions.keys()]);
   return {
     code: 'KIND_UNKNOWN',
     found: `Kubernetes has no kind "${kind}"`,

@@ -1,5 +1,7 @@
+import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { type Key, type Kind, keyOf } from '../model/key.ts';
 import type { Location, Problem } from '../model/problem.ts';
+import { type SecurityLevel, securityLevels } from '../model/security-level.ts';
 import type { SourceFile } from '../model/source.ts';
 import type { Fault } from './build.ts';
 import { checkObject } from './check.ts';
@@ -8,6 +10,7 @@ import { identify } from './identify.ts';
 import { flatten, type Item } from './list.ts';
 import { dropNulls } from './normal.ts';
 import type { KindTypes, KubeObject } from './object.ts';
+import { checkOther } from './other.ts';
 import { locationAt, pointer, type Text, textOf } from './place.ts';
 import { except, locate, problemAt, type Report, reporter, type Subject } from './report.ts';
 import { reportStructure } from './structure.ts';
@@ -20,6 +23,8 @@ export type { Limits } from './yaml.ts';
 export interface Loaded {
   /** Each key once, in the order of the files. */
   readonly objects: readonly KubeObject[];
+  /** What pods of a namespace are held to, where a Namespace of the source says so. */
+  readonly levels: ReadonlyMap<string, SecurityLevel>;
   /** All of them, in the order of files and lines. */
   readonly problems: readonly Problem[];
 }
@@ -29,8 +34,28 @@ export interface LoadOptions {
   readonly strict: boolean;
   /** What to read of a file at most; the rest of the limits keep their defaults. */
   readonly limits?: Partial<Limits>;
+  /** Of earlier calls with the same options. */
+  readonly memo?: LoadMemo;
 }
 
+/** What files came to when they were last read, so that one which did not change is not read again. */
+export interface LoadMemo {
+  files: ReadonlyMap<string, Reading>;
+}
+
+interface Reading {
+  readonly file: SourceFile;
+  readonly found: readonly Found[];
+  readonly levels: ReadonlyMap<string, SecurityLevel>;
+  readonly problems: readonly Problem[];
+}
+
+/** A {@link LoadMemo} that knows nothing yet. */
+export function loadMemo(): LoadMemo {
+  return { files: new Map() };
+}
+
+const enforceLabel = 'pod-security.kubernetes.io/enforce';
 /** Names that may lead to a secret's value nearby: a text that is broken gets no excerpts then. */
 const mayHoldSecret = /\bSecret|stringData/;
 
@@ -39,12 +64,34 @@ export function load(files: readonly SourceFile[], opts: LoadOptions): Loaded {
   const limits = { ...defaultLimits, ...opts.limits };
   const found = new Map<Key, KubeObject>();
   const problems: Problem[] = [];
+  const levels = new Map<string, SecurityLevel>();
+  const readings = new Map<string, Reading>();
   for (const file of files) {
-    const ofFile: Problem[] = [];
-    for (const object of loadFile(file, limits, opts.strict, ofFile)) addObject(object, found, ofFile);
+    const known = opts.memo?.files.get(file.path);
+    const reading = known !== undefined && isSame(known.file, file) ? known : readFile(file, limits, opts.strict);
+    readings.set(file.path, reading);
+    const ofFile = [...reading.problems];
+    for (const [namespace, level] of reading.levels) levels.set(namespace, level);
+    for (const object of reading.found) addObject(object, found, ofFile);
     problems.push(...ofFile.sort((a, b) => a.line - b.line || a.column - b.column));
   }
-  return { objects: [...found.values()], problems };
+  if (opts.memo !== undefined) opts.memo.files = readings;
+  return { objects: [...found.values()], levels, problems };
+}
+
+function isSame(a: SourceFile, b: SourceFile): boolean {
+  return a.text === b.text && a.directory === b.directory;
+}
+
+function readFile(file: SourceFile, limits: Limits, strict: boolean): Reading {
+  const out: Output = { levels: new Map(), problems: [] };
+  return { file, found: loadFile(file, limits, strict, out), ...out };
+}
+
+/** What the reading of a file fills beside what it finds. */
+interface Output {
+  readonly levels: Map<string, SecurityLevel>;
+  readonly problems: Problem[];
 }
 
 interface Found {
@@ -52,7 +99,8 @@ interface Found {
   readonly subject: Subject;
 }
 
-function loadFile(file: SourceFile, limits: Limits, strict: boolean, problems: Problem[]): Found[] {
+function loadFile(file: SourceFile, limits: Limits, strict: boolean, out: Output): Found[] {
+  const { problems } = out;
   const text = textOf(file.path, file.text);
   const unreadable = unreadableAt(file.text, limits);
   if (unreadable) {
@@ -61,7 +109,7 @@ function loadFile(file: SourceFile, limits: Limits, strict: boolean, problems: P
   }
   return readDocuments(file.text, limits).flatMap(({ node, faults }) => {
     const items = node && node.value !== null ? flatten(node) : [];
-    const objects = items.flatMap(item => readObject(item, text, file.directory, strict, problems) ?? []);
+    const objects = items.flatMap(item => readObject(item, text, file.directory, strict, out) ?? []);
     const secret = faults.length > 0 && mayHoldSecret.test(file.text);
     // A document that is a single object is refused by its faults; of a list, every object is.
     const key = objects.length === 1 ? objects[0]?.object.key : undefined;
@@ -95,7 +143,7 @@ function readObject(
   text: Text,
   directory: string,
   strict: boolean,
-  problems: Problem[],
+  { levels, problems }: Output,
 ): Found | undefined {
   const raw = dropNulls(item.value);
   const subject: Subject = { text, place: item.place, key: keyFor(raw), secret: isSecret(raw) };
@@ -103,6 +151,7 @@ function readObject(
   const report = reporter(subject, ofObject);
   const kind = readIdentity(raw, strict, report);
   const object = kind === undefined ? undefined : readFields(kind.kind, raw, kind.right, strict, report);
+  readLevel(raw, levels, report);
   problems.push(...ofObject);
   if (kind === undefined || object === undefined || subject.key === undefined) return undefined;
   const usable = !ofObject.some(problem => problem.severity === 'error');
@@ -125,13 +174,28 @@ function readIdentity(
     return undefined;
   }
   const { kind: kindName, apiVersion } = raw as { readonly kind?: unknown; readonly apiVersion?: unknown };
-  const { kind, problem } = identify(kindName, apiVersion);
+  const { kind, other, problem } = identify(kindName, apiVersion);
   if (problem) {
     const { field, ...rest } = problem;
     const severity = strict ? 'error' : (rest.severity ?? 'error');
     report(rest.code === 'NOT_AN_OBJECT' ? '' : pointer('', field), { ...rest, severity });
   }
+  if (other !== undefined) checkOther(other, raw, report);
   return kind && { kind, right: problem === undefined };
+}
+
+/** Takes what a Namespace enforces on its pods (Kubernetes: Pod Security Admission). */
+function readLevel(raw: unknown, levels: Map<string, SecurityLevel>, report: Report): void {
+  const { kind, metadata } = (raw ?? {}) as { readonly kind?: unknown; readonly metadata?: V1ObjectMeta };
+  const level = kind === 'Namespace' ? metadata?.labels?.[enforceLabel] : undefined;
+  if (level === undefined || typeof metadata?.name !== 'string') return;
+  const known = securityLevels.find(each => each === level);
+  if (known === undefined) {
+    const found = `found ${JSON.stringify(level)}, expected one of ${securityLevels.join(', ')}`;
+    report(pointer('/metadata/labels', enforceLabel), { code: 'FIELD_VALUE', found, hint: 'Name one of these levels' });
+  }
+  // As there, a level that nobody knows holds pods to the strictest.
+  levels.set(metadata.name, known ?? 'restricted');
 }
 
 /** Validates and completes an object, collecting every finding; the object itself whatever they are. */
@@ -192,10 +256,10 @@ function refuse(object: KubeObject): KubeObject {
 /** The key that an object names, as far as that can be told. */
 function keyFor(raw: unknown): Key | undefined {
   const { kind, metadata } = (raw ?? {}) as { readonly kind?: unknown; readonly metadata?: unknown };
-  const { name, namespace = 'default' } = (metadata ?? {}) as { readonly name?: unknown; readonly namespace?: unknown };
-  const parts = [kind, namespace, name];
+  const { name, namespace } = (metadata ?? {}) as { readonly name?: unknown; readonly namespace?: unknown };
+  const parts = [kind, namespace || 'default', name];
   const usable = parts.every(part => typeof part === 'string' && part !== '' && !part.includes('/'));
-  return usable ? keyOf(String(kind), String(namespace), String(name)) : undefined;
+  return usable ? keyOf(String(kind), String(namespace || 'default'), String(name)) : undefined;
 }
 
 /** Whether an object is, or was meant to be, a Secret. */

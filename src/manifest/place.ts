@@ -59,10 +59,14 @@ export function placeOf(root: Place, pointer: string): Place {
 
 /** Extends a JSON pointer (RFC 6901). */
 export function pointer(base: string, ...parts: readonly (string | number)[]): string {
-  return parts.reduce<string>(
-    (path, part) => `${path}/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`,
-    base,
-  );
+  let path = base;
+  for (const part of parts) path += `/${typeof part === 'number' ? part : escaped(part)}`;
+  return path;
+}
+
+/** Nearly no part needs it, and pointers are made for every field of every object. */
+function escaped(part: string): string {
+  return /[~/]/.test(part) ? part.replaceAll('~', '~0').replaceAll('/', '~1') : part;
 }
 
 /** The parts of a JSON pointer, unescaped. */

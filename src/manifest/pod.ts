@@ -1,81 +1,124 @@
-import type { V1PodSpec } from '@kubernetes/client-node';
-import { checkContainer } from './container.ts';
-import { ipFault, labelFault, subdomainFault } from './formats.ts';
-import { finding } from './metadata.ts';
+import type { V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
+import { checkPodAnnotations } from './annotation.ts';
+import { type Around, checkContainer } from './container.ts';
+import { conflict, exactlyOne, finding } from './finding.ts';
+import { labelFault, quote, subdomainFault } from './formats.ts';
+import { checkNames } from './names.ts';
+import { checkSystem } from './os.ts';
 import { pointer } from './place.ts';
 import { checkHostPorts } from './port.ts';
 import type { Report } from './report.ts';
-import { checkSeccomp } from './security.ts';
+import { checkPodResources, checkResources } from './resource.ts';
+import { checkScheduling } from './scheduling.ts';
+import { checkProfiles } from './security.ts';
+import { checkSysctls } from './sysctl.ts';
 import { checkUnique } from './unique.ts';
 import { checkVolumes } from './volume.ts';
 
-/** Checks a pod's spec (or a template's) that stands at `at`, beyond what the schema says. */
-export function checkPod(spec: V1PodSpec, at: string, report: Report): void {
-  checkVolumes(spec.volumes ?? [], pointer(at, 'volumes'), report);
-  const volumes = new Set((spec.volumes ?? []).flatMap(volume => volume.name ?? []));
-  const lists = [
-    ['initContainers', spec.initContainers ?? []],
-    ['containers', spec.containers ?? []],
-  ] as const;
-  const all = lists.flatMap(([field, list]) => list.map((container, i) => ({ container, at: pointer(at, field, i) })));
+/** What a priority is without a class, and with each of the classes that every cluster has. */
+const priorities: Readonly<Record<string, number>> = {
+  '': 0,
+  'system-cluster-critical': 2_000_000_000,
+  'system-node-critical': 2_000_001_000,
+};
+
+/** A pod, or a template of pods. */
+export interface PodLike {
+  readonly metadata?: V1ObjectMeta;
+  readonly spec?: V1PodSpec;
+}
+
+/** Checks the spec of a pod (or of a template, which has no name of its own) that stands at `at`, beyond the schema. */
+export function checkPod({ metadata = {}, spec }: PodLike, ofPod: boolean, at: string, report: Report): void {
+  if (!spec) return;
+  const here = pointer(at, 'spec');
+  checkPodAnnotations(metadata, spec, pointer(at, 'metadata'), report);
+  if (spec.volumes) {
+    checkVolumes(spec.volumes, ofPod ? metadata.name : undefined, pointer(here, 'volumes'), report);
+  }
+  checkContainers(spec, ofPod, here, report);
+  checkHostPorts(spec, ofPod, here, report);
+  checkSystem(spec, here, report);
+  checkScheduling(spec, here, report);
+  checkNames(spec, here, report);
+  checkClaims(spec, here, report);
+  checkNamespaces(spec, here, report);
+  const context = spec.securityContext;
+  if (context) {
+    checkProfiles(context, pointer(here, 'securityContext'), report);
+    if (context.sysctls) checkSysctls(spec, pointer(here, 'securityContext', 'sysctls'), report);
+  }
+  if (spec.overhead) checkResources({ limits: spec.overhead }, new Set(), pointer(here, 'overhead'), report);
+  if (spec.resources) checkPodResources(spec.resources, spec.containers ?? [], pointer(here, 'resources'), report);
+  if (ofPod) checkPriority(spec, here, report);
+}
+
+function checkContainers(spec: V1PodSpec, ofPod: boolean, at: string, report: Report): void {
+  const around: Around = {
+    volumes: new Map((spec.volumes ?? []).flatMap(volume => (volume.name ? [[volume.name, volume]] : []))),
+    claims: new Set((spec.resourceClaims ?? []).map(claim => claim.name)),
+    grace: spec.terminationGracePeriodSeconds,
+    restartPolicy: spec.restartPolicy,
+    hostUsers: spec.hostUsers !== false,
+    ofPod,
+  };
+  const all = [
+    ...(spec.initContainers ?? []).map((each, i) => ({
+      each,
+      role: 'init' as const,
+      at: pointer(at, 'initContainers', i),
+    })),
+    ...(spec.containers ?? []).map((each, i) => ({ each, role: 'main' as const, at: pointer(at, 'containers', i) })),
+  ];
+  if (all.length > 1) {
+    checkUnique(
+      all.map(({ at, each }) => ({ at: pointer(at, 'name'), value: each.name || undefined })),
+      'the container name',
+      report,
+    );
+  }
+  for (const { at, each, role } of all) checkContainer(each, role, at, around, report);
+  if ((spec.ephemeralContainers ?? []).length > 0) {
+    const found = 'they are added to pods that run, and never written into manifests';
+    conflict(pointer(at, 'ephemeralContainers'), found, 'Remove them, or make containers of them', report);
+  }
+}
+
+function checkClaims({ resourceClaims = [] }: V1PodSpec, at: string, report: Report): void {
+  if (resourceClaims.length === 0) return;
+  const names = ['resourceClaimName', 'resourceClaimTemplateName'] as const;
   checkUnique(
-    all.map(each => ({ at: pointer(each.at, 'name'), value: each.container.name })),
-    'the container name',
+    resourceClaims.map(({ name }, i) => ({ at: pointer(at, 'resourceClaims', i, 'name'), value: name || undefined })),
+    'the claim',
     report,
   );
-  for (const each of all) checkContainer(each.container, each.at, volumes, report);
-  checkHostPorts(spec, at, report);
-  checkSeccomp(spec.securityContext?.seccompProfile, pointer(at, 'securityContext', 'seccompProfile'), report);
-  checkSysctls(spec, at, report);
-  checkNamespaces(spec, at, report);
-  checkNames(spec, at, report);
+  for (const [i, claim] of resourceClaims.entries()) {
+    const here = pointer(at, 'resourceClaims', i);
+    if (claim.name) finding(pointer(here, 'name'), labelFault(claim.name), 'Rename the claim', report);
+    exactlyOne(claim, names, ['name'], here, report);
+    for (const field of names) {
+      const name = claim[field];
+      if (name !== undefined) finding(pointer(here, field), subdomainFault(name), 'Correct the name', report);
+    }
+  }
 }
 
 function checkNamespaces(spec: V1PodSpec, at: string, report: Report): void {
-  if (!spec.shareProcessNamespace || !spec.hostPID) return;
-  report(pointer(at, 'shareProcessNamespace'), {
-    code: 'FIELD_CONFLICT',
-    found: 'it cannot be true together with "hostPID"',
-    hint: 'Remove one of the two',
-  });
-}
-
-function checkNames(spec: V1PodSpec, at: string, report: Report): void {
-  if (spec.hostname) finding(pointer(at, 'hostname'), labelFault(spec.hostname), 'Correct the host name', report);
-  for (const [i, alias] of (spec.hostAliases ?? []).entries()) {
-    const here = pointer(at, 'hostAliases', i);
-    if (alias.ip !== undefined) finding(pointer(here, 'ip'), ipFault(alias.ip), 'Correct the address', report);
-    for (const [j, name] of (alias.hostnames ?? []).entries()) {
-      finding(pointer(here, 'hostnames', j), subdomainFault(name), 'Correct the host name', report);
-    }
+  if (spec.shareProcessNamespace && spec.hostPID) {
+    const found = 'it cannot be true together with "hostPID"';
+    conflict(pointer(at, 'shareProcessNamespace'), found, 'Remove one of the two', report);
   }
-  const dns = pointer(at, 'dnsConfig');
-  for (const [i, server] of (spec.dnsConfig?.nameservers ?? []).entries()) {
-    finding(pointer(dns, 'nameservers', i), ipFault(server), 'Correct the address', report);
-  }
-  if ((spec.dnsConfig?.nameservers ?? []).length > 3) {
-    finding(pointer(dns, 'nameservers'), 'resolvers read at most 3 name servers', 'Remove the others', report);
-  }
-  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
-    const found = '"None" needs name servers';
-    report(pointer(at, 'dnsPolicy'), { code: 'FIELD_CONFLICT', found, hint: 'Add dnsConfig.nameservers' });
+  if (spec.hostUsers !== false) return;
+  for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
+    if (!spec[field]) continue;
+    conflict(pointer(at, field), 'it cannot be true together with "hostUsers: false"', 'Remove one of the two', report);
   }
 }
 
-function checkSysctls(spec: V1PodSpec, at: string, report: Report): void {
-  const sysctls = spec.securityContext?.sysctls ?? [];
-  const place = (i: number): string => pointer(at, 'securityContext', 'sysctls', i, 'name');
-  checkUnique(
-    sysctls.map(({ name }, i) => ({ at: place(i), value: name })),
-    'the sysctl',
-    report,
-  );
-  for (const [i, { name = '' }] of sysctls.entries()) {
-    if (!/^[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9*]([-_a-z0-9]*[a-z0-9*])?)*$/.test(name)) {
-      finding(place(i), `found "${name}", expected a name such as "net.core.somaxconn"`, 'Correct the name', report);
-    } else if (spec.hostNetwork && /^net[./]/.test(name)) {
-      const found = `"${name}" would change the host, as "hostNetwork" is true`;
-      report(place(i), { code: 'FIELD_CONFLICT', found, hint: 'Set it on the host, or remove "hostNetwork"' });
-    }
-  }
+/** A server works the number out of the class, and takes no other. Of other classes only it knows the number. */
+function checkPriority({ priority, priorityClassName = '' }: V1PodSpec, at: string, report: Report): void {
+  const wanted = Object.hasOwn(priorities, priorityClassName) ? priorities[priorityClassName] : undefined;
+  if (priority === undefined || wanted === undefined || priority === wanted) return;
+  const found = `found ${priority}, where a server makes ${wanted} of the class ${quote(priorityClassName)}`;
+  conflict(pointer(at, 'priority'), found, 'Remove it, and name a class in "priorityClassName"', report);
 }

@@ -10,13 +10,19 @@ const binary: Readonly<Record<string, bigint>> = {
 /** Powers of ten by suffix (Kubernetes API, resource.Quantity). */
 const decimal: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 
+/** Nearly all quantities, small enough for exact numbers. */
+const everyday = /^(\d{1,6})(m|Ki|Mi|)$/;
+const everydayUnits: Readonly<Record<string, number>> = { m: 1, '': 1000, Ki: 1000 * 2 ** 10, Mi: 1000 * 2 ** 20 };
+
 /**
  * A Kubernetes quantity (`250m`, `64Mi`, `1e3`, `0.5`) in thousandths, rounded up as the API server does; undefined
  * where it is none. Values beyond 2^53 thousandths are capped there, above any machine.
  */
 export function quantityMilli(quantity: string | number): number | undefined {
+  const plain = everyday.exec(String(quantity));
+  if (plain) return Number(plain[1]) * (everydayUnits[plain[2] ?? ''] ?? 1);
   const match = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d{1,3}))?$/.exec(
-    String(quantity),
+    String(quantity).trim(),
   );
   if (match === null) return undefined;
   const [, sign, digits = '0', binarySuffix, suffix = '', exponent = '0'] = match;

@@ -1,25 +1,7 @@
-import type { Kind } from '../model/key.ts';
-import {
-  definitions,
-  type SchemaError,
-  type Validator,
-  validateConfigMap,
-  validateDeployment,
-  validatePersistentVolumeClaim,
-  validatePod,
-  validateSecret,
-} from './generated/validators.js';
+import { definitions, type SchemaError, validators } from './generated/validators.js';
 import { partsOf, pointer } from './place.ts';
 import type { Finding, Report } from './report.ts';
 import { nearest } from './suggest.ts';
-
-const validators: { readonly [K in Kind]: Validator } = {
-  Pod: validatePod,
-  Deployment: validateDeployment,
-  ConfigMap: validateConfigMap,
-  Secret: validateSecret,
-  PersistentVolumeClaim: validatePersistentVolumeClaim,
-};
 
 const typeNames: Readonly<Record<string, string>> = {
   object: 'a map',
@@ -41,11 +23,11 @@ export interface Structure {
 /**
  * Reports what is wrong with an object's structure: unknown, missing and mistyped fields, values out of range.
  *
- * A single value of the wrong type is replaced by one of the right type, so that the rest can be checked as well.
+ * `definition` is that of the object's kind. A single value of the wrong type is replaced by one of the right type, so that the rest can be checked as well.
  */
-export function reportStructure(kind: Kind, value: unknown, report: Report): Structure {
-  const validate = validators[kind];
-  if (validate(value)) return { wrong: new Set(), typed: true };
+export function reportStructure(definition: string, value: unknown, report: Report): Structure {
+  const validate = validators[definition];
+  if (validate === undefined || validate(value)) return { wrong: new Set(), typed: true };
   const errors = validate.errors ?? [];
   const wrong = new Set<string>();
   const note: Report = (at, finding) => {
@@ -58,7 +40,7 @@ export function reportStructure(kind: Kind, value: unknown, report: Report): Str
   const other = errors.filter(
     error => error.keyword !== 'type' && (error.keyword !== 'enum' || !places.has(error.instancePath)),
   );
-  for (const error of [...mistyped, ...other]) reportError(kind, error, value, note);
+  for (const error of [...mistyped, ...other]) reportError(definition, error, value, note);
   return { wrong, typed: mistyped.filter(error => !repair(value, error)).length === 0 };
 }
 
@@ -76,7 +58,7 @@ function repair(root: unknown, { instancePath: at, params }: SchemaError): boole
   return true;
 }
 
-function reportError(kind: Kind, error: SchemaError, root: unknown, report: Report): void {
+function reportError(kind: string, error: SchemaError, root: unknown, report: Report): void {
   const { instancePath: at, keyword, params } = error;
   const name = params.additionalProperty;
   if (keyword === 'additionalProperties')
@@ -93,9 +75,13 @@ function findingFor(at: string, keyword: string, params: SchemaError['params'], 
     case 'enum':
       return notAllowed(value, params.allowedValues as readonly string[]);
     case 'pattern':
-      return wrongQuantity(String(value));
+      return String(params.pattern).includes('T(') ? wrongTime(String(value)) : wrongQuantity(String(value));
     case 'minItems':
       return { code: 'FIELD_REQUIRED', found: 'the list is empty', hint: 'Add at least one item' };
+    case 'minLength':
+      return { code: 'FIELD_REQUIRED', found: 'it is empty', hint: 'Fill it in' };
+    case 'maxItems':
+      return { code: 'FIELD_VALUE', found: `the list has more than ${params.limit} items`, hint: 'Remove some' };
     default:
       return outOfRange(at, value, String(params.comparison), Number(params.limit));
   }
@@ -142,7 +128,8 @@ function homeOf(name: string): string | undefined {
   return likely.find(definition => Object.hasOwn(definitions[definition] ?? {}, name));
 }
 
-function notAllowed(value: unknown, allowed: readonly string[]): Finding {
+function notAllowed(value: unknown, values: readonly string[]): Finding {
+  const allowed = values.filter(each => each !== '');
   const meant = nearest(String(value), allowed);
   return {
     code: 'FIELD_VALUE',
@@ -160,6 +147,11 @@ function wrongQuantity(value: string): Finding {
       ? `Write "${unit[1]}${unit[2]?.toUpperCase()}i"`
       : 'Write a number with a unit, as in "500m" for CPUs and "64Mi" for memory',
   };
+}
+
+function wrongTime(value: string): Finding {
+  const found = `found ${JSON.stringify(value)}, expected a time`;
+  return { code: 'FIELD_VALUE', found, hint: 'Remove it: a server fills it in' };
 }
 
 function outOfRange(at: string, value: unknown, comparison: string, limit: number): Finding {

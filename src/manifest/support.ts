@@ -18,6 +18,8 @@ export interface Row {
   readonly silent: readonly unknown[] | 'any';
   /** Of an honoured field: the values that are. Others are refused. */
   readonly only?: readonly unknown[];
+  /** Of an honoured field: the release that it came with. */
+  readonly since?: string;
   readonly note?: string;
 }
 
@@ -27,8 +29,11 @@ export interface Section {
   readonly rows: readonly Row[];
 }
 
-const probe = 'probes come in a later release';
-const source = 'volume sources here are hostPath, emptyDir, configMap, secret and persistentVolumeClaim';
+/** The release that is in the making, and the first. */
+const release = '0.1.0';
+
+const source =
+  'volume sources here are hostPath, emptyDir, configMap, secret, projected, downwardAPI, image, ephemeral and persistentVolumeClaim';
 
 const metadata: readonly Row[] = [
   honoured('name', 'namespace', 'labels', 'annotations'),
@@ -38,16 +43,14 @@ const metadata: readonly Row[] = [
 ].flat();
 
 const securityContext: readonly Row[] = [
-  honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOptions', 'seccompProfile'),
-  refused('appArmorProfile', 'profiles are not loaded by Podstead', [{ type: 'RuntimeDefault' }]),
+  honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOptions', 'seccompProfile', 'appArmorProfile'),
   refused('windowsOptions', 'this is a Linux host'),
 ].flat();
 
 const container: readonly Row[] = [
   honoured('name', 'image', 'imagePullPolicy', 'command', 'args', 'workingDir', 'tty', 'stdin'),
   honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
-  refused('env[].valueFrom.fieldRef', 'the downward API comes in a later release'),
-  refused('env[].valueFrom.resourceFieldRef', 'the downward API comes in a later release'),
+  honoured('env[].valueFrom.fieldRef', 'env[].valueFrom.resourceFieldRef'),
   refused('env[].valueFrom.fileKeyRef', 'it is not part of this release'),
   honoured('envFrom', 'ports'),
   honoured('resources.limits.cpu', 'resources.limits.memory', 'resources.requests.cpu', 'resources.requests.memory'),
@@ -55,18 +58,18 @@ const container: readonly Row[] = [
   refused('resources.claims', 'devices are not allocated here'),
   ignored('resizePolicy'),
   honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].subPath'),
-  honoured('volumeMounts[].mountPropagation'),
-  refused('volumeMounts[].subPathExpr', 'another directory would be mounted'),
-  refused('volumeMounts[].recursiveReadOnly', 'mounts below could be written to', ['Disabled', 'IfPossible']),
+  honoured('volumeMounts[].mountPropagation', 'volumeMounts[].subPathExpr'),
+  noted(
+    'volumeMounts[].recursiveReadOnly',
+    'with `Enabled` a container does not start while anything is mounted below the volume',
+  ),
   refused('volumeDevices', 'block volumes are not supported'),
   under('securityContext', securityContext),
   honoured('securityContext.privileged', 'securityContext.readOnlyRootFilesystem'),
   honoured('securityContext.allowPrivilegeEscalation', 'securityContext.capabilities'),
   refused('securityContext.procMount', '/proc would stay masked', ['Default']),
-  refused('livenessProbe', probe),
-  refused('readinessProbe', probe),
-  refused('startupProbe', probe),
-  refused('lifecycle', 'hooks come in a later release'),
+  honoured('livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle.postStart', 'lifecycle.preStop'),
+  honoured('lifecycle.stopSignal'),
   refused('restartPolicy', 'sidecars and restart rules of single containers come in a later release'),
   refused('restartPolicyRules', 'restart rules of single containers come in a later release'),
   ignoredUnless('terminationMessagePath', '/dev/termination-log'),
@@ -74,14 +77,34 @@ const container: readonly Row[] = [
   ignoredUnless('stdinOnce', false),
 ].flat();
 
+const claimSpec: readonly Row[] = [
+  honoured('accessModes'),
+  silent('resources'),
+  ignoredUnless('storageClassName', ''),
+  ignored('volumeAttributesClassName'),
+  refused('volumeMode', 'block volumes are not supported', ['Filesystem']),
+  refused('volumeName', 'the data of that volume would be missing'),
+  refused('selector', 'the data of the volume that it selects would be missing'),
+  refused('dataSource', 'the volume would start empty'),
+  refused('dataSourceRef', 'the volume would start empty'),
+].flat();
+
 const volume: readonly Row[] = [
-  honoured('name', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim'),
+  honoured('name', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim', 'downwardAPI'),
+  noted('image', 'mounted whole; `subPath` of an image is refused'),
   only('emptyDir.medium', ['', 'Memory']),
-  ignored('emptyDir.sizeLimit'),
-  refused('projected', 'it comes in a later release'),
-  refused('downwardAPI', 'the downward API comes in a later release'),
-  refused('ephemeral', 'no storage class makes volumes here'),
-  refused('image', 'it comes in a later release'),
+  noted(
+    'emptyDir.sizeLimit',
+    'in memory it is the size; on disk `status` and `why` tell what is above it, and nothing is evicted',
+  ),
+  honoured('projected.defaultMode', 'projected.sources[].configMap', 'projected.sources[].secret'),
+  honoured('projected.sources[].downwardAPI'),
+  refused('projected.sources[].serviceAccountToken', 'there is no API server that a token would be for'),
+  refused('projected.sources[].clusterTrustBundle', 'there is no API server that has bundles'),
+  refused('projected.sources[].podCertificate', 'there is no API server that signs certificates'),
+  noted('ephemeral.volumeClaimTemplate', 'a directory that lasts as long as the pod'),
+  silent('ephemeral.volumeClaimTemplate.metadata'),
+  under('ephemeral.volumeClaimTemplate.spec', claimSpec),
   ...[
     'awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker gcePersistentDisk gitRepo',
     'glusterfs iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume',
@@ -93,8 +116,12 @@ const podSpec: readonly Row[] = [
   honoured('shareProcessNamespace', 'hostAliases', 'dnsConfig', 'imagePullSecrets'),
   under('securityContext', securityContext),
   honoured('securityContext.supplementalGroups', 'securityContext.sysctls'),
-  refused('securityContext.fsGroup', 'files of volumes would keep their group'),
-  ignored('securityContext.fsGroupChangePolicy', 'securityContext.seLinuxChangePolicy'),
+  noted(
+    'securityContext.fsGroup',
+    'of what the engine mounts only while it is used (`volume.podman.io/type`) the owner stays',
+  ),
+  honoured('securityContext.fsGroupChangePolicy'),
+  ignored('securityContext.seLinuxChangePolicy'),
   refused('securityContext.supplementalGroupsPolicy', 'groups of the image are merged', ['Merge']),
   refused('hostUsers', 'the pod would run without its own user namespace', [true]),
   refused('ephemeralContainers', 'they are added to running pods, not to manifests'),
@@ -112,7 +139,7 @@ const podSpec: readonly Row[] = [
   ignoredUnless('setHostnameAsFQDN', false),
   ignoredUnless('preemptionPolicy', 'PreemptLowerPriority'),
   ignored('affinity', 'nodeName', 'nodeSelector', 'overhead', 'priority', 'priorityClassName', 'readinessGates'),
-  ignored('subdomain', 'tolerations', 'topologySpreadConstraints'),
+  ignored('schedulingGroup', 'subdomain', 'tolerations', 'topologySpreadConstraints'),
   silent('automountServiceAccountToken', 'enableServiceLinks'),
 ].flat();
 
@@ -130,18 +157,6 @@ const deployment: readonly Row[] = [
   ignoredUnless('paused', false),
   ignoredUnless('progressDeadlineSeconds', 600),
   ignoredUnless('revisionHistoryLimit', 10),
-].flat();
-
-const claim: readonly Row[] = [
-  honoured('accessModes'),
-  silent('resources'),
-  ignoredUnless('storageClassName', ''),
-  ignored('volumeAttributesClassName'),
-  refused('volumeMode', 'block volumes are not supported', ['Filesystem']),
-  refused('volumeName', 'the data of that volume would be missing'),
-  refused('selector', 'the data of the volume that it selects would be missing'),
-  refused('dataSource', 'the volume would start empty'),
-  refused('dataSourceRef', 'the volume would start empty'),
 ].flat();
 
 const pod: readonly Row[] = [
@@ -164,7 +179,7 @@ export const support: { readonly [K in Kind]: readonly Row[] } = {
   ],
   ConfigMap: [...common, ...honoured('data', 'binaryData', 'immutable')],
   Secret: [...common, ...honoured('data', 'stringData', 'type', 'immutable')],
-  PersistentVolumeClaim: [...common, ...under('spec', claim), ...silent('status')],
+  PersistentVolumeClaim: [...common, ...under('spec', claimSpec), ...silent('status')],
 };
 
 /** The same rows without repetition, for docs/kubernetes.md. */
@@ -176,15 +191,19 @@ export const sections: readonly Section[] = [
   { title: 'Deployment: spec', rows: deployment },
   { title: 'ConfigMap', rows: honoured('data', 'binaryData', 'immutable') },
   { title: 'Secret', rows: honoured('data', 'stringData', 'type', 'immutable') },
-  { title: 'PersistentVolumeClaim: spec', rows: claim },
+  { title: 'PersistentVolumeClaim: spec', rows: claimSpec },
 ];
 
 function honoured(...paths: readonly string[]): readonly Row[] {
-  return paths.map(path => ({ path, verdict: 'honoured', silent: 'any' }));
+  return paths.map(path => ({ path, verdict: 'honoured', silent: 'any', since: release }));
+}
+
+function noted(path: string, note: string): readonly Row[] {
+  return [{ path, verdict: 'honoured', silent: 'any', since: release, note }];
 }
 
 function only(path: string, values: readonly unknown[]): readonly Row[] {
-  return [{ path, verdict: 'honoured', silent: 'any', only: values }];
+  return [{ path, verdict: 'honoured', silent: 'any', only: values, since: release }];
 }
 
 function ignored(...paths: readonly string[]): readonly Row[] {

@@ -1,5 +1,6 @@
 import type { DesiredPort } from './desired.ts';
 import type { Digest, Key } from './key.ts';
+import type { ContainerHealth } from './probe.ts';
 import type { PodRecord } from './record.ts';
 import type { Sealed } from './sealed.ts';
 
@@ -42,13 +43,21 @@ export interface ActualPod {
   readonly declaredBy: Key;
   /** Digest of the sandbox, from the label. */
   readonly digest: Digest;
-  readonly infra: { readonly id: string; readonly state: ContainerState; readonly startedAtMs: number };
+  readonly infra: {
+    readonly id: string;
+    readonly state: ContainerState;
+    readonly startedAtMs: number;
+    /** 0 means never: then everything in the pod was started after it. */
+    readonly exitedAtMs: number;
+  };
   /** By container name in the pod, init containers included. */
   readonly containers: ReadonlyMap<string, ActualContainer>;
   /** Ports that the pod publishes on the host, as its infra container shows them. */
   readonly ports: readonly DesiredPort[];
   /** Names of containers in the pod that are not ours; such a pod is not removed. */
   readonly foreign: readonly string[];
+  /** Names of the emptyDir volumes in memory that its sandbox keeps while no container uses them. */
+  readonly memory: readonly string[];
   /** Digest of the files on disk, by name of the pod's volume. */
   readonly files: ReadonlyMap<string, Digest>;
   /** What we remember of it; undefined where the record was lost. */
@@ -69,6 +78,8 @@ export interface ActualContainer {
   readonly imageId: string;
   /** Only where the record was lost and inspect had to answer instead. */
   readonly inspected: InspectedContainer | undefined;
+  /** Only while it runs, has probes and somebody runs them. */
+  readonly health?: ContainerHealth | undefined;
 }
 
 /** What inspect tells about values that no label holds. */

@@ -1,6 +1,8 @@
 import type { Digest, Key } from './key.ts';
+import type { DesiredHooks, DesiredProbes } from './probe.ts';
 import type { Location } from './problem.ts';
 import type { Sealed } from './sealed.ts';
+import type { RuntimeText } from './text.ts';
 
 /** What this host should run, derived from one snapshot of the source. */
 export interface Desired {
@@ -32,6 +34,8 @@ export interface DesiredPod {
   readonly initContainers: readonly DesiredContainer[];
   readonly containers: readonly DesiredContainer[];
   readonly volumes: readonly DesiredPodVolume[];
+  /** The group that the pod's own volumes are given to; undefined where they stay as they are. */
+  readonly fsGroup?: DesiredFsGroup;
   readonly restartPolicy: RestartPolicy;
   /** How long a container may take to stop after its stop signal, in seconds. */
   readonly gracePeriodSeconds: number;
@@ -39,6 +43,13 @@ export interface DesiredPod {
   readonly canonical: CanonicalPod;
   /** Where a field of `canonical` stands in the source, by JSON pointer; the nearest known parent where it was defaulted. */
   readonly locate: (pointer: string) => Location;
+}
+
+/** Group ownership of a pod's volumes. */
+export interface DesiredFsGroup {
+  readonly gid: number;
+  /** Leave a claim's files alone where its top directory fits already (fsGroupChangePolicy: OnRootMismatch). */
+  readonly onRootMismatch: boolean;
 }
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
@@ -102,9 +113,9 @@ export interface DesiredContainer {
   readonly image: string;
   readonly pullPolicy: PullPolicy;
   /** The image's ENTRYPOINT when undefined. */
-  readonly command: readonly string[] | undefined;
+  readonly command: readonly (string | RuntimeText)[] | undefined;
   /** The image's CMD when both this and `command` are undefined. */
-  readonly args: readonly string[] | undefined;
+  readonly args: readonly (string | RuntimeText)[] | undefined;
   readonly workingDir: string | undefined;
   readonly env: readonly DesiredEnv[];
   /** Digest over the Secret values in `env`; kept in the pod's record, never in a label. Undefined without any. */
@@ -112,16 +123,34 @@ export interface DesiredContainer {
   readonly mounts: readonly DesiredMount[];
   readonly resources: DesiredResources;
   readonly security: DesiredSecurity;
+  readonly tuning: DesiredTuning | undefined;
+  /** As `SIGUSR1`; the image's, else SIGTERM, when undefined. */
+  readonly stopSignal: string | undefined;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Run by the agent. No part of the digest, as the hooks are not: what runs never notices that they changed. */
+  readonly probes?: DesiredProbes;
+  readonly hooks?: DesiredHooks;
+}
+
+/** What Podman's own annotations ask of a container beyond Kubernetes' fields (podman-kube-play(1)). */
+export interface DesiredTuning {
+  /** By their names in setrlimit(2), without RLIMIT_, lower case; -1 is unlimited. */
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly pidsLimit: number | undefined;
+  /** CPUs and memory nodes that it may use, as lists: `0-2,4`. */
+  readonly cpus: string | undefined;
+  readonly memoryNodes: string | undefined;
+  /** A small init runs as process 1, which reaps what the program leaves. */
+  readonly init: boolean;
 }
 
 export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
 
-/** One environment variable; a value out of a Secret is sealed. */
+/** One environment variable; a value out of a Secret is sealed, one of the pod itself is filled in where it runs. */
 export interface DesiredEnv {
   readonly name: string;
-  readonly value: string | Sealed;
+  readonly value: string | Sealed | RuntimeText;
 }
 
 /** One volume as a container sees it. */
@@ -131,7 +160,9 @@ export interface DesiredMount {
   readonly path: string;
   readonly readOnly: boolean;
   /** Path inside the volume, relative and without `..`; resolved without following links before each start. */
-  readonly subPath: string | undefined;
+  readonly subPath: string | RuntimeText | undefined;
+  /** Start only where nothing is mounted below the volume: it could be written to in spite of `readOnly`. */
+  readonly recursiveReadOnly?: boolean;
   readonly propagation: 'private' | 'rslave' | 'rshared' | undefined;
 }
 
@@ -157,6 +188,8 @@ export interface DesiredSecurity {
   readonly dropCapabilities: readonly string[];
   /** `unconfined`, a profile's path, or undefined for the runtime's default. */
   readonly seccompProfile: string | undefined;
+  /** `unconfined`, the name of a loaded profile, or undefined for the runtime's default. */
+  readonly appArmorProfile: string | undefined;
   /** As Podman's `--security-opt label=` takes them. */
   readonly selinuxOptions: readonly string[];
 }
@@ -171,18 +204,38 @@ export type DesiredPodVolume =
     }
   | { readonly type: 'hostPath'; readonly name: string; readonly path: string; readonly pathType: HostPathType }
   | { readonly type: 'claim'; readonly name: string; readonly engineName: string; readonly readOnly: boolean }
+  | DesiredImageVolume
   | DesiredFiles;
 
-/** Files of a ConfigMap or Secret, kept in the state directory and mounted read-only. */
+/** The files of an image, mounted read-only. */
+export interface DesiredImageVolume {
+  readonly type: 'image';
+  readonly name: string;
+  /** As written in the manifest. */
+  readonly image: string;
+  readonly pullPolicy: PullPolicy;
+}
+
+/** Files of ConfigMaps, Secrets and the pod itself, kept in the state directory and mounted read-only. */
 export interface DesiredFiles {
   readonly type: 'files';
   readonly name: string;
-  /** `ConfigMap/ns/name` or `Secret/ns/name`; the key need not exist where the volume is optional. */
-  readonly from: Key;
+  /** For people: `ConfigMap/ns/name`, `Secret/ns/name`, the pod's object, or several; they need not exist where optional. */
+  readonly from: string;
   readonly secret: boolean;
   /** Over paths, modes and contents; equal to what stands on disk means nothing to write. */
   readonly digest: Digest;
-  readonly entries: readonly { readonly path: string; readonly mode: number; readonly content: Sealed<Uint8Array> }[];
+  readonly entries: readonly DesiredFile[];
+}
+
+/** One file; what only the host can tell of the pod is filled in as it is written. */
+export interface DesiredFile {
+  /** Relative to the volume. */
+  readonly path: string;
+  readonly mode: number;
+  /** Out of a Secret; where it is left out, as the volume is. */
+  readonly secret?: boolean;
+  readonly content: Sealed<Uint8Array> | RuntimeText;
 }
 
 export type HostPathType =
@@ -203,6 +256,8 @@ export interface DesiredVolume {
   /** ReadWriteOncePod: no two pods may have it at once. */
   readonly singleWriter: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** The engine's own driver when undefined. */
+  readonly driver?: string;
   /** Driver options, from `volume.podman.io/*` annotations. */
   readonly options: Readonly<Record<string, string>>;
 }

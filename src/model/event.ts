@@ -51,9 +51,12 @@ export interface Progress {
   readonly totalBytes: number | undefined;
 }
 
-/** Something worth saying that is no fault of the input: what the guard of pruning holds back. */
+/**
+ * Something worth saying that is no fault of the input: what the guard of pruning holds back, or a container in a pod of
+ * ours that we did not make.
+ */
 export interface Notice {
-  readonly code: 'PRUNE_HELD';
+  readonly code: 'PRUNE_HELD' | 'FOREIGN_CONTAINER';
   readonly message: string;
   readonly hint: string | undefined;
 }

@@ -9,6 +9,8 @@ export const labels = {
   key: 'podstead.dev/key',
   /** The pod's uid. On pods, containers and emptyDir volumes. */
   uid: 'podstead.dev/uid',
+  /** The pod's own address, where its containers were told it: no other pod may get it. On such pods. */
+  address: 'podstead.dev/address',
   /** Digest of the sandbox (on pods, and so on their infra containers) or of the container. */
   digest: 'podstead.dev/digest',
   /** Name of the container in its pod. On containers. */

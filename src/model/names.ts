@@ -19,6 +19,12 @@ export function networkName(namespace: string, owner: string): string {
   return namePrefix(namespace) + owner;
 }
 
+/**
+ * Where a pod's sandbox keeps its emptyDir volumes that are in memory, so that they outlive the containers that use
+ * them; covered in every container.
+ */
+export const memoryDirectory = '/.podstead';
+
 /** The volume behind an emptyDir: named after the pod's uid, so that no two pods ever share one. */
 export function emptyDirName(uid: string, volume: string): string {
   return `${uid}_${volume}`;

@@ -7,6 +7,7 @@ import type {
   DesiredVolume,
 } from './desired.ts';
 import type { Key } from './key.ts';
+import type { HookHandler } from './probe.ts';
 import type { Location } from './problem.ts';
 import type { ContainerRecord, HistoryEntry } from './record.ts';
 
@@ -72,13 +73,24 @@ export interface ActionArgs {
   /** The sandbox; makes the namespace's network where it is missing. */
   readonly createPod: { readonly pod: DesiredPod; readonly uid: string };
   readonly createContainer: { readonly pod: DesiredPod; readonly uid: string; readonly container: DesiredContainer };
-  /** Starts an existing container, and the sandbox before it; subPaths are proven safe again first. */
+  /** Gives a container of ours its name back; nothing that runs notices. */
+  readonly renameContainer: {
+    readonly pod: Key;
+    readonly name: string;
+    readonly id: string;
+    readonly engineName: string;
+  };
+  /**
+   * Starts an existing container, and the sandbox before it; subPaths are proven safe again first. A paused one goes on.
+   */
   readonly startContainer: { readonly pod: DesiredPod; readonly uid: string; readonly container: DesiredContainer };
   readonly stopContainer: {
     readonly pod: Key;
     readonly name: string;
     readonly id: string;
     readonly graceSeconds: number;
+    /** Run first, within the grace period. */
+    readonly preStop?: HookHandler;
   };
   readonly removeContainer: { readonly pod: Key; readonly name: string; readonly id: string };
   /** Stops every container of the pod, in parallel, within the grace period; the sandbox last. */

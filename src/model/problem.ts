@@ -35,8 +35,10 @@ export type ProblemCode =
   | 'DUPLICATE_NAME'
   | 'DUPLICATE_OBJECT'
   | 'REFERENCE_MISSING'
+  | 'REFERENCE_UNSUPPORTED'
   | 'NAME_CLASH'
   | 'PORT_CLASH'
+  | 'POD_SECURITY'
   | 'SECRET_INVALID';
 
 /**

@@ -35,6 +35,8 @@ export interface ContainerRecord {
   /** Over the Secret values in its environment. */
   readonly secretDigest: Digest | undefined;
   readonly resources: DesiredResources | undefined;
+  /** Why we ended the run that began then: its exit code does not tell. */
+  readonly stopped?: { readonly why: string; readonly startedAtMs: number } | undefined;
 }
 
 export interface FailureRecord {

@@ -15,12 +15,12 @@ export interface Restart {
   readonly counts: { readonly backoffCount: number; readonly restarts: number };
 }
 
-/** The first exit is answered at once, later ones by the back-off. */
-export function restartOf(container: ActualContainer, record: ContainerRecord | undefined): Restart {
+/** The first exit is answered at once, later ones by the back-off. @param now milliseconds since the epoch */
+export function restartOf(container: ActualContainer, record: ContainerRecord | undefined, now: number): Restart {
   const ranMs = container.exitedAtMs - container.startedAtMs;
   const backoffCount = ranMs >= resetAfterMs ? 0 : (record?.backoffCount ?? 0);
   return {
-    dueMs: container.exitedAtMs + delayMs(backoffCount),
+    dueMs: isPast(container.exitedAtMs, now) ? container.exitedAtMs + delayMs(backoffCount) : now,
     counts: { backoffCount: backoffCount + 1, restarts: (record?.restarts ?? 0) + 1 },
   };
 }
@@ -28,6 +28,14 @@ export function restartOf(container: ActualContainer, record: ContainerRecord | 
 /** When what failed `count` times in a row is tried again, after the last failure. */
 export function retryDelayMs(count: number): number {
   return delayMs(count - 1) || 1_000;
+}
+
+/** Clocks are corrected by seconds, in milliseconds. */
+const correctionMs = 5_000;
+
+/** Whether something can have happened then: after a clock was set back, what was noted before lies in the future. */
+export function isPast(atMs: number, now: number): boolean {
+  return atMs <= now + correctionMs;
 }
 
 function delayMs(count: number): number {

@@ -4,11 +4,12 @@ import type { Digest, Key } from '../model/key.ts';
 import type { Change, ChangeOp, FieldChange } from '../model/plan.ts';
 import type { FailureRecord, PodRecord } from '../model/record.ts';
 import { isSealed } from '../model/sealed.ts';
-import { retryDelayMs } from './backoff.ts';
-import { driftOf } from './drift.ts';
+import { isPast, retryDelayMs } from './backoff.ts';
+import { driftOf, renamesOf } from './drift.ts';
 import { fieldChanges, sameJson } from './fields.ts';
+import { memoryReason } from './memory.ts';
 import { runOf } from './run.ts';
-import { count, times, verdict, type Wanted } from './verdict.ts';
+import { count, stopText, times, verdict, type Wanted } from './verdict.ts';
 import { type Decision, noWork, type Work } from './work.ts';
 
 /** What a decision needs to know besides the pod. */
@@ -19,6 +20,8 @@ export interface DecideOptions {
   readonly records: ReadonlyMap<Key, PodRecord>;
   /** A person asked: failures are tried again at once. */
   readonly retryNow: boolean;
+  /** Uids of pods that are made anew though nothing differs. */
+  readonly refresh?: ReadonlySet<string>;
   readonly uid: (key: Key) => string;
   readonly fingerprint: (pod: DesiredPod) => Digest;
   /** Why the pod cannot be made now, whatever it wants: a name or port that is not ours; undefined where nothing stands against it. */
@@ -90,23 +93,24 @@ function newPod(pod: DesiredPod, uid: string): Work {
 }
 
 function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | undefined, opts: DecideOptions): Wanted {
-  const recreate = recreateReason(pod, actual);
+  const known = knownRecord(actual, record);
+  const differing = pod.containers.flatMap(container => {
+    const why = replaceReason(container, actual.containers.get(container.name), known);
+    return why === undefined ? [] : [{ container, why }];
+  });
+  const made = differing.map(({ container }) => container);
+  const recreate = recreateReason(pod, actual, opts.refresh) ?? memoryReason(pod, actual, made, known?.applied);
   if (recreate !== undefined) {
     if (actual.foreign.length > 0) return foreignHold(pod, actual, recreate);
     const work = { ...newPod(pod, opts.uid(pod.key)), removePod: actual };
     return {
       op: 'recreate',
       why: recreate,
-      cost: `pod is recreated: ${count(actual.containers.size)} stop`,
+      cost: `pod is recreated: ${stopText(actual.containers.size)}`,
       work,
       touches: true,
     };
   }
-  const known = knownRecord(actual, record);
-  const differing = pod.containers.flatMap(container => {
-    const why = replaceReason(container, actual.containers.get(container.name), known);
-    return why === undefined ? [] : [{ container, why }];
-  });
   const missing = pod.initContainers.filter(container => !actual.containers.has(container.name));
   const extra = [...actual.containers.values()].filter(({ name }) => !wantedNames(pod).has(name));
   const replaced = new Set(differing.map(({ container }) => container.name));
@@ -115,14 +119,12 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
   const notRecorded = known?.applied === undefined || !sameJson(known.applied as never, pod.canonical as never);
   const work: Work = {
     ...noWork(pod, actual.uid),
-    emptyDirs: emptyDirsOf(
-      pod,
-      differing.map(({ container }) => container),
-    ),
+    emptyDirs: emptyDirsOf(pod, made),
     files,
     startsSandbox: actual.infra.state !== 'running' && run.start.length > 0,
     remove: [...extra, ...differing.flatMap(({ container }) => actual.containers.get(container.name) ?? [])],
-    create: [...missing, ...differing.map(({ container }) => container)],
+    create: [...missing, ...made],
+    rename: renamesOf([...pod.initContainers, ...pod.containers], actual, replaced),
     stop: run.stop,
     start: run.start,
     counts: Object.keys(run.counts).length === 0 ? undefined : run.counts,
@@ -138,16 +140,20 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
 
 /** Restarts of what stands, for a pod whose change is waiting. */
 function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Decision | undefined {
-  const ended = ({ name }: DesiredContainer): boolean => actual.containers.get(name)?.state === 'exited';
-  const standing: DesiredPod = { ...pod, containers: pod.containers.filter(ended) };
+  const isDown = ({ name }: DesiredContainer): boolean =>
+    ['exited', 'paused'].includes(actual.containers.get(name)?.state ?? '') ||
+    actual.containers.get(name)?.health?.failed !== undefined;
+  const standing: DesiredPod = { ...pod, containers: pod.containers.filter(isDown) };
   const run = runOf(standing, actual, new Set(), opts.now);
-  if (run.start.length === 0 || run.initializing) return undefined;
-  const work: Work = { ...noWork(pod, actual.uid), stop: run.stop, start: run.start, counts: run.counts };
+  if ((run.start.length === 0 && run.stop.length === 0) || run.initializing) return undefined;
+  // Started by name, and so under the right one.
+  const rename = renamesOf(run.start, actual, new Set());
+  const work: Work = { ...noWork(pod, actual.uid), rename, stop: run.stop, start: run.start, counts: run.counts };
   const change: Change = {
     op: 'restart',
     key: pod.key,
     why: run.reasons.join('; '),
-    cost: `${count(run.start.length)} started`,
+    cost: run.start.length > 0 ? `${count(run.start.length)} started` : stopText(run.stop.length),
     fields: [],
     location: pod.origin,
     untilMs: undefined,
@@ -160,8 +166,11 @@ function knownRecord(actual: ActualPod | undefined, record: PodRecord | undefine
   return record !== undefined && actual !== undefined && record.uid === actual.uid ? record : undefined;
 }
 
-function recreateReason(pod: DesiredPod, actual: ActualPod): string | undefined {
+function recreateReason(pod: DesiredPod, actual: ActualPod, refresh: DecideOptions['refresh']): string | undefined {
   if (actual.digest !== pod.sandbox.digest) return 'fields of the sandbox differ';
+  if (refresh?.has(actual.uid)) return '--refresh asks for it';
+  // Whoever began may be dead: an engine that is killed amid a removal comes back with it half done.
+  if (actual.infra.state === 'removing') return 'its sandbox is being removed';
   // Init containers prepare what the main ones find: another one means starting over.
   const init = pod.initContainers.find(
     ({ name, digest }) => (actual.containers.get(name)?.digest ?? digest) !== digest,
@@ -180,6 +189,7 @@ function replaceReason(
     return isNew ? 'is new' : 'is gone';
   }
   if (actual.digest !== container.digest) return 'differs';
+  if (actual.state === 'removing') return 'is being removed';
   const known = record?.containers[container.name];
   if (known === undefined) return inspectedReason(container, actual);
   if (known.secretDigest !== container.secretDigest) return 'takes in a Secret that changed';
@@ -233,7 +243,7 @@ function foreignHold(pod: DesiredPod, actual: ActualPod, why: string): Wanted {
 /** When what failed is tried again; undefined where nothing failed, or something else is wanted now. */
 function retryAt(pod: DesiredPod, record: PodRecord | undefined, opts: DecideOptions): number | undefined {
   const failure = failureOf(pod, record, opts);
-  return failure && failure.atMs + retryDelayMs(failure.count);
+  return failure && isPast(failure.atMs, opts.now) ? failure.atMs + retryDelayMs(failure.count) : undefined;
 }
 
 /** The last failure to get just this, where there is one. */
@@ -242,5 +252,7 @@ export function failureOf(
   record: PodRecord | undefined,
   opts: Pick<DecideOptions, 'fingerprint'>,
 ): FailureRecord | undefined {
-  return record?.failure?.fingerprint === opts.fingerprint(pod) ? record.failure : undefined;
+  const failure = record?.failure;
+  // A fingerprint is a digest over all of the pod: only where there is something to compare it with.
+  return failure !== undefined && failure.fingerprint === opts.fingerprint(pod) ? failure : undefined;
 }

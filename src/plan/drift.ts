@@ -1,7 +1,8 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
-import type { DesiredPod } from '../model/desired.ts';
+import type { DesiredContainer, DesiredPod } from '../model/desired.ts';
 import type { FieldChange } from '../model/plan.ts';
 import { isFinished } from './run.ts';
+import type { Work } from './work.ts';
 
 /** What the engine shows to be otherwise than it was left: containers that are gone or do not run. */
 export function driftOf(pod: DesiredPod, actual: ActualPod): readonly FieldChange[] {
@@ -18,6 +19,18 @@ export function driftOf(pod: DesiredPod, actual: ActualPod): readonly FieldChang
     ...down.map(live => field(pod, live.name, 'running', stateText(live))),
     ...extra.map(({ name }) => field(pod, name, undefined, 'present')),
   ];
+}
+
+/** Containers of ours under a name that is not theirs. */
+export function renamesOf(
+  containers: readonly DesiredContainer[],
+  actual: ActualPod,
+  replaced: ReadonlySet<string>,
+): Work['rename'] {
+  return containers.flatMap(({ name, engineName }) => {
+    const live = replaced.has(name) ? undefined : actual.containers.get(name);
+    return live === undefined || live.engineName === engineName ? [] : [{ live, engineName }];
+  });
 }
 
 function field(pod: DesiredPod, name: string, desired: string | undefined, live: string): FieldChange {

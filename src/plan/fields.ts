@@ -28,13 +28,27 @@ export function fieldChanges(pod: DesiredPod, applied: CanonicalPod | undefined)
   return changes;
 }
 
-/** Whether two JSON values are the same, whatever the order of their keys. */
+/** Values that were found to be the same: records and wishes stay the same objects from pass to pass, and never change. */
+const proven = new WeakMap<object, object>();
+
+/** Whether two JSON values are the same, whatever the order of their keys; a member that is undefined is absent. */
 export function sameJson(one: Json | undefined, other: Json | undefined): boolean {
-  let same = true;
-  walk(one, other, [], () => {
-    same = false;
-  });
+  if (!isObject(one) || !isObject(other)) return isSame(one, other);
+  if (proven.get(one) === other) return true;
+  const same = isSame(one, other);
+  if (same) proven.set(one, other);
   return same;
+}
+
+function isSame(one: Json | undefined, other: Json | undefined): boolean {
+  if (one === other) return true;
+  if (isObject(one) && isObject(other)) {
+    for (const name of Object.keys(one)) if (!isSame(one[name], other[name])) return false;
+    for (const name of Object.keys(other)) if (one[name] === undefined && other[name] !== undefined) return false;
+    return true;
+  }
+  if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
+  return one.every((item, index) => isSame(item, other[index]));
 }
 
 type Visit = (path: readonly string[], was: Json | undefined, is: Json | undefined) => void;

@@ -7,6 +7,7 @@ import { conflictsOf } from './conflict.ts';
 import { member } from './json.ts';
 import type { Leftover } from './removal.ts';
 import type { Made, StepInput } from './steps.ts';
+import { stopHooked } from './stopping.ts';
 import type { Work } from './work.ts';
 
 /** Grace of a pod of which no record tells any, in seconds (Kubernetes' default). */
@@ -36,8 +37,10 @@ export function handOver(
     const heirs = waiting.filter(({ others }) => others.includes(old)).map(({ key }) => key);
     if (heirs.length === 0) continue;
     const before = heirs.flatMap(key => made.get(key)?.all ?? []);
-    const action = { verb: 'stopPod', pod: old.key, id: old.id, graceSeconds: graceOf(old) } as const;
-    stops.set(old.key, { id: builder.add(old.key, action, before), heirs });
+    const graceSeconds = graceOf(old);
+    const hooked = stopHooked(builder, { pod: old.key, actual: old, graceSeconds }, before);
+    const action = { verb: 'stopPod', pod: old.key, id: old.id, graceSeconds } as const;
+    stops.set(old.key, { id: builder.add(old.key, action, [...before, ...hooked]), heirs });
   }
   const release = (other: ActualPod): readonly number[] => {
     const id = stops.get(other.key)?.id ?? room.get(other.key);
@@ -63,7 +66,10 @@ export function removeLeftover(
   for (const heir of stop?.heirs ?? []) addWayBack(builder, old, heir, started.get(heir) ?? []);
   const { key, id, uid } = old;
   const before = [stop?.id, ...starts];
-  const removed = builder.add(key, { verb: 'removePod', pod: key, id, uid, graceSeconds: graceOf(old) }, before);
+  const graceSeconds = graceOf(old);
+  // What was stopped for its heirs has run its hooks.
+  const hooked = stop === undefined ? stopHooked(builder, { pod: key, actual: old, graceSeconds }, before) : [];
+  const removed = builder.add(key, { verb: 'removePod', pod: key, id, uid, graceSeconds }, [...before, ...hooked]);
   builder.add(key, { verb: 'removeRecord', pod: key }, [removed]);
 }
 

@@ -7,6 +7,7 @@ import { stepBuilder } from './builder.ts';
 import { hasUsed } from './claims.ts';
 import { conflictsOf, foreignObstacle } from './conflict.ts';
 import { decide, failureOf } from './decide.ts';
+import { imagesOfPod } from './images.ts';
 import { addImages, addVolumes, imageKey, isImageReady } from './prepare.ts';
 import { type Leftover, leftoversOf, type Prune } from './removal.ts';
 import { keepStanding } from './standing.ts';
@@ -33,6 +34,8 @@ export interface PlanOptions {
   readonly fingerprint: (pod: DesiredPod) => Digest;
   /** Volumes with data that the user said to remove, by their engine names. */
   readonly removeVolumes?: ReadonlySet<string>;
+  /** Uids of pods that are made anew though nothing differs: how fields are mapped has changed. */
+  readonly refresh?: ReadonlySet<string>;
 }
 
 /**
@@ -59,7 +62,8 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const claims = [...desired.volumes.values()].filter(volume => !actual.volumes.has(volume.engineName)).toSorted(byKey);
   const free = claims.filter(volume => !opts.busy.has(volume.key));
   const builder = stepBuilder();
-  const prepared = { images: addImages(builder, works, desired, actual), volumes: addVolumes(builder, free) };
+  const images = addImages(builder, works, desired, actual);
+  const prepared = { images, volumes: addVolumes(builder, free, images, actual) };
   const settled = opts.keepStanding ? held.map(each => keepStanding(builder, each, opts.now)) : held;
   addSteps(builder, { decisions, leftovers: settled, prepared, actual, desired, now: opts.now });
   addSweep(builder, { desired, actual, leftovers: settled, ...opts });
@@ -85,7 +89,7 @@ function predecessorOf(pod: DesiredPod, desired: Desired, actual: Actual): Canon
 
 /** A pull or build of an earlier plan is still running: the pod waits for its end rather than start a second. */
 function imageUnderWay(pod: DesiredPod, desired: Desired, actual: Actual, busy: ReadonlySet<Key>): string | undefined {
-  const references = [...pod.initContainers, ...pod.containers].map(container => container.image);
+  const references = imagesOfPod(pod).map(use => use.image);
   const waiting = references.find(reference => {
     const image = desired.images.get(reference);
     return busy.has(imageKey(reference)) && image !== undefined && !isImageReady(image, actual);
@@ -95,7 +99,7 @@ function imageUnderWay(pod: DesiredPod, desired: Desired, actual: Actual, busy: 
 
 /** An image that may not be pulled and is not there. */
 function neverPulled(pod: DesiredPod, desired: Desired, actual: Actual): string | undefined {
-  const missing = [...pod.initContainers, ...pod.containers].find(
+  const missing = imagesOfPod(pod).find(
     ({ image, pullPolicy }) =>
       pullPolicy === 'Never' && !actual.images.has(image) && desired.images.get(image)?.build === undefined,
   );

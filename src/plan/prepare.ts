@@ -2,6 +2,7 @@ import type { Actual } from '../model/actual.ts';
 import type { Desired, DesiredImage, DesiredVolume } from '../model/desired.ts';
 import { type Key, keyOf } from '../model/key.ts';
 import type { StepBuilder } from './builder.ts';
+import { imagesFor } from './images.ts';
 import type { Work } from './work.ts';
 
 /** Ids of the steps that get things ready before anything is touched, by image reference and by volume name. */
@@ -29,9 +30,9 @@ export function addImages(
   actual: Actual,
 ): Prepared['images'] {
   const wanted = new Map<string, { always: boolean }>();
-  for (const container of works.flatMap(work => work.create)) {
-    const always = (wanted.get(container.image)?.always ?? false) || container.pullPolicy === 'Always';
-    wanted.set(container.image, { always });
+  for (const use of works.flatMap(({ pod, create }) => create.flatMap(container => imagesFor(pod, container)))) {
+    const always = (wanted.get(use.image)?.always ?? false) || use.pullPolicy === 'Always';
+    wanted.set(use.image, { always });
   }
   const ids = new Map<string, number>();
   for (const [reference, { always }] of [...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -46,10 +47,26 @@ export function addImages(
   return ids;
 }
 
-/** Claims that are not there yet. One that is there but not ours is used as it is, as `podman kube play` does. */
-export function addVolumes(builder: StepBuilder, volumes: readonly DesiredVolume[]): Prepared['volumes'] {
-  const ids = volumes.map(
-    volume => [volume.engineName, builder.add(volume.key, { verb: 'createVolume', volume }, [])] as const,
-  );
+/**
+ * Claims that are not there yet. One that is there but not ours is used as it is, as `podman kube play` does.
+ *
+ * @param images pulls and builds that are under way for containers
+ */
+export function addVolumes(
+  builder: StepBuilder,
+  volumes: readonly DesiredVolume[],
+  images: Prepared['images'],
+  actual: Actual,
+): Prepared['volumes'] {
+  const pulls = new Map(images);
+  const ids = volumes.map(volume => {
+    const reference = volume.driver === 'image' ? volume.options.image : undefined;
+    if (reference !== undefined && !pulls.has(reference) && !actual.images.has(reference)) {
+      const image = { reference, build: undefined, credentials: undefined };
+      pulls.set(reference, builder.add(imageKey(reference), { verb: 'pull', image, always: false }, []));
+    }
+    const after = reference === undefined ? [] : [pulls.get(reference)];
+    return [volume.engineName, builder.add(volume.key, { verb: 'createVolume', volume }, after)] as const;
+  });
   return new Map(ids);
 }

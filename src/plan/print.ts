@@ -78,10 +78,12 @@ export function describe(action: Action): string {
       return `create pod ${action.pod.engineName}`;
     case 'createContainer':
       return `create container ${action.container.engineName}`;
+    case 'renameContainer':
+      return `rename container ${action.name} back to ${action.engineName}`;
     case 'startContainer':
       return `start container ${action.container.engineName}`;
     case 'stopContainer':
-      return `stop container ${action.name} (within ${action.graceSeconds} s)`;
+      return `stop container ${action.name} (${action.preStop ? 'its preStop hook first, ' : ''}within ${action.graceSeconds} s)`;
     case 'removeContainer':
       return `remove container ${action.name}`;
     case 'stopPod':

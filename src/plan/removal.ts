@@ -2,6 +2,7 @@ import type { Actual, ActualPod } from '../model/actual.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
 import type { Change } from '../model/plan.ts';
+import { stopText } from './verdict.ts';
 
 /** Which absent objects may be removed: by the key of what declared them. */
 export type Prune = 'none' | 'all' | ReadonlySet<Key>;
@@ -48,7 +49,7 @@ function leftoverOf(pod: ActualPod, desired: Desired, prune: Prune, busy: Readon
     const names = pod.foreign.map(name => `'${name}'`).join(', ');
     return leftover('hold', `to be removed, but holds ${names}, which is not ours: move it out first`, 'never');
   }
-  const cost = pod.containers.size === 1 ? '1 container stops' : `${pod.containers.size} containers stop`;
+  const cost = stopText(pod.containers.size);
   if (!declared) return leftover('remove', 'no longer in the source', 'now', cost);
   return leftover('remove', `'${declaredBy}' no longer asks for it`, 'replaced', cost);
 }

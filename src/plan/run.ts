@@ -1,5 +1,6 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import type { RestartPolicy } from '../model/desired.ts';
+import { endText } from '../model/end.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { restartOf } from './backoff.ts';
 
@@ -64,15 +65,17 @@ export function runOf<C extends Named>(
   const live = (name: string): ActualContainer | undefined =>
     replaced.has(name) ? undefined : actual.containers.get(name);
   const mains = pod.containers.map(container => ({ container, live: live(container.name) }));
-  const sandboxRuns = actual.infra.state === 'running';
+  // Paused, it still holds what the containers share.
+  const sandboxRuns = actual.infra.state === 'running' || actual.infra.state === 'paused';
+  // What stands in a sandbox that never ended was started after it, whatever the times say: a clock may have been set
+  // back. From a start that lies ahead nothing follows at all.
+  const { startedAtMs, exitedAtMs } = actual.infra;
+  const sandboxSinceMs = exitedAtMs === 0 || startedAtMs > now ? 0 : startedAtMs;
   const stale = (container: ActualContainer | undefined): container is ActualContainer =>
-    container?.state === 'running' && (!sandboxRuns || container.startedAtMs < actual.infra.startedAtMs);
+    container?.state === 'running' && (!sandboxRuns || container.startedAtMs < sandboxSinceMs);
   const stop = mains.flatMap(main => (stale(main.live) ? [main.live] : []));
   const startedHere = (container: ActualContainer | undefined): boolean =>
-    sandboxRuns &&
-    container !== undefined &&
-    container.startedAtMs > 0 &&
-    container.startedAtMs >= actual.infra.startedAtMs;
+    sandboxRuns && container !== undefined && container.startedAtMs > 0 && container.startedAtMs >= sandboxSinceMs;
 
   const initialized = mains.some(main => startedHere(main.live));
   if (!initialized) {
@@ -88,6 +91,11 @@ export function runOf<C extends Named>(
     ...nothing,
     stop,
   });
+}
+
+/** Whether its containers start again however they end. */
+function isStayer({ restartPolicy }: Pick<Runnable, 'restartPolicy'>): boolean {
+  return restartPolicy === 'Always';
 }
 
 /** Whether an ended container stays ended under the pod's restart policy. */
@@ -107,12 +115,18 @@ function runInit<C extends Named>(
   const { name } = container;
   const run = { ...nothing, initializing: true };
   if (ran === undefined) return { ...run, start: [container], reasons: [`init container '${name}' is to run`] };
+  if (ran.state === 'paused') return { ...run, start: [container], reasons: [pausedText(`init container '${name}'`)] };
   if (ran.state !== 'exited') return { ...run, waits: [{ why: `init container '${name}' runs`, untilMs: undefined }] };
   const ended = `init container '${name}' exited with ${ran.exitCode}`;
   if (pod.restartPolicy === 'Never') return { ...run, failed: `${ended} and restartPolicy is Never` };
-  const restart = restartOf(ran, actual.record?.containers[name]);
+  const restart = restartOf(ran, actual.record?.containers[name], now);
   if (restart.dueMs > now) return { ...run, waits: [{ why: `${ended}, back-off`, untilMs: restart.dueMs }] };
   return { ...run, start: [container], counts: { [name]: restart.counts }, reasons: [ended] };
+}
+
+/** No program pauses itself: somebody did, and is undone as somebody's stop or kill is. */
+function pausedText(container: string): string {
+  return `${container} was paused by hand`;
 }
 
 function runMain<C extends Named>(
@@ -137,18 +151,34 @@ function runMain<C extends Named>(
   if (live === undefined || live.state === 'created') return start(`container '${name}' was never started`);
   if (stale) return start(`container '${name}' lost its sandbox`);
   switch (live.state) {
-    case 'running':
-      return run;
+    case 'running': {
+      const failed = live.health?.failed;
+      if (failed === undefined) return run;
+      const stopped = { why: failed.why, startedAtMs: live.startedAtMs };
+      return {
+        ...run,
+        stop: [...run.stop, live],
+        reasons: [...run.reasons, `container '${name}' ${failed.why}`],
+        counts: { ...run.counts, [name]: { stopped } },
+      };
+    }
     case 'paused':
-      return wait(`container '${name}' is paused`, undefined);
+      return start(pausedText(`container '${name}'`));
     case 'exited': {
       if (isFinished(pod, live)) return run;
-      const restart = restartOf(live, actual.record?.containers[name]);
-      const ended = `container '${name}' exited with ${live.exitCode}`;
+      const record = actual.record?.containers[name];
+      const restart = restartOf(live, record, now);
+      const ended = `container '${name}' ${endText(live, record)}`;
       return restart.dueMs > now ? wait(`${ended}, back-off`, restart.dueMs) : start(ended, restart.counts);
     }
+    // Whoever stops it may be dead; our stop lasts no longer than that one.
+    case 'stopping': {
+      const stopped = isStayer(pod)
+        ? start(`container '${name}' is being stopped`)
+        : wait(`container '${name}' is stopping`, now + passingMs);
+      return { ...stopped, stop: [...run.stop, live] };
+    }
     // Unknown is never taken for running nor for absent: look again.
-    case 'stopping':
     case 'removing':
     case 'unknown':
       return wait(`container '${name}' is ${live.state}`, now + passingMs);

@@ -2,30 +2,33 @@ import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import type { RestartPolicy } from '../model/desired.ts';
 import type { Step } from '../model/plan.ts';
 import type { StepBuilder } from './builder.ts';
+import { graceOf } from './handover.ts';
 import { member } from './json.ts';
 import type { Leftover } from './removal.ts';
 import { type Runnable, runOf } from './run.ts';
+import { stopOf } from './stopping.ts';
 
 /**
  * Keeps running what stands though nothing asks for it: the pods of a manifest that is broken, or whose removal is held
- * back. Their restart policy is that of the last time they were applied.
+ * back. Their restart policy is that of the last time they were applied. Where the record of that is lost nothing is
+ * restarted: it may have been a job that must not run twice, and no back-off could be counted.
  *
  * @returns the leftover, as a restart where it has one
  */
 export function keepStanding(builder: StepBuilder, leftover: Leftover, now: number): Leftover {
   const { actual: pod, change } = leftover;
-  if (leftover.removal !== 'never' || change.op === 'wait') return leftover;
+  if (leftover.removal !== 'never' || change.op === 'wait' || pod.record?.applied === undefined) return leftover;
   const run = runOf(standing(pod), pod, new Set(), now);
   const untilMs = run.waits.flatMap(wait => wait.untilMs ?? []).toSorted((a, b) => a - b)[0];
-  if (run.start.length === 0) return { ...leftover, change: { ...change, untilMs } };
+  if (run.start.length === 0 && run.stop.length === 0) return { ...leftover, change: { ...change, untilMs } };
   const after: Step['after'] = [
     builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch: { containers: run.counts } }, []),
-    ...run.stop.map(({ name, id }) =>
-      builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds: 10 }, []),
+    ...run.stop.map(container =>
+      builder.add(pod.key, stopOf(container, { pod: pod.key, actual: pod, graceSeconds: graceOf(pod) }), []),
     ),
   ];
   const containers = run.start.map(container => container.name);
-  builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers }, after);
+  if (containers.length > 0) builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers }, after);
   return { ...leftover, change: { ...change, op: 'restart', why: `${run.reasons.join('; ')} (${change.why})` } };
 }
 

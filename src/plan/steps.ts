@@ -6,8 +6,10 @@ import type { HistoryEntry } from '../model/record.ts';
 import type { StepBuilder } from './builder.ts';
 import { graceOf, handOver, removeLeftover } from './handover.ts';
 import { historyOf } from './history.ts';
+import { imagesFor } from './images.ts';
 import type { Prepared } from './prepare.ts';
 import type { Leftover } from './removal.ts';
+import { type Stopping, stopHooked, stopOf } from './stopping.ts';
 import type { Decision, Work } from './work.ts';
 
 /** What the steps are made from. */
@@ -31,7 +33,7 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
   const made = new Map(
     works.map(({ work }) => {
       const before = [...(ready.get(work.pod.key) ?? []), room.get(work.pod.key)];
-      return [work.pod.key, makeContainers(builder, work, before)];
+      return [work.pod.key, makeContainers(builder, work, before, input.actual)];
     }),
   );
   const handedOver = handOver(
@@ -46,7 +48,7 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
     const { key } = work.pod;
     const before = [...(made.get(key)?.all ?? []), ...(handedOver.releases.get(key) ?? [])];
     const history = historyOf(change, input.desired.revision, input.now);
-    const ids = startContainers(builder, work, made.get(key), before, history);
+    const ids = startContainers(builder, work, { made: made.get(key), before, history, actual: input.actual });
     started.set(key, ids);
     if (work.record || work.files.length > 0) {
       const patch = { applied: work.pod, uid: work.uid, revision: input.desired.revision, history };
@@ -54,7 +56,11 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
       const after = [...(ready.get(key) ?? []), ...(made.get(key)?.all ?? [])];
       builder.add(
         key,
-        { verb: 'writeRecord', pod: key, patch: work.counts === undefined ? patch : { ...patch, history: undefined } },
+        {
+          verb: 'writeRecord',
+          pod: key,
+          patch: work.counts === undefined || work.start.length === 0 ? patch : { ...patch, history: undefined },
+        },
         after,
       );
     }
@@ -65,7 +71,8 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
 /** Everything that can be done while the old still runs. */
 function getReady(builder: StepBuilder, work: Work, { prepared, actual }: StepInput): readonly number[] {
   const { pod, uid } = work;
-  const images = work.create.flatMap(container => prepared.images.get(container.image) ?? []);
+  const uses = work.create.flatMap(container => imagesFor(pod, container));
+  const images = [...new Set(uses.flatMap(use => prepared.images.get(use.image) ?? []))];
   const claims = pod.volumes.flatMap(volume =>
     volume.type === 'claim' ? (prepared.volumes.get(volume.engineName) ?? []) : [],
   );
@@ -74,9 +81,10 @@ function getReady(builder: StepBuilder, work: Work, { prepared, actual }: StepIn
     .map(volume => builder.add(pod.key, { verb: 'createEmptyDir', pod, uid, volume }, []));
   const files = work.files.map(each => builder.add(pod.key, { verb: 'writeFiles', pod, uid, files: each }, []));
   const before = [...images, ...claims, ...emptyDirs, ...files];
+  if (work.removePod === undefined || pod.sandbox.ports.length === 0) return before;
   const held = [...actual.pods.values()].flatMap(each => each.ports.map(port => `${port.hostPort}/${port.protocol}`));
   const ports = pod.sandbox.ports.filter(port => !held.includes(`${port.hostPort}/${port.protocol}`));
-  if (work.removePod === undefined || ports.length === 0) return before;
+  if (ports.length === 0) return before;
   return [...before, builder.add(pod.key, { verb: 'checkPorts', pod: pod.key, ports }, before)];
 }
 
@@ -84,59 +92,78 @@ function getReady(builder: StepBuilder, work: Work, { prepared, actual }: StepIn
 function makeRoom(builder: StepBuilder, work: Work, before: readonly number[]): number | undefined {
   const old = work.removePod;
   if (old === undefined) return undefined;
-  return builder.add(
-    work.pod.key,
-    { verb: 'removePod', pod: old.key, id: old.id, uid: old.uid, graceSeconds: graceOf(old) },
-    before,
-  );
+  const graceSeconds = graceOf(old);
+  const hooked = stopHooked(builder, { pod: old.key, actual: old, desired: work.pod, graceSeconds }, before);
+  return builder.add(work.pod.key, { verb: 'removePod', pod: old.key, id: old.id, uid: old.uid, graceSeconds }, [
+    ...before,
+    ...hooked,
+  ]);
 }
 
-/** Ids of the steps that make a pod and its containers. */
+/** Ids of the steps that make a pod and its containers, or name them right. */
 export interface Made {
   /** By container name. */
   readonly containers: ReadonlyMap<string, number>;
   readonly all: readonly number[];
 }
 
-function makeContainers(builder: StepBuilder, work: Work, before: readonly (number | undefined)[]): Made {
+function makeContainers(
+  builder: StepBuilder,
+  work: Work,
+  before: readonly (number | undefined)[],
+  actual: Actual,
+): Made {
   const { pod, uid } = work;
   const sandbox = work.createPod ? builder.add(pod.key, { verb: 'createPod', pod, uid }, before) : undefined;
   const removed = new Map(
-    work.remove.map(({ name, id, state }) => {
+    work.remove.map(container => {
+      const { name, id, state } = container;
       const graceSeconds = pod.gracePeriodSeconds;
-      // With no grace, the removal itself stops it.
-      const idle = state === 'exited' || state === 'created' || graceSeconds === 0;
-      const stopped = idle
-        ? before
-        : [builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds }, before)];
+      // With no grace, the removal itself stops it. One that has begun is carried on.
+      const idle = state === 'exited' || state === 'created' || state === 'removing' || graceSeconds === 0;
+      const stopped = idle ? before : [builder.add(pod.key, stopOf(container, stoppingOf(work, actual)), before)];
       return [name, builder.add(pod.key, { verb: 'removeContainer', pod: pod.key, name, id }, stopped)] as const;
     }),
   );
-  const containers = new Map(
+  const created = new Map(
     work.create.map(container => {
       const after = [...(sandbox === undefined ? before : [sandbox]), removed.get(container.name)];
       return [container.name, builder.add(pod.key, { verb: 'createContainer', pod, uid, container }, after)] as const;
     }),
   );
-  const rest = [...removed].filter(([name]) => !containers.has(name)).map(([, id]) => id);
+  // Waits on nothing: a start that is due goes by the name.
+  const renamed = work.rename.map(({ live: { name, id }, engineName }) => {
+    return [name, builder.add(pod.key, { verb: 'renameContainer', pod: pod.key, name, id, engineName }, [])] as const;
+  });
+  const rest = [...removed].filter(([name]) => !created.has(name)).map(([, id]) => id);
+  const containers = new Map([...renamed, ...created]);
   return { containers, all: [...(sandbox === undefined ? [] : [sandbox]), ...containers.values(), ...rest] };
+}
+
+function stoppingOf({ pod }: Work, actual: Actual): Stopping {
+  return { pod: pod.key, actual: actual.pods.get(pod.key), desired: pod, graceSeconds: pod.gracePeriodSeconds };
+}
+
+interface StartInput {
+  readonly made: Made | undefined;
+  readonly before: readonly number[];
+  readonly history: HistoryEntry;
+  readonly actual: Actual;
 }
 
 function startContainers(
   builder: StepBuilder,
   work: Work,
-  made: Made | undefined,
-  before: readonly number[],
-  history: HistoryEntry,
+  { made, before, history, actual }: StartInput,
 ): readonly number[] {
   const { pod, uid } = work;
-  // Counted before it happens: a crash in between must not let a crash loop start over.
-  const patch = { containers: work.counts, history };
+  // Counted before it happens: a crash in between must not let a crash loop start over. A stop is told with its start.
+  const patch = { containers: work.counts, history: work.start.length > 0 ? history : undefined };
   const counted = work.counts && builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch }, []);
   const stopped = new Map(
-    work.stop.map(({ name, id }) => [
-      name,
-      builder.add(pod.key, { verb: 'stopContainer', pod: pod.key, name, id, graceSeconds: pod.gracePeriodSeconds }, []),
+    work.stop.map(container => [
+      container.name,
+      builder.add(pod.key, stopOf(container, stoppingOf(work, actual)), [counted]),
     ]),
   );
   return work.start.map(container => {

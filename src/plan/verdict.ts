@@ -30,24 +30,34 @@ export function verdict(work: Work, reasons: readonly string[], run: Run, lost: 
         : 'in place';
     return { op: 'replace', why, cost, untilMs, work, touches: true };
   }
+  const renamed = work.rename.map(({ live }) => `container '${live.name}' was renamed to '${live.engineName}'`);
   if (work.start.length > 0) {
     const op = work.stop.length > 0 || work.counts !== undefined ? 'restart' : 'start';
     return {
       op,
-      why: run.reasons.join('; '),
+      why: [...renamed, ...run.reasons].join('; '),
       cost: `${count(work.start.length)} started`,
       untilMs,
       work,
-      touches: false,
+      touches: renamed.length > 0,
     };
+  }
+  if (work.stop.length > 0) {
+    const why = [...renamed, ...run.reasons].join('; ');
+    return { op: 'restart', why, cost: stopText(work.stop.length), untilMs, work, touches: false };
+  }
+  if (renamed.length > 0) {
+    return { op: 'update', why: renamed.join('; '), cost: 'in place', untilMs, work, touches: true };
   }
   const names = work.files.map(files => `volume '${files.name}'`).join(', ');
   const why =
     names !== ''
       ? `${names} changed`
-      : lost
-        ? 'its record was lost and is written anew'
-        : 'fields changed that touch nothing that runs';
+      : work.stop.length > 0
+        ? waits
+        : lost
+          ? 'its record was lost and is written anew'
+          : 'fields changed that touch nothing that runs';
   return { op: 'update', why, cost: 'in place', untilMs, work, touches: false };
 }
 
@@ -58,6 +68,11 @@ function earliest(times: readonly number[]): number | undefined {
 /** `1 container`, `3 containers`. */
 export function count(containers: number): string {
   return containers === 1 ? '1 container' : `${containers} containers`;
+}
+
+/** `1 container stops`, `3 containers stop`. */
+export function stopText(containers: number): string {
+  return `${count(containers)} stop${containers === 1 ? 's' : ''}`;
 }
 
 /** `once`, `3 times`. */

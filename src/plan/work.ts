@@ -16,6 +16,8 @@ export interface Work {
   /** Containers that go, because they differ or nothing asks for them. */
   readonly remove: readonly ActualContainer[];
   readonly create: readonly DesiredContainer[];
+  /** Containers that somebody gave another name, each with its own. */
+  readonly rename: readonly { readonly live: ActualContainer; readonly engineName: string }[];
   /** Containers that run but must be started again: the sandbox under them is gone. */
   readonly stop: readonly ActualContainer[];
   readonly start: readonly DesiredContainer[];
@@ -43,6 +45,7 @@ export function noWork(pod: DesiredPod, uid: string): Work {
     files: [],
     remove: [],
     create: [],
+    rename: [],
     stop: [],
     start: [],
     counts: undefined,
@@ -52,6 +55,6 @@ export function noWork(pod: DesiredPod, uid: string): Work {
 
 /** Whether anything would be done. */
 export function isEmpty(work: Work): boolean {
-  const lists = [work.emptyDirs, work.files, work.remove, work.create, work.stop, work.start];
+  const lists = [work.emptyDirs, work.files, work.remove, work.create, work.rename, work.stop, work.start];
   return !work.createPod && work.removePod === undefined && !work.record && lists.every(list => list.length === 0);
 }

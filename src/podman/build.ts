@@ -13,7 +13,7 @@ const tailLines = 12;
  * Builds an image from its context, under the manifest's name (`localhost/` for a short one), labelled with the
  * context's digest.
  *
- * @throws EngineError `BUILD_FAILED` with the last lines of output; of a registry's codes where a base image is not got
+ * @throws EngineError `BUILD_FAILED` with the last lines of output; `DISK_FULL`; of a registry's codes where a base image is not got
  */
 export async function build(
   context: Context,
@@ -63,9 +63,12 @@ export async function build(
 
 function failure(what: string, error: string, output: readonly string[]): EngineError {
   const words = error.trim();
+  // Also where only what a step printed tells: the engine's own words are then "exit status 1".
+  const full = [...output, words].findLast(line => /no space left on device/i.test(line));
   const ofRegistry = /initializing source|pinging container registry|creating build container/.test(words);
-  const known = ofRegistry ? registryFailure(what, words) : undefined;
-  if (known !== undefined) return known;
+  const known = full ?? (ofRegistry ? words : undefined);
+  const failure = known === undefined ? undefined : registryFailure(what, known);
+  if (failure !== undefined) return failure;
   const tail = output.filter(line => line !== words).join('\n');
   const hint = 'Correct the Containerfile, and try it with "podman build" in its directory';
   return new EngineError('BUILD_FAILED', `${what}: ${words}${tail === '' ? '' : `\n${tail}`}`, { hint });

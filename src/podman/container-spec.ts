@@ -1,16 +1,21 @@
+import { constants } from 'node:os';
 import type { DesiredContainer, DesiredPod, DesiredResources, DesiredSecurity } from '../model/desired.ts';
 import { labels } from '../model/labels.ts';
-import { isSealed } from '../model/sealed.ts';
+import { memoryDirectory } from '../model/names.ts';
 import type { ResolvedMounts } from './mounts.ts';
-import { userLabels } from './pod-spec.ts';
+import { isInMemory, userLabels } from './pod-spec.ts';
+import { type Blanks, fillIn } from './runtime-text.ts';
 
 /** What has been found out before a container can be asked for. */
 export interface Resolved {
   readonly uid: string;
   readonly owner: string;
+  readonly podId: string;
   /** Id of the image, so that no name is resolved a second time. */
   readonly imageId: string;
   readonly mounts: ResolvedMounts;
+  /** For texts that have blanks. */
+  readonly blanks: Blanks | undefined;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -19,17 +24,20 @@ type Body = Readonly<Record<string, unknown>>;
 export function containerSpec(pod: DesiredPod, container: DesiredContainer, found: Resolved): Body {
   return {
     name: container.engineName,
-    pod: pod.engineName,
+    pod: found.podId,
     image: found.imageId,
     raw_image_name: container.image,
     labels: { ...userLabels(pod), ...containerLabels(pod, container, found) },
     annotations: pod.sandbox.annotations,
-    ...process(container),
-    env: Object.fromEntries(container.env.map(({ name, value }) => [name, isSealed(value) ? value.reveal() : value])),
+    ...process(container, found.blanks),
+    env: Object.fromEntries(container.env.map(({ name, value }) => [name, fillIn(value, found.blanks)])),
     ...namespaces(pod),
     ...security(container.security),
-    ...optional('resource_limits', resources(container.resources)),
+    ...optional('resource_limits', limitsOf(container)),
+    ...tuning(container),
     ...found.mounts,
+    // What the sandbox has mounted is mounted in all containers of its pod (4.3 and 5).
+    ...(pod.volumes.some(isInMemory) ? { mask: [memoryDirectory] } : {}),
     ...fixed,
     stop_timeout: pod.gracePeriodSeconds,
   };
@@ -60,10 +68,12 @@ function containerLabels(pod: DesiredPod, container: DesiredContainer, { uid, ow
 }
 
 /** As in Kubernetes: a command replaces ENTRYPOINT and CMD, arguments alone only CMD. */
-function process({ command, args, workingDir, tty, stdin }: DesiredContainer): Body {
+function process({ command, args, workingDir, tty, stdin }: DesiredContainer, blanks: Blanks | undefined): Body {
+  const filled = (words: DesiredContainer['args']): readonly string[] | undefined =>
+    words?.map(word => fillIn(word, blanks));
   return {
-    ...optional('entrypoint', command),
-    ...optional('command', args),
+    ...optional('entrypoint', filled(command)),
+    ...optional('command', filled(args)),
     // As in Kubernetes, a missing one is made.
     ...(workingDir === undefined ? {} : { work_dir: workingDir, create_working_dir: true }),
     terminal: tty,
@@ -88,8 +98,48 @@ function security(security: DesiredSecurity): Body {
     ...some('cap_add', security.addCapabilities),
     ...some('cap_drop', security.dropCapabilities),
     ...optional('seccomp_profile_path', security.seccompProfile),
+    ...optional('apparmor_profile', security.appArmorProfile),
     ...some('selinux_opts', security.selinuxOptions),
   };
+}
+
+function tuning({ tuning, stopSignal }: DesiredContainer): Body {
+  return {
+    ...some(
+      'r_limits',
+      (tuning?.ulimits ?? []).map(({ name, soft, hard }) => ({
+        type: name,
+        soft: unlimited(soft),
+        hard: unlimited(hard),
+      })),
+    ),
+    ...(tuning?.init ? { init: true } : {}),
+    ...optional('stop_signal', stopSignal === undefined ? undefined : signalNumber(stopSignal)),
+  };
+}
+
+/** JSON cannot carry 2^64 - 1 through a double, so the greatest that the kernel takes for a number stands for it. */
+function unlimited(limit: number): number {
+  return limit < 0 ? Number.MAX_SAFE_INTEGER : limit;
+}
+
+/** Signals of Linux by name; real-time ones count from SIGRTMIN and SIGRTMAX (signal(7)). */
+function signalNumber(name: string): number | undefined {
+  const [, from, sign, offset = '0'] = /^SIGRT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name) ?? [];
+  if (from !== undefined) return (from === 'MIN' ? 34 : 64) + (sign === '-' ? -1 : 1) * Number(offset);
+  return (constants.signals as Readonly<Record<string, number>>)[name];
+}
+
+function limitsOf({ resources: wanted, tuning }: DesiredContainer): Body | undefined {
+  const limits = resources(wanted);
+  if (tuning === undefined) return limits;
+  const { pidsLimit, cpus, memoryNodes } = tuning;
+  const cpu = {
+    ...((limits?.cpu as Body | undefined) ?? {}),
+    ...optional('cpus', cpus),
+    ...optional('mems', memoryNodes),
+  };
+  return { ...limits, ...nonEmpty('cpu', cpu), ...(pidsLimit === undefined ? {} : { pids: { limit: pidsLimit } }) };
 }
 
 const cpuPeriodMicros = 100_000;

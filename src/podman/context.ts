@@ -12,8 +12,19 @@ export interface Context {
   /** The engine's short names, read anew: a daemon outlives changes of them. */
   readonly aliases: () => Promise<Aliases>;
   readonly sandboxGate: Gate;
+  /** For the choice of addresses. */
+  readonly addressGate: Gate;
   /** Networks known to exist, or being made, by name. */
   readonly networks: Map<string, Promise<void>>;
+  /** Ids of the pods made by this process, by uid. */
+  readonly podIds: Map<string, string>;
+  /** Pods that are being made anew, by uid; whether that was possible. */
+  readonly remaking: Map<string, Promise<boolean>>;
+}
+
+/** Says when a task may go. */
+export interface Gate {
+  run<T>(task: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -21,11 +32,6 @@ export interface Context {
  *
  * In 4.3 the first pod of a store builds the pause image, and several at once leave dangling duplicates of it.
  */
-export interface Gate {
-  run<T>(task: () => Promise<T>): Promise<T>;
-}
-
-/** A closed gate; the first success opens it for good. */
 export function firstAlone(): Gate {
   let open = false;
   let last: Promise<unknown> = Promise.resolve();
@@ -36,6 +42,17 @@ export function firstAlone(): Gate {
       open = true;
       return result;
     });
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+  return { run };
+}
+
+/** A gate for one at a time. */
+export function oneByOne(): Gate {
+  let last: Promise<unknown> = Promise.resolve();
+  async function run<T>(task: () => Promise<T>): Promise<T> {
+    const turn = last.then(task);
     last = turn.catch(() => undefined);
     return turn;
   }

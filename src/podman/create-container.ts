@@ -8,6 +8,8 @@ import { needImage } from './image-find.ts';
 import { list, record, text, textRecord, texts } from './json.ts';
 import { resolveMounts } from './mounts.ts';
 import { path } from './query.ts';
+import { remakePod } from './remake.ts';
+import { findBlanks } from './runtime-text.ts';
 
 /**
  * Makes a container in its pod, not started. One of the same uid and digest is the work already done.
@@ -21,19 +23,50 @@ export async function createContainer(
 ): Promise<void> {
   const { pod, uid, container } = action;
   const what = `Cannot create container "${container.engineName}"`;
-  const [image, mounts] = await Promise.all([
+  const [image, mounts, blanks] = await Promise.all([
     needImage(context, container.image, what, signal),
     resolveMounts({ context, uid, signal }, pod, container),
+    findBlanks(context, action, signal),
   ]);
   refuseRoot(container, image.user, what);
-  const body = containerSpec(pod, container, { uid, owner: context.owner, imageId: image.id, mounts });
+  const create = async (): Promise<void> => {
+    const podId = await podIdOf(context, action, what, signal);
+    const body = containerSpec(pod, container, { uid, owner: context.owner, podId, imageId: image.id, mounts, blanks });
+    await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
+  };
   try {
-    await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
+    await create();
   } catch (error) {
-    if (!(error instanceof EngineError) || error.code !== 'NAME_TAKEN') throw error;
-    if ((await adopt(context, action, error, signal)) === 'done') return;
-    await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
+    if (!(error instanceof EngineError)) throw error;
+    if (isHeadless(error)) {
+      if (!(await remakePod(context, { pod, uid }, 'headless', async () => undefined, signal))) throw error;
+    } else if (error.code !== 'NAME_TAKEN') throw error;
+    else if ((await adopt(context, action, error, signal)) === 'done') return;
+    await create();
   }
+}
+
+/** A pod is joined by its id: by the time that it is asked for, its name may be another's. */
+async function podIdOf(
+  context: Context,
+  { pod, uid }: ActionOf<'createContainer'>,
+  what: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const known = context.podIds.get(uid);
+  if (known !== undefined) return known;
+  const query = { all: true, filters: { label: [`${labels.owner}=${context.owner}`, `${labels.uid}=${uid}`] } };
+  const { body } = await context.http.call({ method: 'GET', path: '/containers/json', query, what, signal });
+  const infra = list(body)
+    .map(record)
+    .find(({ IsInfra, PodName }) => IsInfra === true && text(PodName) === pod.engineName);
+  if (infra !== undefined) return text(infra.Pod);
+  throw new EngineError('GONE', `${what}: its pod is not there any more`, { transient: true });
+}
+
+/** What 4.3 says of a pod whose removal broke off once it had let go of its sandbox. */
+function isHeadless({ message }: EngineError): boolean {
+  return message.includes('pod has no infra container');
 }
 
 /** As the kubelet does: a name cannot be told from root's without looking into the image, so it is refused too. */

@@ -1,7 +1,10 @@
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { asksForAddress } from '../model/text.ts';
+import { chooseAddress } from './address.ts';
 import type { Context } from './context.ts';
+import { giveClaims } from './fs-group.ts';
 import { list, record, text, textRecord } from './json.ts';
 import { ensureNetwork } from './network.ts';
 import { podSpec } from './pod-spec.ts';
@@ -18,7 +21,15 @@ export async function createPod(context: Context, action: ActionOf<'createPod'>,
   const { pod, uid } = action;
   const { hostNetwork, network } = pod.sandbox;
   if (!hostNetwork) await ensureNetwork(context, network, signal);
-  const create = (): Promise<unknown> => post(context, action, signal);
+  await giveClaims(context, pod, signal);
+  const create = async (): Promise<void> => {
+    if (hostNetwork || ![...pod.initContainers, ...pod.containers].some(asksForAddress))
+      return post(context, action, undefined, signal);
+    // One after the other: until the pod stands, nobody sees that its address is taken.
+    await context.addressGate.run(async () =>
+      post(context, action, await chooseAddress(context, network, signal), signal),
+    );
+  };
   try {
     await context.sandboxGate.run(create);
   } catch (error) {
@@ -38,15 +49,21 @@ export async function createPod(context: Context, action: ActionOf<'createPod'>,
   }
 }
 
-async function post(context: Context, { pod, uid }: ActionOf<'createPod'>, signal: AbortSignal): Promise<void> {
+async function post(
+  context: Context,
+  { pod, uid }: ActionOf<'createPod'>,
+  address: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const what = `Cannot create pod "${pod.engineName}"`;
-  await context.http.call({
+  const { body } = await context.http.call({
     method: 'POST',
     path: '/pods/create',
-    body: podSpec(pod, uid, context.owner),
+    body: podSpec(pod, { uid, owner: context.owner, address }),
     what,
     signal,
   });
+  context.podIds.set(uid, text(record(body).Id));
 }
 
 /** A pod by that name, as inspect tells. */

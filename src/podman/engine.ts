@@ -1,34 +1,48 @@
 import { getuid } from 'node:process';
 import type { Engine, EngineAction, EngineExecutors, PerformOptions, Signalled } from '../engine/engine.ts';
+import { type Address, addressOf } from './address-of.ts';
 import { type Aliases, type AliasPlaces, readAliases } from './aliases.ts';
 import { build } from './build.ts';
 import { checkPorts } from './check-ports.ts';
-import { type Context, firstAlone } from './context.ts';
+import { type Context, firstAlone, oneByOne } from './context.ts';
 import { createContainer } from './create-container.ts';
 import { createPod } from './create-pod.ts';
+import { volumeBytes } from './disk-usage.ts';
+import { createEmptyDir } from './empty-dir.ts';
 import { type ExecOptions, exec } from './exec.ts';
+import { type ExecEnd, type ExecOnceOptions, execOnce } from './exec-once.ts';
 import { removeFiles, writeFiles } from './files.ts';
 import type { Output } from './frames.ts';
 import { openHttp } from './http.ts';
 import { type EngineInfo, info } from './info.ts';
 import { inspect } from './inspect.ts';
 import { type LogOptions, logs } from './logs.ts';
-import { removeNetwork } from './network.ts';
+import { removeNetwork, sweepNetworks } from './network.ts';
 import { observe } from './observe.ts';
+import { ping } from './ping.ts';
 import { pull } from './pull.ts';
 import { removeContainer, removePod } from './remove-pod.ts';
+import { renameContainer } from './rename.ts';
 import { startContainer, startPod } from './start.ts';
 import { stopContainer, stopPod } from './stop.ts';
 import { checkVersion } from './version.ts';
-import { createEmptyDir, createVolume, removeVolume } from './volume.ts';
+import { createVolume, removeVolume } from './volume.ts';
 import { wakes } from './wakes.ts';
 
 /** Podman as the engine, with what only its own commands need. Containers are named by id or engine name. */
 export interface PodmanEngine extends Engine {
   readonly version: string;
   exec(container: string, opts: ExecOptions): Promise<number>;
+  /** Ends the command when its time is over. */
+  execOnce(container: string, opts: ExecOnceOptions): Promise<ExecEnd>;
+  /** Of a container or its pod's sandbox; undefined where it is gone or has none. */
+  addressOf(container: string, opts: Signalled): Promise<Address | undefined>;
   logs(container: string, opts: LogOptions): AsyncIterable<Output>;
   info(opts: Signalled): Promise<EngineInfo>;
+  /** Bytes on disk of a volume; undefined where they cannot be counted. */
+  volumeBytes(name: string, opts: Signalled): Promise<number | undefined>;
+  /** Removes the networks of ours that nothing is on. */
+  sweepNetworks(opts: Signalled): Promise<void>;
   /** Closes its connections; calls under way fail. */
   close(): Promise<void>;
 }
@@ -40,6 +54,8 @@ export interface ConnectOptions {
   readonly owner: string;
   /** Absolute; the files of ConfigMaps and Secrets stand in `files/` below it. */
   readonly stateDir: string;
+  /** Of its API, where a ping has told it. */
+  readonly version?: string;
   /** Takes a version that was never tried. */
   readonly unsupported?: boolean;
   /** Says where the engine's registries.conf is, as {@link AliasPlaces} takes it. */
@@ -48,7 +64,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to a Podman service with one ping, which tells its version.
+ * Connects to a Podman service, with one ping unless its version is known.
  *
  * @throws EngineError `ENGINE_UNREACHABLE`, `ENGINE_UNSUITABLE`
  */
@@ -56,11 +72,20 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
   const { socket, owner, stateDir, unsupported = false, env = {}, signal } = opts;
   const http = openHttp(socket);
   try {
-    const what = 'Cannot reach the engine';
-    const { headers } = await http.call({ method: 'GET', path: '/_ping', timeoutMs: 10_000, what, signal });
-    const version = checkVersion(String(headers['libpod-api-version'] ?? ''), { unsupported });
+    const version = checkVersion(opts.version ?? (await ping(http, { timeoutMs: 10_000, signal })), { unsupported });
     const aliases = (): Promise<Aliases> => readAliases({ env, uid: getuid?.() ?? 0 });
-    return engineOf({ http, owner, stateDir, version, aliases, sandboxGate: firstAlone(), networks: new Map() });
+    return engineOf({
+      http,
+      owner,
+      stateDir,
+      version,
+      aliases,
+      sandboxGate: firstAlone(),
+      addressGate: oneByOne(),
+      networks: new Map(),
+      podIds: new Map(),
+      remaking: new Map(),
+    });
   } catch (error) {
     await http.close();
     throw error;
@@ -79,8 +104,12 @@ function engineOf(context: Context): PodmanEngine {
     perform: (action, opts) => perform(executors, action, opts),
     wakes: ({ signal }) => wakes(context, signal),
     exec: (container, opts) => exec(context, container, opts),
+    execOnce: (container, opts) => execOnce(context, container, opts),
+    addressOf: (container, { signal }) => addressOf(context, container, signal),
     logs: (container, opts) => logs(context, container, opts),
     info: ({ signal }) => info(context, signal),
+    volumeBytes: (name, opts) => volumeBytes(context, name, opts),
+    sweepNetworks: ({ signal }) => sweepNetworks(context, signal),
     close: () => http.close(),
   };
 }
@@ -95,6 +124,7 @@ function executorsOf(context: Context): EngineExecutors {
     checkPorts: (action, opts) => checkPorts(context, action, opts),
     createPod: (action, opts) => createPod(context, action, opts),
     createContainer: (action, opts) => createContainer(context, action, opts),
+    renameContainer: (action, opts) => renameContainer(context, action, opts),
     startContainer: (action, opts) => startContainer(context, action, opts),
     stopContainer: (action, opts) => stopContainer(context, action, opts),
     removeContainer: (action, opts) => removeContainer(context, action, opts),

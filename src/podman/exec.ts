@@ -72,7 +72,13 @@ export async function exec(context: Context, container: string, opts: ExecOption
   return number(record(body).ExitCode);
 }
 
-async function createSession(context: Context, container: string, opts: ExecOptions, what: string): Promise<string> {
+/** Prepares a command, which then has an id; nothing runs yet. @throws EngineError `GONE`, `REFUSED` where the container does not run */
+export async function createSession(
+  context: Context,
+  container: string,
+  opts: Pick<ExecOptions, 'command' | 'tty' | 'stdin' | 'user' | 'workingDir' | 'signal'>,
+  what: string,
+): Promise<string> {
   const body = {
     Cmd: opts.command,
     AttachStdin: opts.stdin !== undefined,
@@ -92,11 +98,23 @@ async function createSession(context: Context, container: string, opts: ExecOpti
   return text(record(reply.body).Id);
 }
 
-/** undici's upgrade gives no body where the engine refuses; node:http does. */
-function hijack(context: Context, target: string, body: unknown, what: string, signal: AbortSignal): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
+/** Takes over the connection of a call. undici's upgrade gives no body where the engine refuses; node:http does. */
+export function hijack(
+  context: Context,
+  target: string,
+  body: unknown,
+  what: string,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  // Of this call alone: a request that was upgraded never takes its listener off the signal that it was given.
+  const scope = new AbortController();
+  const abort = (): void => scope.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  return new Promise<Duplex>((resolve, reject) => {
     const headers = { 'content-type': 'application/json', connection: 'Upgrade', upgrade: 'tcp' };
-    const options = { socketPath: context.http.socket, path: apiPrefix + target, method: 'POST', headers, signal };
+    const own = { method: 'POST', headers, signal: scope.signal };
+    const options = { socketPath: context.http.socket, path: apiPrefix + target, ...own };
     const outgoing = request(options);
     outgoing.on('upgrade', (_response, socket, first) => {
       if (first.length > 0) socket.unshift(first);
@@ -109,7 +127,7 @@ function hijack(context: Context, target: string, body: unknown, what: string, s
       reject(signal.aborted ? signal.reason : unreachable(what, context.http.socket, error)),
     );
     outgoing.end(JSON.stringify(body));
-  });
+  }).finally(() => signal.removeEventListener('abort', abort));
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {

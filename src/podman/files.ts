@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError, type Signalled } from '../engine/engine.ts';
-import type { DesiredFiles } from '../model/desired.ts';
-import type { Digest } from '../model/key.ts';
+import type { DesiredFiles, DesiredPod } from '../model/desired.ts';
+import { type Digest, keyParts } from '../model/key.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { isSealed } from '../model/sealed.ts';
 import type { Context } from './context.ts';
+import { giveToGroup } from './ownership.ts';
+import { fillIn } from './runtime-text.ts';
 
 /**
  * The directories of ConfigMap and Secret volumes, laid out as the kubelet's atomic writer does it:
@@ -15,9 +18,8 @@ import type { Context } from './context.ts';
  *     STATE/files/UID/VOLUME/key → ..data/key
  *
  * One rename of `..data` changes all files at once, for containers that run too, because the directory is mounted as
- * a whole. The parents are 0700; what is below is open, as users in containers are not ours.
- *
- * Rootless (to come): files for another user than root of the container need `podman unshare chown`.
+ * a whole. The parents are 0700; what is below is open, as users in containers are not ours. With an fsGroup it is the
+ * group's to read.
  */
 export function filesDirectory(stateDir: string, uid: string, volume: string): string {
   return join(podDirectory(stateDir, uid), volume);
@@ -35,25 +37,46 @@ export async function writeFiles(
   action: ActionOf<'writeFiles'>,
   { signal }: Signalled,
 ): Promise<void> {
-  const { uid, files } = action;
+  const { pod, uid, files } = action;
   const parent = podDirectory(context.stateDir, uid);
   const dir = filesDirectory(context.stateDir, uid, files.name);
   signal.throwIfAborted();
   try {
-    await mkdir(parent, { recursive: true, mode: 0o700 });
-    await mkdir(dir, { recursive: true, mode: 0o755 });
-    await swap(dir, files, signal);
+    await makeDirectory(parent, 0o700);
+    await makeDirectory(dir, 0o755);
+    await swap(dir, files, { pod, uid, signal });
   } catch (error) {
     throw diskFailure(error, `Cannot write the files of ${files.from} to "${dir}"`);
   }
 }
 
-async function swap(dir: string, files: DesiredFiles, signal: AbortSignal): Promise<void> {
+/** Whose files they are. */
+interface Owner extends Signalled {
+  readonly pod: DesiredPod;
+  readonly uid: string;
+}
+
+/** As mkdir -p. Node's own says ENOENT of a disk that is full (20.20). */
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw error;
+    await makeDirectory(dirname(path), 0o700);
+    await mkdir(path, { mode });
+  }
+}
+
+async function swap(dir: string, files: DesiredFiles, owner: Owner): Promise<void> {
   const generation = `..${files.digest}`;
   if ((await currentDigest(dir)) !== files.digest) {
     // A generation of that name which `..data` does not name was left half-written by a crash.
     await rm(join(dir, generation), { recursive: true, force: true });
-    await writeGeneration(join(dir, generation), files, signal);
+    await writeGeneration(join(dir, generation), files, owner);
+    const { gid } = owner.pod.fsGroup ?? {};
+    if (gid !== undefined) await giveToGroup(join(dir, generation), gid, 'read', owner);
     await replaceLink(generation, join(dir, '..data'));
     await sync(dir);
   }
@@ -62,7 +85,8 @@ async function swap(dir: string, files: DesiredFiles, signal: AbortSignal): Prom
   await removeOthers(dir, generation);
 }
 
-async function writeGeneration(dir: string, files: DesiredFiles, signal: AbortSignal): Promise<void> {
+async function writeGeneration(dir: string, files: DesiredFiles, { pod, uid, signal }: Owner): Promise<void> {
+  const blanks = { podName: keyParts(pod.key).name, uid, host: { name: '', addresses: [] }, podAddress: undefined };
   const dirs = new Set([dir]);
   await mkdir(dir, { mode: 0o755 });
   for (const { path, mode, content } of files.entries) {
@@ -74,7 +98,7 @@ async function writeGeneration(dir: string, files: DesiredFiles, signal: AbortSi
     for (let up = dirname(file); up !== dir; up = dirname(up)) dirs.add(up);
     const handle = await open(file, 'wx', 0o600);
     try {
-      await handle.writeFile(content.reveal());
+      await handle.writeFile(isSealed(content) ? content.reveal() : fillIn(content, blanks));
       // Set once written and not through open's mode, which the umask narrows.
       await handle.chmod(mode);
       await handle.sync();

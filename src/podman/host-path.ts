@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EngineError } from '../engine/engine.ts';
 import type { HostPathType } from '../model/desired.ts';
@@ -25,7 +25,7 @@ const fits: Readonly<Record<HostPathType, readonly [(found: Stats) => boolean, w
 export async function checkHostPath(path: string, type: HostPathType): Promise<void> {
   const what = `Cannot mount "${path}" of the host`;
   try {
-    if (type === 'DirectoryOrCreate') await mkdir(path, { recursive: true, mode: 0o755 });
+    if (type === 'DirectoryOrCreate') await createDirectory(path);
     if (type === 'FileOrCreate') await createFile(path);
     const [isFit, words] = fits[type];
     const found = await stat(path);
@@ -44,13 +44,21 @@ export async function checkHostPath(path: string, type: HostPathType): Promise<v
   }
 }
 
+async function createDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o755 });
+  if (first === undefined) return;
+  // Set once more, as our umask narrows what mkdir is told.
+  for (let made = path.replace(/\/+$/, ''); made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);
+}
+
 async function createFile(path: string): Promise<void> {
   await stat(dirname(path));
-  const handle = await open(path, constants.O_CREAT | constants.O_WRONLY, 0o644).catch((error: unknown) => {
-    // Something that is no file is named by the check that follows.
-    if (error instanceof Error && 'code' in error && error.code === 'EISDIR') return undefined;
+  const handle = await open(path, 'wx', 0o644).catch((error: unknown) => {
+    // Whether what is there is a file, the check that follows tells.
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined;
     throw error;
   });
+  await handle?.chmod(0o644);
   await handle?.close();
 }
 

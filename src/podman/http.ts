@@ -30,6 +30,8 @@ export interface Call {
   readonly idempotent?: boolean;
   /** For the whole reply, in milliseconds; streams have none. */
   readonly timeoutMs?: number;
+  /** Of a stream: how long nothing may come, in milliseconds; for ever where undefined. */
+  readonly silenceMs?: number;
   /** The action for messages: "Cannot create pod 'web'". */
   readonly what: string;
   readonly signal: AbortSignal;
@@ -80,14 +82,17 @@ export function openHttp(socket: string): Http {
   }
 
   async function* bytes(call: Call): AsyncGenerator<Uint8Array, void> {
-    const scope = callScope(call.signal, undefined);
+    const scope = callScope(call.signal, call.silenceMs);
     try {
       const response = await send(link, call, scope.signal);
       const { statusCode: status = 0 } = response;
       if (!answered(call, status)) throw refusal(call.what, status, reasonOf(await textOf(response)));
-      for await (const chunk of response) yield chunk;
+      for await (const chunk of response) {
+        scope.extend();
+        yield chunk;
+      }
     } catch (error) {
-      throw failure(error, call, socket, false);
+      throw failure(error, call, socket, scope.timedOut());
     } finally {
       scope.end();
     }
@@ -118,7 +123,16 @@ function sendOnce({ socket, agent }: Link, call: Call, signal: AbortSignal): Pro
   const path = prefix + call.path + queryString(call.query ?? {});
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
   return new Promise((resolve, reject) => {
-    const options = { socketPath: socket, agent, method: call.method, path, headers: headersOf(call), signal };
+    // Without a servername Node compiles its patterns of addresses for the name it would offer to TLS: 5 ms.
+    const options = {
+      socketPath: socket,
+      servername: '',
+      agent,
+      method: call.method,
+      path,
+      headers: headersOf(call),
+      signal,
+    };
     const sent = request(options, resolve);
     sent.on('error', reject);
     if (call.upload === undefined) sent.end(body);
@@ -157,12 +171,12 @@ function failure(error: unknown, call: Call, socket: string, timedOut: boolean):
   if (call.signal.aborted) return call.signal.reason;
   if (error instanceof EngineError) return error;
   if (timedOut) {
-    const message = `${call.what}: the engine did not answer within ${(call.timeoutMs ?? defaultTimeoutMs) / 1000} s`;
-    return new EngineError('TIMEOUT', message, {
-      transient: true,
-      hint: 'See what it waits for with "podman ps -a"',
-      cause: error,
-    });
+    const { what, silenceMs, timeoutMs = defaultTimeoutMs } = call;
+    const [message, hint] =
+      silenceMs === undefined
+        ? [`the engine did not answer within ${timeoutMs / 1000} s`, 'See what it waits for with "podman ps -a"']
+        : [`nothing came for ${silenceMs / 1000} s`, 'See that the registry answers from this host'];
+    return new EngineError('TIMEOUT', `${what}: ${message}`, { transient: true, hint, cause: error });
   }
   return unreachable(call.what, socket, error);
 }
@@ -184,6 +198,8 @@ export function unreachable(what: string, socket: string, error: unknown): Engin
 interface Scope {
   readonly signal: AbortSignal;
   timedOut(): boolean;
+  /** Begins the time anew. */
+  extend(): void;
   end(): void;
 }
 
@@ -196,12 +212,16 @@ function callScope(outer: AbortSignal, timeoutMs: number | undefined): Scope {
     timedOut = true;
     controller.abort(new Error('timed out'));
   };
-  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  let timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
   outer.addEventListener('abort', abort, { once: true });
+  const extend = (): void => {
+    clearTimeout(timer);
+    timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  };
   const end = (): void => {
     clearTimeout(timer);
     outer.removeEventListener('abort', abort);
     controller.abort(new Error('ended'));
   };
-  return { signal: controller.signal, timedOut: () => timedOut, end };
+  return { signal: controller.signal, timedOut: () => timedOut, extend, end };
 }

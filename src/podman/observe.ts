@@ -1,12 +1,14 @@
+import { EngineError } from '../engine/engine.ts';
 import type { Actual, ActualContainer, ActualPod, ContainerState } from '../model/actual.ts';
 import type { DesiredPort } from '../model/desired.ts';
 import { type Key, keyOf, keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
-import { engineNameOf } from '../model/names.ts';
+import { engineNameOf, memoryDirectory } from '../model/names.ts';
 import type { Context } from './context.ts';
 import { readFileDigests, readFileUids } from './files.ts';
 import { readImages } from './images.ts';
 import { list, number, record, text, textRecord, texts, type Unread } from './json.ts';
+import { type OursOptions, oursAmong } from './ours.ts';
 import { readVolumes } from './volume.ts';
 
 /** An entry of `containers/json`, as far as it is used. */
@@ -25,6 +27,8 @@ interface Entry {
   readonly imageId: string;
   readonly ports: readonly Unread[];
   readonly networks: readonly string[];
+  /** Places in the container where something is mounted. */
+  readonly mounts: readonly string[];
 }
 
 /**
@@ -35,16 +39,16 @@ interface Entry {
  */
 export async function observe(context: Context, signal: AbortSignal): Promise<Actual> {
   const get = async (path: string, query = {}): Promise<readonly Unread[]> =>
-    list((await context.http.call({ method: 'GET', path, query, what: 'Cannot look at the engine', signal })).body);
+    listed((await context.http.call({ method: 'GET', path, query, what: 'Cannot look at the engine', signal })).body);
   const [containers, volumes, images, aliases] = await Promise.all([
     get('/containers/json', { all: true }),
     get('/volumes/json'),
-    get('/images/json'),
+    imagesOf(context, () => get('/images/json')),
     context.aliases(),
   ]);
   const entries = containers.map(readEntry);
   const infras = entries.filter(entry => isOurSandbox(entry, context.owner));
-  const pods = await Promise.all(infras.map(infra => readPod(context, infra, entries)));
+  const pods = await Promise.all(infras.map(infra => readPod(context, infra, entries, { images, signal })));
   const ours = new Set(pods.flatMap(pod => [pod.infra.id, ...[...pod.containers.values()].map(({ id }) => id)]));
   const podIds = new Set(pods.map(pod => pod.id));
   return {
@@ -60,6 +64,32 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
   };
 }
 
+const lastImages = new WeakMap<Context, readonly Unread[]>();
+
+/**
+ * The images, or those of the last look while a disk is full: 4.3 lists them with a temporary file each (in /var/tmp),
+ * and repairs must not wait for space. What it costs is that an image which came or went meanwhile is missed.
+ */
+async function imagesOf(context: Context, get: () => Promise<readonly Unread[]>): Promise<readonly Unread[]> {
+  try {
+    const images = await get();
+    lastImages.set(context, images);
+    return images;
+  } catch (error) {
+    const last = lastImages.get(context);
+    if (last !== undefined && error instanceof EngineError && error.code === 'DISK_FULL') return last;
+    throw error;
+  }
+}
+
+/** An answer that is no list must not pass for an empty one: all that is ours would seem gone. Podman writes `null` for none. */
+function listed(body: Unread): readonly Unread[] {
+  if (Array.isArray(body) || body === null) return list(body);
+  const found = body === undefined ? 'no JSON' : 'no list';
+  const hint = 'See what the engine says with "podman info"';
+  throw new EngineError('ENGINE_ERROR', `Cannot look at the engine: its answer is ${found}`, { hint, transient: true });
+}
+
 /** A committed image carries labels, but never an infra container's mark and the name that its key gives. */
 function isOurSandbox(entry: Entry, owner: string): boolean {
   const key = entry.labels[labels.key];
@@ -71,19 +101,17 @@ function isOurSandbox(entry: Entry, owner: string): boolean {
   );
 }
 
-async function readPod(context: Context, infra: Entry, entries: readonly Entry[]): Promise<ActualPod> {
+async function readPod(
+  context: Context,
+  infra: Entry,
+  entries: readonly Entry[],
+  opts: OursOptions,
+): Promise<ActualPod> {
   const key = infra.labels[labels.key] as Key;
   const uid = infra.labels[labels.uid] ?? '';
   const members = entries.filter(entry => entry.podId === infra.podId && !entry.isInfra);
-  const ours = members.filter(entry => isOurs(entry, context.owner, uid, infra.podName)).sort(byAge);
-  const containers = new Map<string, ActualContainer>();
-  const foreign = members.filter(entry => !ours.includes(entry)).map(entry => entry.name);
-  for (const entry of ours) {
-    const name = entry.labels[labels.container] ?? '';
-    // A copy of ours by hand: the one that was there first is the one that we made.
-    if (containers.has(name)) foreign.push(entry.name);
-    else containers.set(name, readContainer(name, entry));
-  }
+  const ours = await oursAmong(context, members, uid, opts);
+  const foreign = members.filter(entry => ![...ours.values()].includes(entry)).map(entry => entry.name);
   return {
     key,
     id: infra.podId,
@@ -91,24 +119,18 @@ async function readPod(context: Context, infra: Entry, entries: readonly Entry[]
     uid,
     declaredBy: declaredBy(key, infra.labels[labels.deployment]),
     digest: infra.labels[labels.digest] ?? '',
-    infra: { id: infra.id, state: infra.state, startedAtMs: infra.startedAtMs },
-    containers,
+    infra: { id: infra.id, state: infra.state, startedAtMs: infra.startedAtMs, exitedAtMs: infra.exitedAtMs },
+    containers: new Map([...ours].map(([name, entry]) => [name, readContainer(name, entry)])),
     ports: infra.ports.flatMap(readPorts),
     foreign: foreign.sort(),
+    memory: infra.mounts.flatMap(memoryName),
     files: await readFileDigests(context.stateDir, uid),
     record: undefined,
   };
 }
 
-/** By its labels, and by its name too: a container run from a commit of ours has the labels and another name. */
-function isOurs(entry: Entry, owner: string, uid: string, podName: string): boolean {
-  const name = entry.labels[labels.container];
-  if (name === undefined || entry.labels[labels.owner] !== owner || entry.labels[labels.uid] !== uid) return false;
-  return entry.name.startsWith(`${podName}-${name}`);
-}
-
-function byAge(a: Entry, b: Entry): number {
-  return a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0;
+function memoryName(path: string): readonly string[] {
+  return path.startsWith(`${memoryDirectory}/`) ? [path.slice(memoryDirectory.length + 1)] : [];
 }
 
 function declaredBy(key: Key, deployment: string | undefined): Key {
@@ -151,12 +173,16 @@ function readForeign(
   return { foreignNames: names, foreignPorts: [...ports.values()] };
 }
 
+/** A host has no more. */
+const mostPorts = 65_535;
+
 /** One mapping of the engine may stand for a range of ports and several protocols. */
 function readPorts(value: Unread): DesiredPort[] {
   const port = record(value);
   const hostIp = text(port.host_ip) || undefined;
   const protocols = (text(port.protocol) || 'tcp').split(',').filter(isProtocol);
-  return Array.from({ length: Math.max(number(port.range), 1) }, (_, i) => i).flatMap(i =>
+  const range = Math.min(Math.max(number(port.range), 1), mostPorts);
+  return Array.from({ length: range }, (_, i) => i).flatMap(i =>
     protocols.map(protocol => {
       return { hostIp, hostPort: number(port.host_port) + i, containerPort: number(port.container_port) + i, protocol };
     }),
@@ -184,6 +210,7 @@ function readEntry(value: Unread): Entry {
     imageId: text(entry.ImageID),
     ports: list(entry.Ports),
     networks: texts(entry.Networks),
+    mounts: texts(entry.Mounts),
   };
 }
 

@@ -1,17 +1,27 @@
-import type { DesiredPod, DesiredPort } from '../model/desired.ts';
+import type { DesiredPod, DesiredPodVolume, DesiredPort } from '../model/desired.ts';
 import { keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
+import { emptyDirName, memoryDirectory } from '../model/names.ts';
+
+/** Who a pod is, besides its declaration. */
+export interface Identity {
+  readonly uid: string;
+  readonly owner: string;
+  /** The one that its containers are told; undefined where none of them is. */
+  readonly address: string | undefined;
+}
 
 /** The body of `pods/create` (PodSpecGenerator of libpod's specgen) for a pod. */
-export function podSpec(pod: DesiredPod, uid: string, owner: string): Readonly<Record<string, unknown>> {
+export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<string, unknown>> {
   const { sandbox } = pod;
   return {
     name: pod.engineName,
-    labels: { ...userLabels(pod), ...sandboxLabels(pod, uid, owner) },
+    labels: { ...userLabels(pod), ...sandboxLabels(pod, identity) },
     // "stop" stalls removals by 3 s at random in 4.3.
     exit_policy: 'continue',
     shared_namespaces: sharedNamespaces(pod),
-    ...(sandbox.hostNetwork ? hostNetwork(pod) : ownNetwork(pod)),
+    ...(sandbox.hostNetwork ? hostNetwork(pod) : ownNetwork(pod, identity)),
+    ...some('volumes', memoryVolumes(pod, identity)),
     ...some('dns_server', sandbox.dns.servers),
     ...some('dns_search', sandbox.dns.searches),
     ...some('dns_option', sandbox.dns.options),
@@ -26,7 +36,7 @@ export function podSpec(pod: DesiredPod, uid: string, owner: string): Readonly<R
 }
 
 /** What the infra container, and so the pod, is known by. */
-function sandboxLabels(pod: DesiredPod, uid: string, owner: string): Readonly<Record<string, string>> {
+function sandboxLabels(pod: DesiredPod, { uid, owner, address }: Identity): Readonly<Record<string, string>> {
   const { kind, name } = keyParts(pod.declaredBy);
   return {
     [labels.owner]: owner,
@@ -34,7 +44,21 @@ function sandboxLabels(pod: DesiredPod, uid: string, owner: string): Readonly<Re
     [labels.uid]: uid,
     [labels.digest]: pod.sandbox.digest,
     ...(kind === 'Deployment' ? { [labels.deployment]: name } : {}),
+    ...(address === undefined ? {} : { [labels.address]: address }),
   };
+}
+
+/** A tmpfs is empty again once nothing has it mounted: the sandbox has it as long as the pod lives. */
+function memoryVolumes(pod: DesiredPod, { uid }: Identity): readonly Readonly<Record<string, unknown>>[] {
+  return pod.volumes.filter(isInMemory).map(({ name }) => {
+    const Dest = `${memoryDirectory}/${name}`;
+    return { Name: emptyDirName(uid, name), Dest, Options: ['rw', 'nocopy'] };
+  });
+}
+
+/** Whether a volume is an emptyDir with `medium: Memory`. */
+export function isInMemory(volume: DesiredPodVolume): boolean {
+  return volume.type === 'emptyDir' && volume.memory;
 }
 
 /** The user's labels, without what would pass for ours. */
@@ -57,10 +81,12 @@ function hostNetwork({ sandbox }: DesiredPod): Readonly<Record<string, unknown>>
   return { netns: { nsmode: 'host' }, ...name };
 }
 
-function ownNetwork({ key, sandbox }: DesiredPod): Readonly<Record<string, unknown>> {
+function ownNetwork({ key, sandbox }: DesiredPod, { address }: Identity): Readonly<Record<string, unknown>> {
   return {
     netns: { nsmode: 'bridge' },
-    Networks: { [sandbox.network]: { aliases: sandbox.aliases } },
+    Networks: {
+      [sandbox.network]: { aliases: sandbox.aliases, ...(address === undefined ? {} : { static_ips: [address] }) },
+    },
     hostname: sandbox.hostname ?? keyParts(key).name,
     ...some('portmappings', sandbox.ports.map(portMapping)),
   };

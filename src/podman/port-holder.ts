@@ -49,8 +49,19 @@ function covers(value: unknown, port: Port): boolean {
   return inside && (text(protocol) || 'tcp').split(',').includes(port.protocol);
 }
 
-/** The process with a socket on that port, of those that this user may look at (proc(5): net/tcp, PID/fd). */
+/** Whether the port is held for that container: by its conmon, whose arguments name it. */
+export async function holdsPort(containerId: string, port: Port): Promise<boolean> {
+  const pid = await pidWith(port);
+  return pid !== undefined && (await commandOf(pid)).includes(containerId);
+}
+
 async function processWith(port: Port): Promise<string | undefined> {
+  const pid = await pidWith(port);
+  return pid === undefined ? undefined : describe(pid);
+}
+
+/** The process with a socket on that port, of those that this user may look at (proc(5): net/tcp, PID/fd). */
+async function pidWith(port: Port): Promise<string | undefined> {
   const tables = await Promise.all(
     ['', '6'].map(six => readFile(`/proc/net/${port.protocol}${six}`, 'utf8').catch(() => '')),
   );
@@ -58,7 +69,7 @@ async function processWith(port: Port): Promise<string | undefined> {
   if (inodes.size === 0) return undefined;
   const pids = (await readdir('/proc').catch(() => [])).filter(name => /^\d+$/.test(name));
   for (const pid of pids) {
-    if (await hasSocket(pid, inodes)) return describe(pid);
+    if (await hasSocket(pid, inodes)) return pid;
   }
   return undefined;
 }
@@ -84,10 +95,14 @@ async function hasSocket(pid: string, inodes: ReadonlySet<string>): Promise<bool
 
 /** conmon holds the ports of rootful containers; its `-n` is the container's name, also in another store than ours. */
 async function describe(pid: string): Promise<string> {
-  const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+  const command = await commandOf(pid);
   const program = command[0]?.split('/').at(-1) ?? '';
   const name = command[command.indexOf('-n') + 1];
   if (program === 'conmon' && command.includes('-n') && name !== undefined)
     return `container "${name}" (process ${pid})`;
   return `process ${pid}${program === '' ? '' : ` (${program})`}`;
+}
+
+async function commandOf(pid: string): Promise<readonly string[]> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
 }

@@ -14,7 +14,7 @@ import { registryFailure, registryHeaders } from './registry-error.ts';
  * A short name goes as the engine resolves it (this host's own images, then the aliases and search list of
  * registries.conf); where it knows none, it is Docker Hub's, as in Kubernetes.
  *
- * @throws EngineError `IMAGE_NOT_FOUND`, `REGISTRY_REFUSED`, `REGISTRY_UNREACHABLE`, `DISK_FULL`
+ * @throws EngineError `IMAGE_NOT_FOUND`, `REGISTRY_REFUSED`, `REGISTRY_UNREACHABLE`, `DISK_FULL`, `TIMEOUT`
  */
 export async function pull(context: Context, action: ActionOf<'pull'>, opts: PerformOptions): Promise<void> {
   const { reference } = action.image;
@@ -41,6 +41,13 @@ async function pullFirst(
   return isUnresolved ? pullNamed(context, action, hub, opts) : words;
 }
 
+/**
+ * How long a pull may show no progress, in milliseconds: engines bear a registry that hangs for ever, and four such would
+ * keep all others waiting. A big layer that is unpacked on a slow disk is silent too, so this is twice what containerd
+ * bears by default (image_pull_progress_timeout, 5 min).
+ */
+const silenceMs = 600_000;
+
 /** Statuses with which 4.3 and 5.x refuse before the stream; in it, failures come as documents. */
 const refusals = [400, 401, 403, 404, 500];
 
@@ -62,6 +69,7 @@ async function pullNamed(
     headers: registryHeaders(image.credentials?.reveal()),
     accept: refusals,
     what: `Cannot pull "${image.reference}"`,
+    silenceMs,
     signal,
   });
   const count = countBlobs();
@@ -93,6 +101,7 @@ async function pullShort(
     query: { reference, policy: always ? 'always' : 'missing', quiet: false },
     headers: registryHeaders(image.credentials?.reveal()),
     what: `Cannot pull "${image.reference}"`,
+    silenceMs,
     signal,
   });
   let done = false;

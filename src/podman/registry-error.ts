@@ -10,7 +10,7 @@ interface Row {
 /** What containers/image says when a registry does not give an image; these come in a stream of status 200, in words only. */
 const rows: readonly Row[] = [
   {
-    words: /no space left on device|disk quota exceeded/,
+    words: /no space left on device|disk quota exceeded/i,
     code: 'DISK_FULL',
     transient: true,
     hint: 'Free space, for example with "podman image prune"',
@@ -40,6 +40,12 @@ const rows: readonly Row[] = [
     code: 'REGISTRY_UNREACHABLE',
     transient: false,
     hint: 'Give the registry a trusted certificate, or set it insecure in registries.conf',
+  },
+  {
+    words: /Digest did not match|size mismatch|does not match config's DiffID/i,
+    code: 'REGISTRY_UNREACHABLE',
+    transient: true,
+    hint: 'Nothing of it was kept: the registry, or a proxy before it, sends other bytes than it names',
   },
   {
     words:

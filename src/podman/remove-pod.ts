@@ -19,9 +19,10 @@ export async function removePod(context: Context, action: ActionOf<'removePod'>,
   const { id, uid, graceSeconds } = action;
   const what = `Cannot remove pod "${keyParts(action.pod).name}"`;
   const members = await membersOf(context, id, what, signal);
-  refuseForeign(context, members, what);
+  await refuseForeign(context, members, what, signal);
   if (graceSeconds > 0) await stopMembers(context, members, graceSeconds, signal);
   await forceRemovePod(context, id, what, signal);
+  context.podIds.delete(uid);
   await Promise.all([removeEmptyDirs(context, uid, signal), removeFiles(context, uid)]);
 }
 

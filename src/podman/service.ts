@@ -8,6 +8,7 @@ import { engineConfig } from './engine-config.ts';
 import { readHostFacts } from './host-facts.ts';
 import { openHttp } from './http.ts';
 import { withLock } from './lock.ts';
+import { ping } from './ping.ts';
 import { endProcess, programVersion, runsService, spawnDetached } from './process.ts';
 
 /** What the command line knows of where an engine may be, and where ours may put its files. */
@@ -31,6 +32,8 @@ export interface OpenOptions {
 export interface OpenedEngine {
   readonly socket: string;
   readonly url: string;
+  /** Of its API, as its ping told it: "4.3.1". */
+  readonly version: string;
   /** It is ours: started now or by an earlier run. */
   readonly started: boolean;
   /** Its configuration, where the host's own would not work: units must carry the same. */
@@ -54,11 +57,11 @@ export async function openEngine(opts: OpenOptions): Promise<OpenedEngine> {
   const named = opts.engine ?? opts.env.CONTAINER_HOST;
   if (named !== undefined && named !== '') {
     const socket = socketOf(named);
-    await ping(socket, opts.signal);
-    return foreign(socket);
+    return foreign(socket, await versionAt(socket, opts.signal));
   }
   for (const socket of opts.storeArgs === undefined ? standardSockets(opts.env, getuid?.() ?? 0) : []) {
-    if (await answers(socket, opts.signal)) return foreign(socket);
+    const version = await answer(socket, opts.signal);
+    if (version !== undefined) return foreign(socket, version);
   }
   if (opts.neverEmbed === true) throw noneStands(getuid?.() ?? 0);
   return openOwn(opts);
@@ -88,20 +91,22 @@ export function socketOf(url: string): string {
   });
 }
 
-function foreign(socket: string): OpenedEngine {
-  return { socket, url: `unix://${socket}`, started: false, env: {}, stop: async () => undefined };
+function foreign(socket: string, version: string): OpenedEngine {
+  return { socket, url: `unix://${socket}`, version, started: false, env: {}, stop: async () => undefined };
 }
 
 async function openOwn(opts: OpenOptions): Promise<OpenedEngine> {
   const { runtimeDir, signal } = opts;
   const socket = join(runtimeDir, 'engine.sock');
   await makeRuntimeDir(runtimeDir);
-  if (!(await answers(socket, signal))) {
-    await withLock(`podstead-engine ${runtimeDir}`, signal, async () => {
+  const version =
+    (await answer(socket, signal)) ??
+    (await withLock(
+      `podstead-engine ${runtimeDir}`,
+      signal,
       // Another run may have started it while we waited for the lock.
-      if (!(await answers(socket, signal))) await startOwn(opts, socket);
-    });
-  }
+      async () => (await answer(socket, signal)) ?? startOwn(opts, socket),
+    ));
   const [variable, containersConf] = await configOf(opts);
   const given = opts.env.CONTAINERS_CONF ? { CONTAINERS_CONF: opts.env.CONTAINERS_CONF } : {};
   const env = containersConf === undefined ? given : { [variable]: containersConf };
@@ -109,6 +114,7 @@ async function openOwn(opts: OpenOptions): Promise<OpenedEngine> {
   return {
     socket,
     url: `unix://${socket}`,
+    version,
     started: true,
     env,
     stop,
@@ -129,7 +135,7 @@ async function makeRuntimeDir(path: string): Promise<void> {
   }
 }
 
-async function startOwn(opts: OpenOptions, socket: string): Promise<void> {
+async function startOwn(opts: OpenOptions, socket: string): Promise<string> {
   const { runtimeDir, configDir: dir, storeArgs = [], signal } = opts;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const facts = await readHostFacts({ configHome: configHome(opts.env), path: opts.env.PATH ?? '' });
@@ -161,16 +167,17 @@ async function startOwn(opts: OpenOptions, socket: string): Promise<void> {
       });
     });
     await writeFile(join(runtimeDir, 'engine.pid'), `${pid}\n`);
-    await ready(socket, child.hasExited, log, signal);
+    return await ready(socket, child.hasExited, log, signal);
   } finally {
     closeSync(out);
   }
 }
 
-async function ready(socket: string, hasExited: () => boolean, log: string, signal: AbortSignal): Promise<void> {
+async function ready(socket: string, hasExited: () => boolean, log: string, signal: AbortSignal): Promise<string> {
   const end = performance.now() + startTimeoutMs;
   while (performance.now() < end && !hasExited()) {
-    if (await answers(socket, signal)) return;
+    const version = await answer(socket, signal);
+    if (version !== undefined) return version;
     await sleep(10, undefined, { signal });
   }
   const words = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
@@ -220,26 +227,20 @@ function configHome(env: OpenOptions['env']): string {
   return env.XDG_CONFIG_HOME || (env.HOME ? join(env.HOME, '.config') : '');
 }
 
-async function answers(socket: string, signal: AbortSignal): Promise<boolean> {
+/** The version of what answers there; undefined where nothing does. */
+async function answer(socket: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    await ping(socket, signal);
-    return true;
+    return await versionAt(socket, signal);
   } catch (error) {
-    if (error instanceof EngineError) return false;
+    if (error instanceof EngineError) return undefined;
     throw error;
   }
 }
 
-async function ping(socket: string, signal: AbortSignal): Promise<void> {
+async function versionAt(socket: string, signal: AbortSignal): Promise<string> {
   const http = openHttp(socket);
   try {
-    await http.call({
-      method: 'GET',
-      path: '/_ping',
-      timeoutMs: pingTimeoutMs,
-      what: 'Cannot reach the engine',
-      signal,
-    });
+    return await ping(http, { timeoutMs: pingTimeoutMs, signal });
   } finally {
     await http.close();
   }

@@ -1,22 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
+import { createContainer } from './create-container.ts';
+import { healPauseMs, healStarts, mend } from './heal.ts';
 import type { Reply } from './http.ts';
 import { record, text, textRecord } from './json.ts';
-import { membersOf } from './members.ts';
-import { checkSubPaths } from './mounts.ts';
-import { portIn, portTaken } from './port-holder.ts';
+import { membersOf, ourMembers } from './members.ts';
+import { checkMounts, hasPathInMemory } from './mounts.ts';
+import { holdsPort, portIn, portTaken } from './port-holder.ts';
 import { path } from './query.ts';
+import { remakePod } from './remake.ts';
 import { type Reason, reasonOf, refusal } from './status.ts';
 
 /** A start that pulls nothing still waits for the network's set-up and the runtime, in milliseconds. */
 const startTimeoutMs = 120_000;
 
 /**
- * Starts a container of ours, and its pod's sandbox before it. Its subPaths are proven again first; running is done.
+ * Starts a container of ours, and its pod's sandbox before it. Its mounts are looked at again first; running is done.
  *
- * @throws EngineError `PORT_TAKEN`, `START_FAILED`, `PATH_UNSAFE`, `GONE`
+ * @throws EngineError `PORT_TAKEN`, `START_FAILED`, `PATH_UNSAFE`, `PATH_MISSING`, `GONE`
  */
 export async function startContainer(
   context: Context,
@@ -24,44 +28,111 @@ export async function startContainer(
   { signal }: Signalled,
 ): Promise<void> {
   const { pod, uid, container } = action;
-  const what = `Cannot start container "${container.engineName}"`;
-  const [found] = await Promise.all([
-    context.http.call({ method: 'GET', path: path`/containers/${container.engineName}/json`, what, signal }),
-    checkSubPaths({ context, uid, signal }, pod, container),
-  ]);
-  const { Id, Config } = record(found.body);
+  const what = whatOf(action);
+  const found = idOf(context, action, signal);
+  // A sandbox that does not start is named by the start that follows.
+  if (hasPathInMemory(pod, container)) await startSandbox(context, await found, what, signal);
+  const [id] = await Promise.all([found, checkMounts({ context, uid, signal }, pod, container)]);
+  try {
+    await start(context, id, what, signal);
+  } catch (error) {
+    if (!(error instanceof StrandedError)) throw error;
+    if (!(await isRemade(context, action, id, signal))) throw error.failure;
+    await start(context, await idOf(context, action, signal), what, signal).catch(asFailure);
+  }
+}
+
+/** Has the pod made anew, unless another of its containers has done so since this one was found. */
+async function isRemade(
+  context: Context,
+  action: ActionOf<'startContainer'>,
+  id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { pod, uid } = action;
+  const underWay = context.remaking.get(uid);
+  if (underWay !== undefined) return underWay;
+  if ((await idOf(context, action, signal)) !== id) return true;
+  const refill = async (names: ReadonlySet<string>): Promise<void> => {
+    for (const container of [...pod.initContainers, ...pod.containers].filter(({ name }) => names.has(name)))
+      await createContainer(context, { verb: 'createContainer', pod, uid, container }, { signal });
+  };
+  return remakePod(context, action, 'stranded', refill, signal);
+}
+
+function whatOf({ container }: ActionOf<'startContainer'>): string {
+  return `Cannot start container "${container.engineName}"`;
+}
+
+async function idOf(context: Context, action: ActionOf<'startContainer'>, signal: AbortSignal): Promise<string> {
+  const { uid, container } = action;
+  const what = whatOf(action);
+  const call = { method: 'GET', path: path`/containers/${container.engineName}/json`, what, signal } as const;
+  const { Id, Config } = record((await context.http.call(call)).body);
   const tags = textRecord(record(Config).Labels);
   if (tags[labels.owner] !== context.owner || tags[labels.uid] !== uid) {
     throw new EngineError('GONE', `${what}: another container has its name now`, { transient: true });
   }
-  await start(context, text(Id), what, signal);
+  return text(Id);
+}
+
+/** The port of a sandbox that never started is held by what is left of its own start: only another pod can start. */
+class StrandedError extends Error {
+  readonly failure: EngineError;
+
+  constructor(failure: EngineError) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+function asFailure(error: unknown): never {
+  throw error instanceof StrandedError ? error.failure : error;
 }
 
 /** Starts the sandbox of a pod that was stopped, and the named containers in that order. */
 export async function startPod(context: Context, action: ActionOf<'startPod'>, { signal }: Signalled): Promise<void> {
   const what = `Cannot start ${action.pod}`;
   const members = await membersOf(context, action.id, what, signal);
-  const infra = members.find(({ isInfra }) => isInfra);
+  const [infra, ours] = [members.find(({ isInfra }) => isInfra), await ourMembers(context, members, signal)];
   if (infra === undefined) throw new EngineError('GONE', `${what}: it is not there any more`, { transient: true });
-  await start(context, infra.id, what, signal);
+  await start(context, infra.id, what, signal).catch(asFailure);
   for (const name of action.containers) {
-    const member = members.find(({ isInfra, labels: tags }) => !isInfra && tags[labels.container] === name);
+    const member = ours.get(name);
     if (member === undefined)
       throw new EngineError('GONE', `${what}: container "${name}" is not there any more`, { transient: true });
-    await start(context, member.id, `Cannot start container "${member.name}"`, signal);
+    await start(context, member.id, `Cannot start container "${member.name}"`, signal).catch(asFailure);
   }
 }
 
+/** @throws EngineError StrandedError */
 async function start(context: Context, id: string, what: string, signal: AbortSignal): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const refused = await tryStart(context, id, what, signal);
+    if (refused === undefined) return;
+    const isMended = tries < healStarts && (await mend(context, refused.id, refused.reason, signal));
+    if (!isMended) throw await startFailure(context, what, refused, signal);
+    await sleep(healPauseMs * tries, undefined, { signal });
+  }
+}
+
+/** Which container did not start, the one that was asked for or its sandbox, and why. */
+interface Refused {
+  readonly id: string;
+  readonly reason: Reason;
+}
+
+async function tryStart(context: Context, id: string, what: string, signal: AbortSignal): Promise<Refused | undefined> {
   const { status, body } = await post(context, id, what, signal);
-  if (status !== 500) return;
+  if (status !== 500) return undefined;
   const reason = reasonOf(JSON.stringify(body));
-  throw await startFailure(
-    context,
-    what,
-    isOfSandbox(reason) ? await sandboxReason(context, id, what, signal) : reason,
-    signal,
-  );
+  if (isOfState(reason) && (await unpause(context, id, what, signal))) return undefined;
+  if (!isOfSandbox(reason)) return { id, reason };
+  const sandbox = await startSandbox(context, id, what, signal);
+  if (sandbox !== undefined) return sandbox;
+  // It started this time: there is nothing wrong with it any more.
+  const again = await post(context, id, what, signal);
+  return again.status === 500 ? { id, reason: reasonOf(JSON.stringify(again.body)) } : undefined;
 }
 
 async function post(context: Context, id: string, what: string, signal: AbortSignal): Promise<Reply> {
@@ -69,20 +140,41 @@ async function post(context: Context, id: string, what: string, signal: AbortSig
   return context.http.call({ ...call, timeoutMs: startTimeoutMs, what, signal });
 }
 
+/** A paused container is not started: the engine only says in which states one can be (4.3 and 5). */
+function isOfState({ message }: Reason): boolean {
+  return message.includes('must be in Created or Stopped state');
+}
+
+/** Lets a paused container go on, and its sandbox, which "podman pod pause" stops with it. @returns whether it was paused */
+async function unpause(context: Context, id: string, what: string, signal: AbortSignal): Promise<boolean> {
+  const { body } = await context.http.call({ method: 'GET', path: path`/containers/${id}/json`, what, signal });
+  if (text(record(record(body).State).Status) !== 'paused') return false;
+  const members = await membersOf(context, text(record(body).Pod), what, signal);
+  const sandbox = members.filter(({ isInfra, state }) => isInfra && state === 'paused').map(infra => infra.id);
+  for (const each of [...sandbox, id]) {
+    const call = { method: 'POST', path: path`/containers/${each}/unpause`, idempotent: true } as const;
+    await context.http.call({ ...call, what, signal });
+  }
+  return true;
+}
+
 /** A sandbox that does not start is reported without its reason (4.3 and 5): it is started alone to hear it. */
 function isOfSandbox({ message }: Reason): boolean {
   return message.startsWith('starting some containers');
 }
 
-async function sandboxReason(context: Context, id: string, what: string, signal: AbortSignal): Promise<Reason> {
+async function startSandbox(
+  context: Context,
+  id: string,
+  what: string,
+  signal: AbortSignal,
+): Promise<Refused | undefined> {
   const { body } = await context.http.call({ method: 'GET', path: path`/containers/${id}/json`, what, signal });
   const members = await membersOf(context, text(record(body).Pod), what, signal);
   const infra = members.find(({ isInfra }) => isInfra);
   const reply = infra === undefined ? undefined : await post(context, infra.id, what, signal);
-  // It may start this time: then there is nothing wrong with it any more.
-  if (reply?.status !== 500)
-    return { cause: 'the sandbox did not start', message: 'the sandbox did not start at first' };
-  return reasonOf(JSON.stringify(reply.body));
+  if (infra === undefined || reply?.status !== 500) return undefined;
+  return { id: infra.id, reason: reasonOf(JSON.stringify(reply.body)) };
 }
 
 /** Root causes that mean the container itself cannot run as it is (libpod, runc and crun alike). */
@@ -91,9 +183,17 @@ const ofContainer =
 /** Of those, the ones that only a change of the manifest or the image mends. */
 const lasting = /command that was not found|permission denied|no matching entries|unable to find|^workdir /;
 
-async function startFailure(context: Context, what: string, reason: Reason, signal: AbortSignal): Promise<EngineError> {
+async function startFailure(
+  context: Context,
+  what: string,
+  { id, reason }: Refused,
+  signal: AbortSignal,
+): Promise<EngineError | StrandedError> {
   const port = portIn(reason.message);
-  if (port !== undefined) return portTaken(context, what, port, reason, signal);
+  if (port !== undefined) {
+    const taken = await portTaken(context, what, port, reason, signal);
+    return (await holdsPort(id, port)) ? new StrandedError(taken) : taken;
+  }
   if (!ofContainer.test(reason.cause)) return refusal(what, 500, reason);
   return new EngineError('START_FAILED', `${what}: ${cleaned(reason.message)}`, {
     hint: hintFor(reason.message),

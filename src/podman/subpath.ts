@@ -69,10 +69,17 @@ async function openComponent(
     if (code === 'ENOTDIR' && opts.last && !(await lstat(path)).isSymbolicLink()) return undefined;
     if (code !== 'ENOENT' || !opts.create) throw error;
   }
-  await mkdir(path, { mode: (await parent.stat()).mode & 0o777 }).catch((error: unknown) => {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  });
-  return open(path, asDirectory);
+  const made = await mkdir(path, { mode: 0o700 }).then(
+    () => true,
+    (error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+      return false;
+    },
+  );
+  const handle = await open(path, asDirectory);
+  // Set once made, as our umask narrows what mkdir is told; with the parent's setgid, so that its group has the rest, too.
+  if (made) await handle.chmod((await parent.stat()).mode & 0o2777);
+  return handle;
 }
 
 function failure(error: unknown, subPath: string, path: string): unknown {

@@ -1,8 +1,9 @@
+import { chmod, readdir, stat } from 'node:fs/promises';
+import { getgid, getuid } from 'node:process';
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import type { ActualVolume } from '../model/actual.ts';
 import type { Key } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
-import { emptyDirName } from '../model/names.ts';
 import type { ActionOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
 import { list, record, text, textRecord, type Unread } from './json.ts';
@@ -31,36 +32,61 @@ export async function createVolume(
   action: ActionOf<'createVolume'>,
   { signal }: Signalled,
 ): Promise<void> {
-  const { key, engineName, labels: own, options } = action.volume;
-  const found = { ...own, [labels.owner]: context.owner, [labels.key]: key };
-  await create(context, { name: engineName, labels: found, options }, signal);
+  const { key, engineName, labels: own, driver, options } = action.volume;
+  const tags = { ...own, [labels.owner]: context.owner, [labels.key]: key };
+  const isPlain = driver === undefined && Object.keys(options).length === 0;
+  await makeVolume(context, { name: engineName, labels: tags, driver, options: isPlain ? ofRoot : options }, signal);
+  if (isPlain) await openVolume(context, engineName, signal);
 }
 
-/** Makes the volume of an emptyDir. In memory it is a tmpfs, which its containers share while one of them runs. */
-export async function createEmptyDir(
-  context: Context,
-  action: ActionOf<'createEmptyDir'>,
-  { signal }: Signalled,
-): Promise<void> {
-  const { pod, uid, volume } = action;
-  const found = { [labels.owner]: context.owner, [labels.key]: pod.key, [labels.uid]: uid };
-  const memory = pod.volumes.some(
-    ({ type, name, ...more }) => type === 'emptyDir' && name === volume && 'memory' in more && more.memory,
-  );
-  // No size: 4.3 takes it for a quota on disk and refuses it.
-  const options = memory ? { type: 'tmpfs', device: 'tmpfs', o: 'nodev,nosuid' } : {};
-  await create(context, { name: emptyDirName(uid, volume), labels: found, options }, signal);
+/** Without them the engine gives a new volume to the user and the mode of the first container that mounts it. */
+const ofRoot = { o: 'uid=0,gid=0' };
+
+/**
+ * Lets everybody write into a new volume, as provisioners of local volumes in clusters do: whoever a pod runs as, it is
+ * the volume's only user. Whatever holds files, or has an owner or mode of its own, stays as it is.
+ *
+ * @throws EngineError where its directory is not ours to change
+ */
+export async function openVolume(context: Context, name: string, signal: AbortSignal): Promise<void> {
+  const found = await inspectVolume(context, name, signal);
+  if (found === undefined) return;
+  try {
+    const { uid, gid, mode } = await stat(found.mountpoint);
+    const isNew = uid === (getuid?.() ?? 0) && gid === (getgid?.() ?? 0) && (mode & 0o7777) === 0o755;
+    if (isNew && (await readdir(found.mountpoint)).length === 0) await chmod(found.mountpoint, 0o777);
+  } catch (error) {
+    throw unopened(name, error);
+  }
+}
+
+/** Why the directory of a volume could not be opened to its pod. */
+export function unopened(name: string, error: unknown): EngineError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new EngineError('ENGINE_ERROR', `Cannot open volume "${name}" to its pod: ${why}`, {
+    hint: 'Run where the engine runs, as the same user',
+    transient: true,
+    cause: error,
+  });
 }
 
 interface NewVolume {
   readonly name: string;
+  /** The engine's own when undefined. */
+  readonly driver?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
 }
 
-async function create(context: Context, volume: NewVolume, signal: AbortSignal): Promise<void> {
+/**
+ * Makes a volume; one of ours for the same object is the work already done.
+ *
+ * @throws EngineError `NAME_TAKEN` where it is somebody else's
+ */
+export async function makeVolume(context: Context, volume: NewVolume, signal: AbortSignal): Promise<void> {
   const what = `Cannot create volume "${volume.name}"`;
-  const body = { Name: volume.name, Labels: volume.labels, Options: volume.options };
+  const { driver } = volume;
+  const body = { Name: volume.name, Labels: volume.labels, Options: volume.options, ...(driver && { Driver: driver }) };
   try {
     await context.http.call({ method: 'POST', path: '/volumes/create', body, what, signal });
   } catch (error) {

@@ -50,6 +50,11 @@ export interface Decision {
 const blameless: readonly string[] = ['GONE', 'ENGINE_UNREACHABLE'];
 /** The wish of all keys that are no desired pods: removals, claims, images. */
 const unwished: Digest = '';
+/**
+ * What brings a key to its wish: success ends its failure. Of a restart the next pass will tell, and sweeping up after a
+ * try that failed proves nothing, or the next try would follow at once.
+ */
+const mending: readonly (ChangeOp | undefined)[] = ['create', 'recreate', 'replace', 'update', 'remove'];
 const resting = { firstMs: 1000, maxMs: 300_000 };
 
 /**
@@ -90,7 +95,7 @@ export class Attempts {
   resting(desired: Desired): ReadonlyMap<Key, number> {
     const now = this.#ports.clock.now();
     const still = [...this.#rests].filter(
-      ([key, { untilMs, wish }]) => untilMs > now && this.#wishOf(desired.pods.get(key)) === wish,
+      ([key, { untilMs, wish }]) => isAhead(untilMs, now) && this.#wishOf(desired.pods.get(key)) === wish,
     );
     return new Map(still.map(([key, { untilMs }]) => [key, untilMs]));
   }
@@ -115,7 +120,8 @@ export class Attempts {
       const unrest = this.#restless.note(key, attempt.wish, attempt.op, this.#ports.clock.now());
       if (unrest !== undefined) return this.#fail(key, attempt, unrest);
       this.#rests.delete(key);
-      if (attempt.before !== undefined && !attempt.forgets) await this.#record(key, attempt.declaredBy, undefined);
+      const isMended = attempt.before !== undefined && !attempt.forgets && mending.includes(attempt.op);
+      if (isMended) await this.#record(key, attempt.declaredBy, undefined);
       return;
     }
     if (!this.#forgives(key, ending.failure)) await this.#fail(key, attempt, ending.failure);
@@ -140,7 +146,9 @@ export class Attempts {
       return this.#wishOf(pod) === attempt.wish ? undefined : `${key} is wanted differently by now`;
     // Held back, unreadable or absent for too short a time: no news.
     const isGone = prune === 'all' || (prune !== 'none' && prune.has(attempt.declaredBy));
-    if (attempt.wish !== unwished) return isGone ? `${key} is not wanted any more` : undefined;
+    // Where nothing stands yet, leaving off removes nothing: absence need not be certain.
+    const isMoot = attempt.op === 'create' && desired.complete && !desired.held.has(attempt.declaredBy);
+    if (attempt.wish !== unwished) return isGone || isMoot ? `${key} is not wanted any more` : undefined;
     const isStale = attempt.images.length > 0 && attempt.images.every(image => !isWanted(image, desired));
     return isStale && desired.complete ? 'no pod wants this image any more' : undefined;
   }
@@ -177,6 +185,11 @@ export class Attempts {
       return false;
     }
   }
+}
+
+/** Further ahead than any rest lasts, the clock was set back meanwhile. */
+function isAhead(untilMs: number, now: number): boolean {
+  return untilMs > now && untilMs <= now + 2 * resting.maxMs;
 }
 
 function isWanted(image: DesiredImage, desired: Desired): boolean {

@@ -52,7 +52,7 @@ const pace = { leastMs: 1000, mostMs: 5000, timesPass: 10 };
  * Leaves by the signal or when the judges say so, and then waits for running effects to end.
  */
 export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): Promise<void> {
-  const { clock, random, source, engine } = ports;
+  const { clock, random, source, engine, probes } = ports;
   const leave = new AbortController();
   const { signal } = leave;
   const abort = (): void => leave.abort();
@@ -75,6 +75,7 @@ export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): P
   const stream = { clock, random, signal };
   const pumps = [pump(o => engine.wakes(o), { ...stream, onHint: () => wake.hint('soon') })];
   if (judges.watchSource) pumps.push(pump(o => source.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
+  if (probes !== undefined) pumps.push(pump(o => probes.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
   const broken = Promise.all(pumps);
   broken.catch(abort);
 
@@ -103,6 +104,8 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
 
   for (let passes = 0; !opts.signal.aborted; passes += 1) {
     const startedMs = clock.now();
+    // What ends while a pass looks still counts as under way in its plan.
+    const wasBusy = runner.busy().size > 0;
     const { outcome, error } = await turn(ports, opts, works, { guard, retryNow: judges.retryFirst && passes === 0 });
     if (opts.signal.aborted) return;
     const now = clock.now();
@@ -129,7 +132,7 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
     const isBusy = runner.busy().size > 0;
     if (judges.isDone(outcome, isBusy)) return;
     if (judges.once) return Promise.race([runner.idle(), aborted(opts.signal)]);
-    const isIdle = !isBusy && outcome.plan.steps.length === 0;
+    const isIdle = !wasBusy && !isBusy && outcome.plan.steps.length === 0;
     if (isIdle && !wasIdle) emit({ type: 'idle', atMs: clock.now() });
     wasIdle = isIdle;
     const resyncAtMs = now + jittered(opts.resyncMs, 0.1, random());

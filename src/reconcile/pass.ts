@@ -65,12 +65,13 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
   const looking = Promise.all([engine.observe({ signal }), ports.records.load()]);
   looking.catch(() => undefined);
   const snapshot = await source.read({ signal });
-  const loaded = ports.load(snapshot);
+  const loaded = await ports.load(snapshot);
   const problems = [...snapshot.problems.filter(problem => !loaded.problems.includes(problem)), ...loaded.problems];
   const desired = { ...loaded.desired, complete: loaded.desired.complete && !problems.some(isError) };
 
   const [observed, records] = await looking;
-  const actual = await remember(observed, desired, records, engine, { signal });
+  const remembered = await remember(observed, desired, records, engine, { signal });
+  const actual = ports.probes?.join(remembered) ?? remembered;
 
   const { verdict, prune } = decidePruning(ports, opts, { snapshot, desired, actual, records });
   const { owner } = engine;
@@ -80,7 +81,7 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
   const more = { owner, records, busy, prune, retryNow, uid: ports.uid, source: source.name };
   const plan = ports.plan(desired, actual, { now: clock.now(), ...more });
 
-  const { notices } = verdict;
+  const notices = [...verdict.notices, ...foreignNotices(actual)];
   if (crew !== undefined) {
     signal.throwIfAborted();
     for (const [key, because] of crew.attempts.overtaken(desired, prune)) crew.runner.cancel(key, because);
@@ -88,6 +89,7 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
     const decision = { plan, desired, actual, records };
     crew.attempts.begin(decision);
     crew.runner.start(plan);
+    ports.probes?.follow(desired, actual, new Set([...underWay, ...crew.runner.busy()]));
     await crew.attempts.forgive(decision);
   }
   const nextMs = earliest([plan.nextMs, verdict.nextMs, ...resting.values()]);
@@ -118,6 +120,16 @@ function decidePruning(
   };
   const verdict = guard(opts.guard, view, { enabled: opts.prune === 'guarded', allowEmpty: opts.allowEmpty });
   return { verdict, prune: opts.prune === 'all' ? 'all' : verdict.prune };
+}
+
+/** Told while nothing stands still for it: such a pod can be neither recreated nor removed. */
+function foreignNotices({ pods }: Actual): readonly Notice[] {
+  return [...pods.values()].flatMap(({ key, engineName, foreign }) => {
+    if (foreign.length === 0) return [];
+    const names = foreign.map(name => `'${name}'`).join(', ');
+    const message = `Pod '${engineName}' holds ${names}, which is not ours: ${key} can be neither recreated nor removed`;
+    return [{ code: 'FOREIGN_CONTAINER', message, hint: `Remove it: podman rm -f ${foreign.join(' ')}` }];
+  });
 }
 
 function isError({ severity }: Problem): boolean {

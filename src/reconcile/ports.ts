@@ -8,9 +8,16 @@ import type { Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
 import type { PodRecord } from '../model/record.ts';
 import type { Snapshot } from '../model/source.ts';
+import type { Hooks, Probes } from '../probe/ports.ts';
 import type { Records } from '../record/records.ts';
 import type { Source } from '../source/source.ts';
 import type { SavedGuard } from './guard.ts';
+
+/** What a snapshot of the source asks for, and all that is wrong with it, reading included. */
+export interface Loaded {
+  readonly desired: Desired;
+  readonly problems: readonly Problem[];
+}
 
 /** All that the reconciler touches; wired by hand in the command line's mains. */
 export interface Ports {
@@ -21,8 +28,8 @@ export interface Ports {
   readonly emit: Emit;
   /** In [0, 1); spreads retries and resyncs. */
   readonly random: () => number;
-  /** Pure: what the source asks for. */
-  readonly load: (snapshot: Snapshot) => { readonly desired: Desired; readonly problems: readonly Problem[] };
+  /** Pure, but for its modules, which may be read at the first call: what the source asks for. */
+  readonly load: (snapshot: Snapshot) => Loaded | Promise<Loaded>;
   /** Pure: what to do about it. */
   readonly plan: (desired: Desired, actual: Actual, opts: PlanOptions) => Plan;
   /** Digest of all that is wanted of a pod: another wish is tried at once, and overtakes what is under way. */
@@ -31,6 +38,10 @@ export interface Ports {
   readonly uid: (key: Key) => string;
   /** Where the guard of pruning keeps what must outlive the program. */
   readonly memory: GuardMemory;
+  /** Runs probes while the loop runs; without it nothing is known of anybody's health. */
+  readonly probes?: Probes;
+  /** Runs the hooks of containers; without it there are none. */
+  readonly hooks?: Hooks;
 }
 
 /** What the planner is told beside desired and actual. */

@@ -5,6 +5,7 @@ import { type DriveOptions, drive } from './drive.ts';
 import { loopDefaults } from './loop.ts';
 import type { Outcome } from './pass.ts';
 import type { Ports } from './ports.ts';
+import { unreadiness } from './readiness.ts';
 
 /** What `apply` and `down` may set beside {@link DriveOptions}. */
 export interface SettleOptions extends Partial<DriveOptions> {
@@ -62,7 +63,7 @@ export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled
   let outcome: Outcome | undefined;
   const isDone = (latest: Outcome, isBusy: boolean): boolean => {
     outcome = latest;
-    return isSettled(latest, isBusy, clock.now());
+    return isSettled(latest, isBusy, clock.now()) && (ports.probes === undefined || notReady(latest).length === 0);
   };
   const isFatal = (failures: number): boolean => outcome === undefined || failures > patience;
   try {
@@ -84,6 +85,15 @@ function isSettled({ plan, resting, pruneAtMs }: Outcome, isBusy: boolean, now: 
   return !plan.changes.some(
     ({ op, key, untilMs }) => op === 'wait' && (untilMs ?? resting.get(key) ?? now) <= now + soonMs,
   );
+}
+
+/** Pods that run as they should but are not ready, to why. What is held back is not waited for. */
+export function notReady({ plan, desired, actual }: Outcome): readonly { readonly key: Key; readonly why: string }[] {
+  const held = new Set(plan.changes.flatMap(({ op, key }) => (op === 'hold' ? [key] : [])));
+  return [...desired.pods.values()].flatMap(pod => {
+    const why = held.has(pod.key) ? undefined : unreadiness(pod, actual);
+    return why === undefined ? [] : [{ key: pod.key, why }];
+  });
 }
 
 interface Tally {

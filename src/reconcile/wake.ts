@@ -15,6 +15,9 @@ export interface Wait {
   readonly quietMaxMs: number;
 }
 
+/** Clocks are corrected by less, in milliseconds; timers do not follow them. */
+const correctionMs = 500;
+
 /** Many hints collapse to one dirty flag: hints are kept, not queued. */
 export class Wake {
   readonly #clock: Clock;
@@ -43,8 +46,12 @@ export class Wake {
 
   /** Resolves when it is time for a pass, or the signal aborted. */
   async next(wait: Wait): Promise<void> {
-    while (!this.#signal.aborted && this.#clock.now() < wait.deadlineMs && !this.#isDue(wait)) {
-      await this.#sleep(this.#wakeMs(wait) - this.#clock.now());
+    for (let now = this.#clock.now(); !this.#signal.aborted && now < wait.deadlineMs && !this.#isDue(wait); ) {
+      await this.#sleep(this.#wakeMs(wait) - now);
+      // A clock that was set back would make the wait as much longer.
+      const isSetBack = this.#clock.now() < now - correctionMs;
+      if (isSetBack) break;
+      now = this.#clock.now();
     }
     if (this.#urgency !== undefined) await this.#quiet(wait);
   }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Key, keyParts } from '../model/key.ts';
+import type { RecordPatch } from '../model/plan.ts';
 import type { PodRecord } from '../model/record.ts';
 import { removeDurably, removeStale, writeDurably } from './durable.ts';
 import { emptyRecord, mergeRecord } from './merge.ts';
@@ -27,18 +28,46 @@ export function fileRecords(stateDir: string, log: Warner, opts: FileRecordsOpti
   const directory = join(stateDir, 'pods');
   const inTurn = turns<Key>();
   const seen: Seen = new Map();
+  const unsaved = new Map<Key, PodRecord>();
   const change = (key: Key, declaredBy: Key, to: (record: PodRecord) => PodRecord): Promise<void> =>
     inTurn(key, async () => {
       const path = join(directory, fileName(key));
-      const record = to((await readRecord(path, key, log)) ?? emptyRecord(key, declaredBy, source));
-      await writeDurably(path, `${JSON.stringify(record, undefined, 1)}\n`);
+      const before = unsaved.get(key) ?? (await readRecord(path, key, log)) ?? emptyRecord(key, declaredBy, source);
+      await save(path, to(before));
+      unsaved.delete(key);
+    });
+  const write = (key: Key, patch: RecordPatch): Promise<void> =>
+    change(key, patch.applied?.declaredBy ?? key, record => mergeRecord(record, patch, source));
+  /** Counts of restarts come before the restart: a disk that is full must not prevent it, nor make its back-off forget. */
+  const count = (key: Key, patch: RecordPatch): Promise<void> =>
+    write(key, patch).catch(async (error: unknown) => {
+      if (!isFull(error)) throw error;
+      const before = unsaved.get(key) ?? (await readRecord(join(directory, fileName(key)), key, log));
+      if (before === undefined) throw error;
+      if (!unsaved.has(key)) log.warn('no space to note restarts: they are counted in memory', { key, directory });
+      unsaved.set(key, mergeRecord(before, patch, source));
     });
   return {
-    load: () => loadAll(directory, seen, log),
-    write: (pod, patch) => change(pod, patch.applied?.declaredBy ?? pod, record => mergeRecord(record, patch, source)),
+    load: async () => {
+      for (const key of unsaved.keys()) await write(key, {}).catch(() => undefined);
+      return new Map([...(await loadAll(directory, seen, log)), ...unsaved]);
+    },
+    write: (key, patch) => (patch.applied === undefined && patch.uid === undefined ? count : write)(key, patch),
     fail: (pod, declaredBy, failure) => change(pod, declaredBy, record => ({ ...record, declaredBy, failure })),
-    remove: pod => inTurn(pod, () => removeDurably(join(directory, fileName(pod)))),
+    remove: pod =>
+      inTurn(pod, async () => {
+        await removeDurably(join(directory, fileName(pod)));
+        unsaved.delete(pod);
+      }),
   };
+}
+
+function save(path: string, record: PodRecord): Promise<void> {
+  return writeDurably(path, `${JSON.stringify(record, undefined, 1)}\n`);
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /** Runs work of one key one after the other, whatever became of the work before. */

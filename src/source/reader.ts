@@ -7,7 +7,7 @@ import { contextReader } from './context.ts';
 import { errnoOf, isGone, shownPath, unreadable } from './fault.ts';
 import { findGit, gitBusy } from './git.ts';
 import { type Content, revisionReader } from './revision.ts';
-import { type Found, type FoundFile, scan } from './scan.ts';
+import { type Found, scan } from './scan.ts';
 import { SourceError } from './source.ts';
 import { identityOf } from './stat-cache.ts';
 import { textReader } from './text.ts';
@@ -45,17 +45,39 @@ export function rootReader(opts: ReaderOptions): RootReader {
     contexts: contextReader(now),
     revisions: revisionReader(opts.git ?? 'git'),
   };
-  const show = (path: string): string => shownPath(path, opts.cwd);
+  const shown = remembering((path: string) => shownPath(path, opts.cwd));
+  const { show } = shown;
   return {
     async read(root, signal) {
       // Twice at most: a root that is re-pointed while we read would mix two states into one.
       for (let turn = 0; turn < 2; turn++) {
+        shown.sweep();
         const before = await token(root.path, show);
         const snapshot = await readOnce(root, before, { ...readers, show, signal });
         if ((await token(root.path, show)).text === before.text) return snapshot;
       }
       const message = `Cannot read '${show(root.path)}': it was replaced while it was read`;
       throw new SourceError('SOURCE_UNREADABLE', message, { hint: 'Wait for what rewrites it to end' });
+    },
+  };
+}
+
+/** Paths come again with each pass, and what is made of one does not change; those that go are forgotten. */
+function remembering(make: (path: string) => string): {
+  readonly show: (path: string) => string;
+  readonly sweep: () => void;
+} {
+  let earlier = new Map<string, string>();
+  let known = new Map<string, string>();
+  return {
+    show: path => {
+      const made = known.get(path) ?? earlier.get(path) ?? make(path);
+      known.set(path, made);
+      return made;
+    },
+    sweep: () => {
+      earlier = known;
+      known = new Map();
     },
   };
 }
@@ -117,19 +139,19 @@ type Read = Pick<RootSnapshot, 'files' | 'contexts' | 'problems' | 'content'>;
 
 /** Lists and reads; where something vanished in between, once more, and then it is a problem. */
 async function readListed(root: Root, start: Token, pass: Pass): Promise<Read> {
-  const first = await readFound(await found(root, start, pass), pass);
+  const first = await readFound(found(root, start, pass), pass);
   if (first.vanished.length === 0) return first;
-  const second = await readFound(await found(root, start, pass), pass);
+  const second = await readFound(found(root, start, pass), pass);
   const left = second.vanished.map(path =>
     unreadable(pass.show(path), new Error('it comes and goes while it is read')),
   );
   return { ...second, problems: [...second.problems, ...left] };
 }
 
-async function found(root: Root, start: Token, pass: Pass): Promise<Found> {
+function found(root: Root, start: Token, pass: Pass): Found {
   const file = root.type === 'file';
   try {
-    const below = await scan(file ? dirname(root.path) : root.path, file ? { ...pass, depth: 0 } : pass);
+    const below = scan(file ? dirname(root.path) : root.path, file ? { ...pass, depth: 0 } : pass);
     if (!file) return below;
     return { ...below, files: [{ path: root.path, stat: start.stat }], problems: [], vanished: [] };
   } catch (error) {
@@ -140,7 +162,6 @@ async function found(root: Root, start: Token, pass: Pass): Promise<Found> {
 
 async function readFound(listed: Found, pass: Pass): Promise<Read & { readonly vanished: readonly string[] }> {
   const vanished = [...listed.vanished];
-  const texts = await readTexts(listed.files, pass);
   const contexts: BuildContext[] = [];
   const problems: Problem[] = [...listed.problems];
   for (const directory of listed.contexts) {
@@ -156,32 +177,17 @@ async function readFound(listed: Found, pass: Pass): Promise<Read & { readonly v
   }
   const files: SourceFile[] = [];
   const digests: { readonly path: string; readonly digest: string }[] = [];
-  for (const { file, result } of texts) {
+  for (const file of listed.files) {
+    pass.signal.throwIfAborted();
+    const shown = pass.show(file.path);
+    const result = pass.texts.read(file, shown);
     if (result.type === 'gone') vanished.push(file.path);
     else if (result.type === 'problem') problems.push(result.problem);
     else {
-      files.push({ path: pass.show(file.path), directory: dirname(file.path), text: result.text });
+      files.push({ path: shown, directory: dirname(file.path), text: result.text });
       digests.push({ path: file.path, digest: result.digest });
     }
   }
   const content = { files: digests, contexts };
   return { files, contexts: new Map(contexts.map(c => [c.directory, c])), problems, content, vanished };
-}
-
-/** How many files are read at once: Node's file system calls run on four threads. */
-const width = 8;
-
-async function readTexts(
-  files: readonly FoundFile[],
-  pass: Pass,
-): Promise<readonly { readonly file: FoundFile; readonly result: Awaited<ReturnType<Pass['texts']['read']>> }[]> {
-  const results: { file: FoundFile; result: Awaited<ReturnType<Pass['texts']['read']>> }[] = [];
-  for (let i = 0; i < files.length; i += width) {
-    const batch = files.slice(i, i + width).map(async file => {
-      const result = await pass.texts.read(file, { shown: pass.show(file.path), signal: pass.signal });
-      return { file, result };
-    });
-    results.push(...(await Promise.all(batch)));
-  }
-  return results;
 }

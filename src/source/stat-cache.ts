@@ -17,7 +17,7 @@ export interface StatCache<V> {
 const settledMs = 2000n;
 
 interface Entry<V> {
-  readonly stamp: string;
+  readonly stat: BigIntStats;
   readonly value: V;
 }
 
@@ -29,11 +29,11 @@ export function statCache<V>(): StatCache<V> {
     get(path, stat) {
       touched.add(path);
       const entry = entries.get(path);
-      return entry?.stamp === stampOf(stat) ? entry.value : undefined;
+      return entry !== undefined && isSame(entry.stat, stat) ? entry.value : undefined;
     },
     set(path, stat, value, readAtMs) {
       touched.add(path);
-      if (settled(stat, readAtMs)) entries.set(path, { stamp: stampOf(stat), value });
+      if (settled(stat, readAtMs)) entries.set(path, { stat, value });
       else entries.delete(path);
     },
     sweep() {
@@ -43,8 +43,9 @@ export function statCache<V>(): StatCache<V> {
   };
 }
 
-function stampOf(stat: BigIntStats): string {
-  return [stat.dev, stat.ino, stat.mode, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
+function isSame(a: BigIntStats, b: BigIntStats): boolean {
+  const sameFile = a.ino === b.ino && a.dev === b.dev && a.mode === b.mode;
+  return sameFile && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
 }
 
 function settled(stat: BigIntStats, readAtMs: number): boolean {

@@ -15,7 +15,7 @@ export type TextResult =
   | { readonly type: 'gone' };
 
 export interface TextReader {
-  read(file: FoundFile, opts: { readonly shown: string; readonly signal: AbortSignal }): Promise<TextResult>;
+  read(file: FoundFile, shown: string): TextResult;
   /** Forgets files that were not asked for since the last sweep. */
   sweep(): void;
 }
@@ -30,20 +30,18 @@ export interface TextReader {
 export function textReader(now: () => number): TextReader {
   const cache = statCache<TextResult>();
   return {
-    read: (file, opts) => readText(file, { ...opts, now, cache }),
+    read: (file, shown) => readText(file, { shown, now, cache }),
     sweep: () => cache.sweep(),
   };
 }
 
 interface ReadOptions {
   readonly shown: string;
-  readonly signal: AbortSignal;
   readonly now: () => number;
   readonly cache: StatCache<TextResult>;
 }
 
-async function readText(file: FoundFile, opts: ReadOptions): Promise<TextResult> {
-  opts.signal.throwIfAborted();
+function readText(file: FoundFile, opts: ReadOptions): TextResult {
   const refused = refuse(file.stat, opts.shown);
   if (refused !== undefined) return refused;
   const known = opts.cache.get(file.path, file.stat);

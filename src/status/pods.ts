@@ -1,16 +1,28 @@
 import type { Actual, ActualContainer, ActualPod } from '../model/actual.ts';
 import type { Json } from '../model/desired.ts';
+import { endText } from '../model/end.ts';
 import { type Key, keyParts } from '../model/key.ts';
 import type { Location } from '../model/problem.ts';
 import type { ContainerRecord, FailureRecord, PodRecord } from '../model/record.ts';
+import { type Condition, conditionsOf, isReady, type Lateness, probeText } from './health.ts';
+import { limitedVolumes, overLimitText } from './storage.ts';
 
 /**
  * How a pod stands, in one word.
  *
- * `Waiting` is between a container's exit and its next start; `Stopped` is a pod that does not run and of which
- * nothing is remembered; `Missing` is remembered but not in the engine.
+ * `Waiting` is between a container's exit and its next start; `Paused` is what somebody paused by hand; `Stopped` is a
+ * pod that does not run and of which nothing is remembered; `Missing` is remembered but not in the engine.
  */
-export type PodState = 'Running' | 'Starting' | 'Waiting' | 'Failed' | 'Completed' | 'Stopped' | 'Missing' | 'Unknown';
+export type PodState =
+  | 'Running'
+  | 'Starting'
+  | 'Waiting'
+  | 'Failed'
+  | 'Completed'
+  | 'Paused'
+  | 'Stopped'
+  | 'Missing'
+  | 'Unknown';
 
 /** One row of `podstead status`. */
 export interface PodStatus {
@@ -27,8 +39,10 @@ export interface PodStatus {
   readonly revision: string | undefined;
   readonly origin: Location | undefined;
   readonly failure: FailureRecord | undefined;
-  /** Main containers, as kubectl counts them: those that run, and those that the pod has or was last applied with. */
-  readonly ready: { readonly running: number; readonly total: number };
+  /** Main containers, as kubectl counts them: those that are ready, and those that the pod has or was last applied with. */
+  readonly ready: { readonly count: number; readonly total: number };
+  /** As Kubernetes names them (pod lifecycle, "Pod conditions"). */
+  readonly conditions: readonly Condition[];
   readonly containers: readonly ContainerStatus[];
 }
 
@@ -40,6 +54,8 @@ export interface ContainerStatus {
   readonly startedAtMs: number;
   readonly exitedAtMs: number;
   readonly imageId: string;
+  /** Undefined where a probe would have to tell and nobody runs it. */
+  readonly ready: boolean | undefined;
 }
 
 export interface StatusOptions {
@@ -48,6 +64,10 @@ export interface StatusOptions {
   readonly nowMs: number;
   /** When a container that exited and is to run is started again, in milliseconds since the epoch: the plan's back-off. */
   readonly restartAtMs: (container: ActualContainer, record: ContainerRecord | undefined) => number;
+  /** How far behind its probes an agent runs a container's, in milliseconds, by the container's id. */
+  readonly lateMs?: Lateness['lateMs'];
+  /** Bytes in a pod's emptyDir on disk, by its name in the pod; undefined where nobody counted. */
+  readonly bytesIn?: (pod: ActualPod, volume: string) => number | undefined;
 }
 
 /** Folds what the engine shows and what we remember into one row a pod, sorted by namespace and name. */
@@ -67,7 +87,15 @@ function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
     key: pod.key,
     declaredBy: pod.declaredBy,
     state: standing.state,
-    message: [standing.message, failed].filter(part => part !== '').join('; '),
+    message: [
+      standing.message,
+      ...probeTexts(containers, record, opts),
+      ...storageTexts(pod, record, opts),
+      failed,
+      foreignText(pod),
+    ]
+      .filter(part => part !== '')
+      .join('; '),
     untilMs: standing.untilMs,
     restarts: sum(containers.map(container => record?.containers[container.name]?.restarts ?? 0)),
     startedAtMs: pod.infra.startedAtMs,
@@ -75,15 +103,43 @@ function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
     origin: record?.origin,
     failure,
     ready: readyOf(containers, record),
-    containers: containers.map(container => containerRow(container, record?.containers[container.name])),
+    conditions: conditions(containers, record),
+    containers: containers.map(container => containerRow(container, record)),
   };
+}
+
+function probeTexts(
+  containers: readonly ActualContainer[],
+  record: PodRecord | undefined,
+  { lateMs = () => 0 }: StatusOptions,
+): readonly string[] {
+  return containers.map(container => probeText(container, record, { lateMs }));
+}
+
+function storageTexts(
+  pod: ActualPod,
+  record: PodRecord | undefined,
+  { bytesIn = () => undefined }: StatusOptions,
+): readonly string[] {
+  return limitedVolumes(record).map(volume => overLimitText(volume, bytesIn(pod, volume.name) ?? 0));
+}
+
+function conditions(containers: readonly ActualContainer[], record: PodRecord | undefined): readonly Condition[] {
+  const main = containers.filter(container => !isInit(container, record));
+  const pending = containers.filter(container => isInit(container, record) && !succeeded(container));
+  return conditionsOf(main, pending, record);
+}
+
+/** Such a pod is neither recreated nor removed: better known before that is wanted. */
+function foreignText({ foreign }: ActualPod): string {
+  return foreign.length === 0 ? '' : `holds ${foreign.map(name => `"${name}"`).join(', ')}, which is not ours`;
 }
 
 function readyOf(containers: readonly ActualContainer[], record: PodRecord | undefined): PodStatus['ready'] {
   const main = containers.filter(container => !isInit(container, record));
   const applied = Object.entries(record?.applied?.containers ?? {}).filter(([, each]) => member(each, 'init') !== true);
   const names = new Set([...main.map(({ name }) => name), ...applied.map(([name]) => name)]);
-  return { running: main.filter(({ state }) => state === 'running').length, total: names.size };
+  return { count: main.filter(container => isReady(container, record) === true).length, total: names.size };
 }
 
 interface Standing {
@@ -104,11 +160,13 @@ function standingOf(pod: ActualPod, record: PodRecord | undefined, opts: StatusO
   const waiting = nextRestart([...main, ...pending], record, opts);
   if (waiting) return waiting;
   const broken = [...main, ...pending].find(container => container.state === 'exited' && container.exitCode !== 0);
-  if (broken && policyOf(record) !== undefined) return standing('Failed', exitOf(broken));
+  if (broken && policyOf(record) !== undefined) return standing('Failed', exitOf(broken, record));
   if (pending[0]) return standing('Starting', `init container "${pending[0].name}" has not finished`);
   const created = main.find(container => container.state === 'created');
   if (created) return standing('Starting', `container "${created.name}" has not started yet`);
   if (main.length > 0 && main.every(succeeded)) return standing(record === undefined ? 'Stopped' : 'Completed', '');
+  const paused = all.find(container => container.state === 'paused');
+  if (paused) return standing('Paused', `container "${paused.name}" was paused: "podman unpause ${paused.engineName}"`);
   const still = main.find(container => container.state !== 'running' && !succeeded(container));
   if (still) return standing('Stopped', `container "${still.name}" is ${still.state}`);
   return standing('Running', '');
@@ -127,15 +185,15 @@ function nextRestart(
     .filter(restarts)
     .map(container => ({ container, atMs: opts.restartAtMs(container, record?.containers[container.name]) }))
     .sort((a, b) => a.atMs - b.atMs)[0];
-  return due && { state: 'Waiting', message: exitOf(due.container), untilMs: due.atMs };
+  return due && { state: 'Waiting', message: exitOf(due.container, record), untilMs: due.atMs };
 }
 
 function standing(state: PodState, message: string): Standing {
   return { state, message, untilMs: undefined };
 }
 
-function exitOf(container: ActualContainer): string {
-  return `container "${container.name}" exited with ${container.exitCode}`;
+function exitOf(container: ActualContainer, record: PodRecord | undefined): string {
+  return `container "${container.name}" ${endText(container, record?.containers[container.name])}`;
 }
 
 function succeeded(container: ActualContainer): boolean {
@@ -170,13 +228,15 @@ function missingRow(record: PodRecord): PodStatus {
     origin: record.origin,
     failure,
     ready: readyOf([], record),
+    conditions: conditions([], record),
     containers: [],
   };
 }
 
-function containerRow(container: ActualContainer, record: ContainerRecord | undefined): ContainerStatus {
+function containerRow(container: ActualContainer, record: PodRecord | undefined): ContainerStatus {
   const { name, state, exitCode, startedAtMs, exitedAtMs, imageId } = container;
-  return { name, state, exitCode, restarts: record?.restarts ?? 0, startedAtMs, exitedAtMs, imageId };
+  const restarts = record?.containers[name]?.restarts ?? 0;
+  return { name, state, exitCode, restarts, startedAtMs, exitedAtMs, imageId, ready: isReady(container, record) };
 }
 
 function compareKeys(a: Key, b: Key): number {

@@ -5,6 +5,7 @@ import { defaultLimits, type Limits } from '../../src/apply/runner.ts';
 import { traits } from '../../src/apply/verbs.ts';
 import type { Event, StepResult } from '../../src/model/event.ts';
 import type { Action, Step } from '../../src/model/plan.ts';
+import { holds } from '../arbitraries/property.ts';
 import { settled } from '../fakes/clock.ts';
 import { planOf, step } from '../fakes/plans.ts';
 import { type Crew, crew, refused } from './crew.ts';
@@ -68,7 +69,7 @@ async function run(
 }
 
 const never = { cancelAt: Number.POSITIVE_INFINITY };
-const runs = { numRuns: 150 };
+const runs = 150;
 
 function results(events: readonly Event[]): ReadonlyMap<number, StepResult> {
   return new Map(events.flatMap(event => (event.type === 'stepEnded' ? [[event.result.step.id, event.result]] : [])));
@@ -78,8 +79,9 @@ function startedIds(events: readonly Event[]): readonly number[] {
   return events.flatMap(event => (event.type === 'stepStarted' ? [event.step.id] : []));
 }
 
-test('Runner ends every step exactly once, and starts none twice, whatever the timing', async () => {
-  await fc.assert(
+test('Runner ends every step exactly once, and starts none twice, whatever the timing', async t => {
+  await holds(
+    t,
     fc.asyncProperty(scenarios, async scenario => {
       const { events, runner } = await run(scenario, defaultLimits, () => undefined);
       const ended = events.filter(event => event.type === 'stepEnded');
@@ -92,8 +94,9 @@ test('Runner ends every step exactly once, and starts none twice, whatever the t
   );
 });
 
-test('Runner starts a step only after those it waits on have ended, whatever the timing', async () => {
-  await fc.assert(
+test('Runner starts a step only after those it waits on have ended, whatever the timing', async t => {
+  await holds(
+    t,
     fc.asyncProperty(scenarios, async scenario => {
       const { events } = await run(scenario, defaultLimits, () => undefined);
       for (const [at, event] of events.entries()) {
@@ -106,8 +109,9 @@ test('Runner starts a step only after those it waits on have ended, whatever the
   );
 });
 
-test('Runner skips exactly what waits on a failure, and runs ways back exactly after one', async () => {
-  await fc.assert(
+test('Runner skips exactly what waits on a failure, and runs ways back exactly after one', async t => {
+  await holds(
+    t,
     fc.asyncProperty(scenarios, async scenario => {
       const { events } = await run({ ...scenario, ...never }, defaultLimits, () => undefined);
       const got = results(events);
@@ -122,9 +126,10 @@ test('Runner skips exactly what waits on a failure, and runs ways back exactly a
   );
 });
 
-test('Runner keeps its limits at every moment', async () => {
+test('Runner keeps its limits at every moment', async t => {
   const limits: Limits = { quick: 2, stop: 1, fetch: 1, record: 1 };
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(scenarios, async scenario => {
       await run(scenario, limits, ({ running }) => {
         for (const lane of ['quick', 'stop', 'fetch'] as const) {
@@ -137,8 +142,9 @@ test('Runner keeps its limits at every moment', async () => {
   );
 });
 
-test('Runner.cancel() fails nothing, and after it starts only ways back and ends of outages', async () => {
-  await fc.assert(
+test('Runner.cancel() fails nothing, and after it starts only ways back and ends of outages', async t => {
+  await holds(
+    t,
     fc.asyncProperty(scenarios, async scenario => {
       const { events } = await run({ ...scenario, failing: new Set(), cancelAt: 1 }, defaultLimits, () => undefined);
       const got = [...results(events).values()];

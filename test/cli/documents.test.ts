@@ -28,10 +28,29 @@ const pod: PodStatus = {
   revision: '0123456789abcdef0123',
   origin,
   failure: { message: 'no such image', hint: 'Check it', count: 3, atMs: nowMs - 60_000, fingerprint: 'f' },
-  ready: { running: 1, total: 2 },
+  ready: { count: 1, total: 2 },
+  conditions: [{ type: 'Ready', status: 'False', message: 'container "a" is exited' }],
   containers: [
-    { name: 'a', state: 'exited', exitCode: 1, restarts: 2, startedAtMs: nowMs, exitedAtMs: nowMs, imageId: 'i' },
-    { name: 'b', state: 'running', exitCode: 0, restarts: 0, startedAtMs: nowMs, exitedAtMs: 0, imageId: 'i' },
+    {
+      name: 'a',
+      state: 'exited',
+      exitCode: 1,
+      restarts: 2,
+      startedAtMs: nowMs,
+      exitedAtMs: nowMs,
+      imageId: 'i',
+      ready: false,
+    },
+    {
+      name: 'b',
+      state: 'running',
+      exitCode: 0,
+      restarts: 0,
+      startedAtMs: nowMs,
+      exitedAtMs: 0,
+      imageId: 'i',
+      ready: true,
+    },
   ],
 };
 const bare: PodStatus = {
@@ -41,7 +60,8 @@ const bare: PodStatus = {
   revision: undefined,
   origin: undefined,
   failure: undefined,
-  ready: { running: 0, total: 0 },
+  ready: { count: 0, total: 0 },
+  conditions: [],
   containers: [],
 };
 const record: PodRecord = {

@@ -25,6 +25,15 @@ const desired = {
         volumes: [
           { type: 'files', secret: true, entries: [{ content: seal(Buffer.from('line one\n"line" two\n')) }] },
           { type: 'files', secret: false, entries: [{ content: seal(Buffer.from('shown')) }] },
+          {
+            type: 'files',
+            secret: true,
+            entries: [
+              { secret: false, content: seal(Buffer.from('namespace')) },
+              { secret: true, content: seal(Buffer.from('hidden-key')) },
+              { secret: false, content: { parts: [{ field: 'metadata.uid' }] } },
+            ],
+          },
         ],
       },
     ],
@@ -55,4 +64,5 @@ test('makeScrubber() leaves what is no secret, and values too short to tell', ()
   assert.equal(scrubber.scrub('hunter2-hunter2'), 'hunter2-hunter2');
   scrubber.learn(desired);
   assert.equal(scrubber.scrub('public shown ab'), 'public shown ab');
+  assert.equal(scrubber.scrub('namespace of hidden-key'), 'namespace of ***', 'a projected volume holds both kinds');
 });

@@ -37,7 +37,7 @@ function actual(main: ActualContainer): ActualPod {
     uid: 'u',
     declaredBy: 'Pod/default/web',
     digest: 'd',
-    infra: { id: 'x', state: 'running', startedAtMs: 1 },
+    infra: { id: 'x', state: 'running', startedAtMs: 1, exitedAtMs: 0 },
     containers: new Map([
       ['a', main],
       ['second', container('second', 'exited')],
@@ -45,6 +45,7 @@ function actual(main: ActualContainer): ActualPod {
     ]),
     ports: [{ hostIp: undefined, hostPort: 80, containerPort: 80, protocol: 'tcp' }],
     foreign: [],
+    memory: [],
     files: new Map([['config', 'd']]),
     record: undefined,
   };

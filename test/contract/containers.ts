@@ -47,6 +47,24 @@ export function containerContract(on: On): void {
     await on().drop(key);
   });
 
+  test('startContainer() and startPod() have a paused container and its paused sandbox go on, as the same process', async () => {
+    await on().make(web, uid);
+    const { id } = await on().pod(key);
+    const before = statesOf(await on().pod(key));
+    const startedAt = (await on().container(key, 'a')).startedAtMs;
+    for (const start of [
+      { verb: 'startContainer', pod: web, uid, container: a },
+      { verb: 'startPod', pod: key, id, containers: ['a'] },
+    ] as const) {
+      await on().hand.pause('web-a');
+      assert.equal((await on().container(key, 'a')).state, 'paused');
+      await on().twice(start);
+      assert.deepEqual(statesOf(await on().pod(key)), before);
+    }
+    assert.equal((await on().container(key, 'a')).startedAtMs, startedAt);
+    await on().drop(key);
+  });
+
   test('createContainer() never pulls: a missing image is IMAGE_NOT_FOUND', async () => {
     await on().do({ verb: 'createPod', pod: web, uid });
     const missing = container('web', 'a', { image: 'localhost/none:1' });

@@ -4,6 +4,7 @@ import { foreignContract } from './foreign.ts';
 import { podContract } from './pods.ts';
 import { portContract } from './ports.ts';
 import { type After, type Bench, benchOf, type Rig } from './rig.ts';
+import { sourceContract } from './sources.ts';
 import { storageContract } from './storage.ts';
 import { wakeContract } from './wakes.ts';
 
@@ -38,6 +39,7 @@ export function engineContract(name: string, factory: (t: After) => Promise<Rig>
     containerContract(on);
     portContract(on);
     storageContract(on);
+    sourceContract(on);
     foreignContract(on);
     wakeContract(on);
   });

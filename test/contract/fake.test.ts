@@ -12,6 +12,8 @@ function fakeRig(): Rig {
   const { host } = engine;
   host.images.set('localhost/bb:1', { id: 'bb', context: undefined });
   host.registry.add('registry/there:1');
+  host.paths.set('/host/directory', 'directory').set('/host/file', 'file');
+  host.brokenContexts.add('/src/bad');
   let port = 30_000;
   return {
     engine,
@@ -24,6 +26,18 @@ function fakeRig(): Rig {
     listen: async taken => {
       host.listening.add(taken);
       return async () => void host.listening.delete(taken);
+    },
+    unstartable: container => {
+      host.unstartable.add(container.engineName);
+      return container;
+    },
+    context: async how => ({ directory: `/src/${how}`, file: 'Containerfile', digest: `digest-of-${how}` }),
+    paths: { directory: '/host/directory', file: '/host/file', absent: '/host/absent' },
+    away: async () => {
+      engine.vanish();
+      return async () => {
+        engine.down = false;
+      };
     },
     reset: async () => {
       for (const all of [host.pods, host.containers, host.volumes, host.files, host.networks]) all.clear();
@@ -62,6 +76,7 @@ function handOn(engine: FakeEngine): Hand {
     pause: async name => {
       found(name).state = 'paused';
     },
+    rename: async (name, to) => host.renameContainer(found(name), to),
     removeContainer: async name => host.removeContainer(found(name)),
     removePod: async name => engine.removePodByHand(name),
     createPod: async name => {
@@ -75,11 +90,12 @@ function handOn(engine: FakeEngine): Hand {
       const id = host.newId();
       const inside = pod === undefined ? undefined : host.podByName(pod)?.id;
       const container = foreignContainer(id, name, inside);
-      host.addContainer({ ...container, ours, ports: port === undefined ? [] : [port] });
+      host.addContainer({ ...container, ours, isCopy: copyOf !== undefined, ports: port === undefined ? [] : [port] });
       host.startContainer(found(name));
     },
     createVolume: async name => void host.volumes.set(name, { name, owner: undefined, key: undefined, uid: undefined }),
     removeVolume: async name => host.removeVolume(name),
+    linkInside: async (volume, path) => void host.links.add(`${volume}/${path}`),
     createNetwork: async name => void host.networks.set(name, undefined),
     removeNetwork: async name => void host.networks.delete(name),
   };

@@ -38,6 +38,17 @@ export function foreignContract(on: On): void {
     await on().drop(key);
   });
 
+  test('createContainer() joins the pod that it was told of, and no other that has its name now', async () => {
+    const [main] = web.containers;
+    assert.ok(main);
+    await on().do({ verb: 'createPod', pod: web, uid: 'uid-1' });
+    await on().hand.removePod('web');
+    await on().hand.createPod('web');
+    await fails(on().do({ verb: 'createContainer', pod: web, uid: 'uid-1', container: main }), 'GONE');
+    assert.equal((await on().observe()).foreignNames.has('web-main'), false);
+    await on().hand.removePod('web');
+  });
+
   test('a pod that holds a container of somebody else shows it, and is neither stopped nor removed', async () => {
     await on().make(web, 'uid-1');
     const { id } = await on().pod(key);
@@ -67,6 +78,26 @@ export function foreignContract(on: On): void {
     assert.equal((await on().pod(key)).containers.size, 0);
     for (const name of ['copy', 'copy-in-pod']) await on().hand.removeContainer(name);
     await on().drop(key);
+  });
+
+  test('a container of ours that was renamed stays ours, and renameContainer() gives it its name back', async () => {
+    await on().make(web, 'uid-1');
+    const { id } = await on().container(key, 'main');
+    await on().hand.rename('web-main', 'other');
+    await on().hand.run('copy-in-pod', { copyOf: 'other', pod: 'web' });
+    const renamed = await on().pod(key);
+    assert.deepEqual([renamed.containers.get('main')?.engineName, renamed.foreign], ['other', ['copy-in-pod']]);
+    const rename = { verb: 'renameContainer', pod: key, name: 'main', id, engineName: 'web-main' } as const;
+    await on().hand.run('web-main');
+    await fails(on().do(rename), 'NAME_TAKEN');
+    await on().hand.removeContainer('web-main');
+    await on().twice(rename);
+    const { engineName, state } = await on().container(key, 'main');
+    assert.deepEqual([engineName, state], ['web-main', 'running']);
+    await on().hand.removeContainer('copy-in-pod');
+    await on().hand.rename('web-main', 'other');
+    await on().drop(key);
+    await fails(on().do(rename), 'GONE');
   });
 
   test("removeNetwork() of another's network is REFUSED", async () => {

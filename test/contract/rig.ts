@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Engine, type EngineAction, type EngineCode, EngineError } from '../../src/engine/engine.ts';
 import type { Actual, ActualContainer, ActualPod } from '../../src/model/actual.ts';
-import type { DesiredContainer, DesiredPod, DesiredPort } from '../../src/model/desired.ts';
+import type { DesiredBuild, DesiredContainer, DesiredPod, DesiredPort } from '../../src/model/desired.ts';
 import type { Key } from '../../src/model/key.ts';
 import { creation } from '../e2e/desired.ts';
 
@@ -25,12 +25,21 @@ export interface Rig {
   reset(): Promise<void>;
   /** The container as one that ends by itself at once, with that exit code. */
   ending(container: DesiredContainer, exitCode: number): DesiredContainer;
+  /** The container as one that the runtime cannot start. */
+  unstartable(container: DesiredContainer): DesiredContainer;
+  /** A build context on `localhost/bb:1` whose build works, or fails. */
+  context(how: 'good' | 'bad'): Promise<DesiredBuild>;
+  /** Absolute paths of the host. */
+  readonly paths: { readonly directory: string; readonly file: string; readonly absent: string };
+  /** Has the engine go away. @returns how to have it back */
+  away(): Promise<() => Promise<void>>;
 }
 
 /** What an operator does with the engine's own commands. */
 export interface Hand {
   kill(container: string): Promise<void>;
   pause(container: string): Promise<void>;
+  rename(container: string, to: string): Promise<void>;
   removeContainer(container: string): Promise<void>;
   removePod(pod: string): Promise<void>;
   createPod(name: string, owner?: string): Promise<void>;
@@ -38,6 +47,8 @@ export interface Hand {
   run(name: string, more?: { pod?: string; copyOf?: string; port?: DesiredPort }): Promise<void>;
   createVolume(name: string): Promise<void>;
   removeVolume(name: string): Promise<void>;
+  /** Puts a link to somewhere else in place of what is there in a volume. */
+  linkInside(volume: string, path: string): Promise<void>;
   createNetwork(name: string): Promise<void>;
   removeNetwork(name: string): Promise<void>;
 }

@@ -105,7 +105,7 @@ function checkHost({ engine: { host }, records }: Machine, desired: Desired): vo
       .flatMap(({ containers }) => containers.map(({ engineName, digest }) => `${engineName} ${digest} running`))
       .sort(),
     leakedVolumes: [],
-    emptyDirs: wanted.length,
+    emptyDirs: wanted.length * 2,
     claims: 1,
     files: wanted.flatMap(({ volumes }) => volumes.flatMap(v => (v.type === 'files' ? `true ${v.digest}` : []))).sort(),
     records: wanted.map(({ key }) => key).sort(),

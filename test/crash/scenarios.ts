@@ -40,13 +40,15 @@ const claim: DesiredVolume = {
 function podOf(name: string, variant: Variant = {}): DesiredPod {
   const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1' } = variant;
   const plain = desiredPod(name);
-  const mounts = ['data', 'scratch', 'conf'].map(volume => ({
+  const mounts = ['data', 'scratch', 'memory', 'conf', 'picture'].map(volume => ({
     ...{ volume, path: `/${volume}`, readOnly: false },
     ...{ subPath: undefined, propagation: undefined },
   }));
   const volumes: readonly DesiredPodVolume[] = [
     { type: 'claim', name: 'data', engineName: 'data', readOnly: false },
     { type: 'emptyDir', name: 'scratch', memory: false, sizeLimitBytes: undefined },
+    { type: 'emptyDir', name: 'memory', memory: true, sizeLimitBytes: 2 ** 20 },
+    { type: 'image', name: 'picture', image: 'web', pullPolicy: 'IfNotPresent' },
     {
       ...({ type: 'files', name: 'conf', from: 'ConfigMap/default/conf', secret: false, digest: files } as const),
       entries: [{ path: 'a', mode: 0o644, content: seal(new Uint8Array()) }],

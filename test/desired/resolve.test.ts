@@ -21,10 +21,24 @@ const codes = (problems: readonly Problem[]): readonly string[] =>
 
 test('resolve() refuses a pod whose reference is missing, and that pod alone', () => {
   const { desired, problems } = desiredOf(`${pod('a', ', envFrom: [{ configMapRef: { name: none } }]')}---${pod('b')}`);
-  assert.deepEqual(codes(problems), ['REFERENCE_MISSING Pod/default/a']);
+  assert.deepEqual(codes(problems), ['REFERENCE_UNSUPPORTED Pod/default/a']);
   assert.deepEqual([...desired.pods.keys()], ['Pod/default/b']);
   assert.ok(desired.held.has('Pod/default/a'));
   assert.equal(desired.complete, false);
+});
+
+test('resolve() passes over a ConfigMap and a Secret whose data is of another type', () => {
+  const broken = (kind: string, data: string): string => `
+apiVersion: v1
+kind: ${kind}
+metadata: { name: bad }
+data: ${data}
+`;
+  const texts = [broken('ConfigMap', '{ a: { b: c } }'), broken('Secret', '{ a: [1] }'), broken('Secret', '5')];
+  for (const text of texts) {
+    const { desired } = desiredOf(`${text}---${pod('a')}`);
+    assert.deepEqual([...desired.pods.keys()], ['Pod/default/a']);
+  }
 });
 
 test('resolve() gives a container another name where a pod or container of ours has it', () => {

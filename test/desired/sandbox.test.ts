@@ -13,6 +13,6 @@ for (const [name, hostname, podName, want] of cases) {
   test(`resolveSandbox() ${name} as host name`, () => {
     const spec = { containers: [], ...(hostname === undefined ? {} : { hostname }) };
     const names = { podName, network: 'podstead', aliases: [], labels: {}, annotations: {} };
-    assert.equal(resolveSandbox(spec, names).hostname, want);
+    assert.equal(resolveSandbox(spec, {}, names).hostname, want);
   });
 }

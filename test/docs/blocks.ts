@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const program = join(root, 'dist/podstead.mjs');
+const program = join(root, 'dist/podstead.cjs');
 
 /** One command of a page and what the page says that it prints. */
 interface Command {

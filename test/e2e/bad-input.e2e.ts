@@ -32,12 +32,14 @@ const inputs: readonly (readonly [string, Readonly<Record<string, string>>, RegE
   [
     'a reference to nothing',
     { 'x.yaml': pod('x', '      envFrom: [{ configMapRef: { name: none } }]\n') },
-    /REFERENCE_MISSING[\s\S]*ConfigMap\/default\/none/,
+    /REFERENCE_UNSUPPORTED[\s\S]*ConfigMap\/default\/none/,
   ],
   [
-    'a probe, which is not run yet',
-    { 'x.yaml': pod('x', '      livenessProbe: { tcpSocket: { port: 80 } }\n') },
-    /FIELD_UNSUPPORTED[\s\S]*livenessProbe/,
+    'a variable from a file, which is not read here',
+    {
+      'x.yaml': pod('x', '      env: [{ name: A, valueFrom: { fileKeyRef: { volumeName: v, path: p, key: k } } }]\n'),
+    },
+    /FIELD_UNSUPPORTED[\s\S]*fileKeyRef/,
   ],
   [
     'a port that two objects want',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineContract } from '../contract/engine.ts';
 import type { After, Hand, Rig } from '../contract/rig.ts';
@@ -14,6 +15,11 @@ async function podmanRig(t: After): Promise<Rig> {
   const { host } = await registry(t);
   const there = `${host}/team/there:1`;
   await on.podman('push', '-q', 'localhost/bb:1', there);
+  const dir = await mkdtemp(join(tmpdir(), 'pdc-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const paths = { directory: join(dir, 'directory'), file: join(dir, 'file'), absent: join(dir, 'absent') };
+  await mkdir(paths.directory);
+  await writeFile(paths.file, 'x');
   const stubborn = ['/bin/sh', '-c', "trap '' TERM; while :; do sleep 1; done"];
   return {
     engine: on.engine,
@@ -27,6 +33,19 @@ async function podmanRig(t: After): Promise<Rig> {
       await rm(join(on.stateDir, 'files'), { recursive: true, force: true });
     },
     stubborn: container => ({ ...container, command: stubborn }),
+    unstartable: container => ({ ...container, command: ['/none'] }),
+    context: async how => {
+      const directory = join(dir, how);
+      await mkdir(directory, { recursive: true });
+      const step = how === 'good' ? 'LABEL a=b' : 'RUN exit 1';
+      await writeFile(join(directory, 'Containerfile'), `FROM localhost/bb:1\n${step}\n`);
+      return { directory, file: 'Containerfile', digest: `digest-of-${how}` };
+    },
+    paths,
+    away: async () => {
+      await on.host.stopService();
+      return on.host.startService;
+    },
     ending: (container, code) => ({ ...container, command: ['/bin/sh', '-c', `exit ${code}`] }),
   };
 }
@@ -36,6 +55,7 @@ function handOn({ podman }: Bench): Hand {
   return {
     kill: async name => void (await podman('kill', name)),
     pause: async name => void (await podman('pause', name)),
+    rename: async (name, to) => void (await podman('rename', name, to)),
     removeContainer: async name => void (await podman('rm', '-f', '-t', '0', name)),
     removePod: async name => void (await podman('pod', 'rm', '-f', '-t', '0', name)),
     createPod: async (name, owner) => {
@@ -51,6 +71,11 @@ function handOn({ podman }: Bench): Hand {
     },
     createVolume: async name => void (await podman('volume', 'create', name)),
     removeVolume: async name => void (await podman('volume', 'rm', name)),
+    linkInside: async (volume, path) => {
+      const data = (await podman('volume', 'inspect', '-f', '{{.Mountpoint}}', volume)).trim();
+      await rm(join(data, path), { recursive: true, force: true });
+      await symlink('/etc', join(data, path));
+    },
     createNetwork: async name => void (await podman('network', 'create', name)),
     removeNetwork: async name => void (await podman('network', 'rm', name)),
   };

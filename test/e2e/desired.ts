@@ -35,9 +35,12 @@ export function container(pod: string, name: string, more: Partial<DesiredContai
       addCapabilities: [],
       dropCapabilities: [],
       seccompProfile: undefined,
+      appArmorProfile: undefined,
       selinuxOptions: [],
     },
     tty: false,
+    tuning: undefined,
+    stopSignal: undefined,
     stdin: false,
     ...more,
   };

@@ -15,7 +15,7 @@ import {
 } from './host.ts';
 
 /** The program as it is shipped. */
-export const program: string = resolve(import.meta.dirname, '../../dist/podstead.mjs');
+export const program: string = resolve(import.meta.dirname, '../../dist/podstead.cjs');
 
 /** How long a test waits for something to come true before it fails, in ms: generous, and never slept out. */
 const patienceMs = 60_000;
@@ -129,7 +129,8 @@ export async function eventually<T>(
 
 /** Containers by name; infra containers by the name of their pod with `infra:` before it, where asked for. */
 export async function listed(engine: PrivatePodman, infra: boolean): Promise<ReadonlyMap<string, Listed>> {
-  const { stdout } = await engine.podman('ps', '-a', '--format', 'json');
+  // Without --pod, 4.3 leaves the pod's name empty.
+  const { stdout } = await engine.podman('ps', '-a', '--pod', '--format', 'json');
   const all = JSON.parse(stdout || '[]') as readonly Listed[];
   const named = all
     .filter(each => infra || !each.IsInfra)

@@ -1,21 +1,23 @@
 import type { Clock } from '../../src/clock.ts';
 
 interface Sleeper {
+  /** Since the clock was made. */
   readonly atMs: number;
   readonly wake: () => void;
 }
 
-/** Time that stands still until a test moves it. */
+/** Time that stands still until a test moves it. Sleeps last as long as they were asked to, whatever the date does. */
 export class FakeClock implements Clock {
-  #nowMs: number;
+  #elapsedMs = 0;
+  #dateMs: number;
   readonly #sleepers = new Set<Sleeper>();
 
   constructor(nowMs = 1_000_000) {
-    this.#nowMs = nowMs;
+    this.#dateMs = nowMs;
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#dateMs + this.#elapsedMs;
   }
 
   /** How many sleeps have not ended: zero once everything has been left cleanly. */
@@ -31,7 +33,7 @@ export class FakeClock implements Clock {
         signal.removeEventListener('abort', wake);
         resolve();
       };
-      const sleeper: Sleeper = { atMs: this.#nowMs + Math.max(ms, 0), wake };
+      const sleeper: Sleeper = { atMs: this.#elapsedMs + Math.max(ms, 0), wake };
       this.#sleepers.add(sleeper);
       signal.addEventListener('abort', wake, { once: true });
     });
@@ -39,21 +41,21 @@ export class FakeClock implements Clock {
 
   /** Moves time on by `ms`, ending each sleep at its own moment and letting everything it sets off run. */
   async advance(ms: number): Promise<void> {
-    const endMs = this.#nowMs + ms;
+    const endMs = this.#elapsedMs + ms;
     for (;;) {
       await settled();
-      const next = [...this.#sleepers].toSorted((a, b) => a.atMs - b.atMs)[0];
+      const next = [...this.#sleepers].toSorted((a, b) => (a.atMs < b.atMs ? -1 : 1))[0];
       if (next === undefined || next.atMs > endMs) break;
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.atMs);
       next.wake();
     }
-    this.#nowMs = endMs;
+    this.#elapsedMs = endMs;
     await settled();
   }
 
-  /** Moves time alone, as a suspended machine or a corrected clock does. */
+  /** Moves the date alone, forwards or back, as a suspended machine or a corrected clock does: no sleep ends by it. */
   jump(ms: number): void {
-    this.#nowMs += ms;
+    this.#dateMs += ms;
   }
 }
 

@@ -69,9 +69,12 @@ export function desiredContainer(engineName: string, more: Partial<DesiredContai
       addCapabilities: [],
       dropCapabilities: [],
       seccompProfile: undefined,
+      appArmorProfile: undefined,
       selinuxOptions: [],
     },
     tty: false,
+    tuning: undefined,
+    stopSignal: undefined,
     stdin: false,
     ...more,
   };

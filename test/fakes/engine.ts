@@ -8,16 +8,23 @@ import {
   type Signalled,
 } from '../../src/engine/engine.ts';
 import type { Actual, InspectedContainer } from '../../src/model/actual.ts';
+import { doHalf } from '../crash/half.ts';
 import { fakeExecutors } from './executors.ts';
 import { FakeHost, type HostContainer } from './host.ts';
 import { observeHost } from './observe.ts';
 import { FakeStream } from './stream.ts';
 
 /**
- * What goes wrong with one call: `error` before anything is done; `hang` until it is aborted; `lost` after all was
- * done, as a broken connection; `half` after a part was done (a pod stopped and not removed, else as `error`).
+ * What goes wrong with one call: `error` before anything is done; `hang` until it is aborted or given up; `lost` after
+ * all was done, as a broken connection; `half` after its first part was done.
  */
 export type Fault = 'error' | 'hang' | 'lost' | 'half';
+
+/** An event on its way to who listens. */
+export interface Delivery {
+  readonly hint: string;
+  readonly delayMs: number;
+}
 
 export interface FakeEngineOptions {
   readonly clock: Clock;
@@ -26,8 +33,14 @@ export interface FakeEngineOptions {
   readonly latency?: (action: EngineAction) => Promise<unknown>;
   /** Asked at each effect, `call` counting from 1. */
   readonly fault?: (action: EngineAction, call: number) => Fault | undefined;
+  /** What goes wrong with a look (observe or inspect), `call` counting from 1. A look does nothing that could be half. */
+  readonly lookFault?: (call: number) => Fault | undefined;
+  /** Awaited between the three lists of a look: what happens meanwhile shows in the later ones alone. */
+  readonly lookLatency?: () => Promise<unknown>;
+  /** After so long a call that hangs is given up, as adapters do; never by default. */
+  readonly timeoutMs?: number;
   /** What becomes of an event that the host sends: none, itself, or several. Itself by default. */
-  readonly events?: (hint: string) => readonly string[];
+  readonly events?: (hint: string) => readonly (string | Delivery)[];
 }
 
 /** A container engine in memory: strict, slow on demand, and unreliable on demand. */
@@ -43,6 +56,7 @@ export class FakeEngine implements Engine {
   readonly #opts: FakeEngineOptions;
   readonly #executors: EngineExecutors;
   #performed = 0;
+  #looks = 0;
 
   constructor(opts: FakeEngineOptions) {
     const { clock, owner = 'podstead' } = opts;
@@ -55,11 +69,22 @@ export class FakeEngine implements Engine {
 
   async observe({ signal }: Signalled): Promise<Actual> {
     this.#call('observe', signal);
-    return observeHost(this.host, this.owner);
+    await this.#look(signal);
+    const lists: Actual[] = [];
+    for (const _list of ['containers', 'volumes', 'images']) {
+      await this.#opts.lookLatency?.();
+      signal.throwIfAborted();
+      if (this.down) throw unreachable();
+      lists.push(observeHost(this.host, this.owner));
+    }
+    const [containers, volumes, images] = lists;
+    if (containers === undefined || volumes === undefined || images === undefined) throw new Error('three lists');
+    return { ...containers, volumes: volumes.volumes, images: images.images };
   }
 
   async inspect(containerId: string, { signal }: Signalled): Promise<InspectedContainer | undefined> {
     this.#call(`inspect ${containerId}`, signal);
+    await this.#look(signal);
     return this.host.containers.get(containerId)?.inspected;
   }
 
@@ -70,8 +95,8 @@ export class FakeEngine implements Engine {
     await this.#opts.latency?.(action);
     opts.signal.throwIfAborted();
     if (this.down) throw unreachable();
-    if (fault === 'hang') await hang(opts.signal);
-    if (fault === 'half') await this.#half(action, opts);
+    if (fault === 'hang') await this.#hang(opts.signal);
+    if (fault === 'half') await doHalf(this, action);
     if (fault === 'error' || fault === 'half') throw new EngineError('ENGINE_ERROR', `Cannot ${action.verb}: planted`);
     await this.#execute(action, opts);
     if (fault === 'lost') throw unreachable();
@@ -121,13 +146,30 @@ export class FakeEngine implements Engine {
   }
 
   #tell(hint: string): void {
-    for (const event of this.#opts.events?.(hint) ?? [hint]) this.stream.send(event);
+    for (const event of this.#opts.events?.(hint) ?? [hint]) {
+      if (typeof event === 'string' || event.delayMs <= 0)
+        this.stream.send(typeof event === 'string' ? event : event.hint);
+      else void this.#sendLater(event);
+    }
   }
 
-  async #half(action: EngineAction, opts: PerformOptions): Promise<void> {
-    if (action.verb !== 'removePod') return;
-    const { pod, id, graceSeconds } = action;
-    await this.#executors.stopPod({ verb: 'stopPod', pod, id, graceSeconds }, opts);
+  async #sendLater({ hint, delayMs }: Delivery): Promise<void> {
+    await this.#opts.clock.sleep(delayMs, new AbortController().signal);
+    this.stream.send(hint);
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    this.#looks += 1;
+    const fault = this.#opts.lookFault?.(this.#looks);
+    if (fault === 'hang') await this.#hang(signal);
+    if (fault !== undefined) throw unreachable();
+  }
+
+  /** @throws the reason of the abort, or EngineError TIMEOUT */
+  async #hang(signal: AbortSignal): Promise<never> {
+    await this.#opts.clock.sleep(this.#opts.timeoutMs ?? Number.POSITIVE_INFINITY, signal);
+    signal.throwIfAborted();
+    throw new EngineError('TIMEOUT', 'Cannot wait any longer: the engine did not answer', { transient: true });
   }
 
   #execute<A extends EngineAction>(action: A, opts: PerformOptions): Promise<void> {
@@ -139,12 +181,4 @@ export class FakeEngine implements Engine {
 
 function unreachable(): EngineError {
   return new EngineError('ENGINE_UNREACHABLE', 'Cannot reach the engine: nothing answers', { transient: true });
-}
-
-function hang(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const stop = (): void => reject(new DOMException('aborted', 'AbortError'));
-    if (signal.aborted) return stop();
-    signal.addEventListener('abort', stop, { once: true });
-  });
 }

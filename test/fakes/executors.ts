@@ -5,7 +5,9 @@ import type { Key } from '../../src/model/key.ts';
 import { emptyDirName } from '../../src/model/names.ts';
 import type { ActionOf } from '../../src/model/plan.ts';
 import { seal } from '../../src/model/sealed.ts';
+import { secretsIn } from '../../src/model/text.ts';
 import type { FakeHost, HostContainer, HostPod } from './host.ts';
+import { checkMounts, checkSubPaths } from './mounts.ts';
 import { isOurs } from './observe.ts';
 
 /** What the executors work on, and how a stop waits. */
@@ -19,6 +21,11 @@ export interface Works {
 /** Every verb, as idempotent and as strict as the real engine's. */
 export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
   const stop = async (container: HostContainer, graceSeconds: number, signal: AbortSignal): Promise<void> => {
+    // Somebody stops it already: this stop ends when that one does.
+    for (let waited = 0; container.state === 'stopping' && waited <= graceSeconds * 1000; waited += 100) {
+      await sleep(100, signal);
+      signal.throwIfAborted();
+    }
     if (container.state !== 'running' && container.state !== 'paused') return;
     const isStubborn = host.stubborn.has(container.name);
     if (isStubborn) {
@@ -75,6 +82,8 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
     },
     build: async ({ image: { reference, build } }) => {
       if (build === undefined) throw new EngineError('BUILD_FAILED', `Nothing to build "${reference}" from`);
+      if (host.brokenContexts.has(build.directory))
+        throw new EngineError('BUILD_FAILED', `Cannot build "${reference}": exit status 1`);
       host.images.set(reference, { id: `sha256:${build.digest}`, context: build.digest });
       host.tell(`image ${reference} build`);
     },
@@ -95,8 +104,14 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
       const found = host.members(sandbox).find(({ ours }) => ours?.name === container.name);
       if (found === undefined)
         throw new EngineError('GONE', `Container "${container.engineName}" is not there any more`);
+      checkSubPaths(host, pod, uid, container);
       host.startSandbox(sandbox);
       host.startContainer(found);
+    },
+    renameContainer: async ({ id, name, engineName }) => {
+      const container = ourContainer(id);
+      if (container === undefined) throw new EngineError('GONE', `Container "${name}" is not there any more`);
+      host.renameContainer(container, engineName);
     },
     stopContainer: async ({ id, graceSeconds }, { signal }) => {
       const container = ourContainer(id);
@@ -158,7 +173,7 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
 function createPod(
   host: FakeHost,
   owner: string,
-  { key, declaredBy, engineName, sandbox }: DesiredPod,
+  { key, declaredBy, engineName, sandbox, volumes }: DesiredPod,
   uid: string,
 ): void {
   const ours = { owner, key, uid, declaredBy, digest: sandbox.digest };
@@ -171,7 +186,8 @@ function createPod(
     host.removePod(found);
   host.claimName(engineName);
   const id = host.newId();
-  host.addPod({ id, name: engineName, ours, network, ports: sandbox.ports, state: 'created', startedAtMs: 0 });
+  const memory = volumes.flatMap(volume => (volume.type === 'emptyDir' && volume.memory ? [volume.name] : []));
+  host.addPod({ id, name: engineName, ours, network, ports: sandbox.ports, memory, state: 'created', startedAtMs: 0 });
 }
 
 /** Nothing in it ever ran, and all of it is ours. */
@@ -189,20 +205,16 @@ function createContainer(
   const { name, engineName, digest } = container;
   const image = host.images.get(container.image);
   if (image === undefined) throw new EngineError('IMAGE_NOT_FOUND', `No image "${container.image}"`);
-  const mounted = new Set(container.mounts.map(mount => mount.volume));
-  const volumes = pod.volumes.flatMap(volume => {
-    if (!mounted.has(volume.name)) return [];
-    if (volume.type === 'emptyDir') return [emptyDirName(uid, volume.name)];
-    return volume.type === 'claim' ? [volume.engineName] : [];
-  });
-  const gone = volumes.find(volume => !host.volumes.has(volume));
-  if (gone !== undefined) throw new EngineError('GONE', `Volume "${gone}" is not there any more`, { transient: true });
+  const volumes = checkMounts(host, pod, uid, container);
   const found = host.containerByName(engineName);
   const isSame = found?.ours?.owner === owner && found.ours.uid === uid && found.ours.name === name;
   if (isSame && found.ours.digest === digest) return;
   host.claimName(engineName, found?.ours?.owner === owner && found.ours.uid === uid);
   const { cpuLimitMilli, memoryLimitBytes } = container.resources;
-  const env = container.env.map(({ name, value }) => [name, typeof value === 'string' ? value : value.reveal()]);
+  const env = container.env.map(({ name, value }) => [
+    name,
+    typeof value === 'string' ? value : secretsIn(value).join(''),
+  ]);
   const id = host.newId();
   host.addContainer({
     id,

@@ -18,19 +18,28 @@ export interface HostPod {
     | undefined;
   readonly network: string | undefined;
   readonly ports: readonly DesiredPort[];
+  /** Its emptyDir volumes in memory, by their names in the pod. */
+  readonly memory?: readonly string[];
   state: ContainerState;
   startedAtMs: number;
+  /** Of its sandbox; absent while that never ended. */
+  exitedAtMs?: number;
+  /** How often its sandbox was started. */
+  starts?: number;
 }
 
 export interface HostContainer {
   readonly id: string;
-  readonly name: string;
+  /** `podman rename` changes it. */
+  name: string;
   /** Of the pod it is in. */
   readonly pod: string | undefined;
   /** What its labels say: ours, or come with an image that was made of one of ours. */
   readonly ours:
     | { readonly owner: string; readonly uid: string; readonly name: string; readonly digest: Digest }
     | undefined;
+  /** Run from a commit of one of ours: the labels are its image's. */
+  readonly isCopy?: boolean;
   /** Published by itself, outside every pod. */
   readonly ports: readonly DesiredPort[];
   readonly imageId: string;
@@ -40,6 +49,8 @@ export interface HostContainer {
   exitCode: number;
   startedAtMs: number;
   exitedAtMs: number;
+  /** Which start of its pod's sandbox it stands in. */
+  inStart?: number | undefined;
 }
 
 /** What a container engine holds, in memory, with the refusals of a real one. */
@@ -58,8 +69,16 @@ export class FakeHost {
   readonly listening: Set<number> = new Set();
   /** Engine names of containers that use up their grace period when stopped. */
   readonly stubborn: Set<string> = new Set();
-  /** Exit codes of containers that end as soon as they have started, by engine name. */
+  /** Exit codes of containers that end as soon as they have started, by engine name or by their image's id. */
   readonly ending: Map<string, number> = new Map();
+  /** Engine names of containers that the runtime cannot start. */
+  readonly unstartable: Set<string> = new Set();
+  /** Directories of contexts whose build fails. */
+  readonly brokenContexts: Set<string> = new Set();
+  /** What stands on the host itself, by absolute path. */
+  readonly paths: Map<string, 'directory' | 'file'> = new Map();
+  /** Links inside volumes, as `VOLUME/PATH`. */
+  readonly links: Set<string> = new Set();
   /** Hears of each change that has an event. */
   tell: (hint: string) => void = () => undefined;
   readonly #now: () => number;
@@ -114,6 +133,7 @@ export class FakeHost {
     this.checkPorts(pod.ports, pod);
     pod.state = 'running';
     pod.startedAtMs = this.nowMs();
+    pod.starts = (pod.starts ?? 0) + 1;
     this.tell(`container ${pod.id}-infra start`);
   }
 
@@ -121,6 +141,7 @@ export class FakeHost {
   endSandbox(pod: HostPod): void {
     if (pod.state !== 'running') return;
     pod.state = 'exited';
+    pod.exitedAtMs = this.nowMs();
     this.tell(`container ${pod.id}-infra died`);
   }
 
@@ -138,12 +159,27 @@ export class FakeHost {
 
   startContainer(container: HostContainer): void {
     if (container.state === 'running') return;
-    if (container.state === 'paused') throw new EngineError('ENGINE_ERROR', `Cannot start "${container.name}": paused`);
+    if (container.state === 'paused') {
+      container.state = 'running';
+      this.tell(`container ${container.name} unpause`);
+      return;
+    }
+    if (this.unstartable.has(container.name))
+      throw new EngineError('START_FAILED', `Cannot start "${container.name}": no such file or directory`);
     container.state = 'running';
     container.startedAtMs = this.nowMs();
+    container.inStart = this.pods.get(container.pod ?? '')?.starts;
     this.tell(`container ${container.name} start`);
-    const exitCode = this.ending.get(container.name);
+    const exitCode = this.ending.get(container.name) ?? this.ending.get(container.imageId);
     if (exitCode !== undefined) this.endContainer(container, exitCode);
+  }
+
+  /** @throws EngineError NAME_TAKEN */
+  renameContainer(container: HostContainer, name: string): void {
+    if (container.name === name) return;
+    this.claimName(name);
+    container.name = name;
+    this.tell(`container ${name} rename`);
   }
 
   /** Ends a container as its own exit or a kill does. */
@@ -162,6 +198,7 @@ export class FakeHost {
   }
 
   removeVolume(name: string): void {
+    for (const link of this.links) if (link.startsWith(`${name}/`)) this.links.delete(link);
     if (this.volumes.delete(name)) this.tell(`volume ${name} remove`);
   }
 

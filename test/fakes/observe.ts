@@ -36,11 +36,11 @@ function keyFor({ ours, name }: HostPod, owner: string): Key | undefined {
   return ours?.owner === owner && engineNameOf(ours.key) === name ? ours.key : undefined;
 }
 
-/** By its labels and its name: one run from a commit of ours has the labels and another name. */
-export function isOurs(host: FakeHost, { pod, ours, name }: HostContainer, owner: string): boolean {
+/** By its labels: one run from a commit of ours has them too, and is ours only under the very name that we give. */
+export function isOurs(host: FakeHost, { pod, ours, name, isCopy }: HostContainer, owner: string): boolean {
   const at = host.pods.get(pod ?? '');
   if (at === undefined || ours === undefined || keyFor(at, owner) === undefined) return false;
-  return ours.owner === owner && ours.uid === at.ours?.uid && name.startsWith(`${at.name}-${ours.name}`);
+  return ours.owner === owner && ours.uid === at.ours?.uid && (!isCopy || name.startsWith(`${at.name}-${ours.name}`));
 }
 
 function actualPod(host: FakeHost, pod: HostPod, key: Key): ActualPod {
@@ -54,10 +54,11 @@ function actualPod(host: FakeHost, pod: HostPod, key: Key): ActualPod {
     uid,
     declaredBy,
     digest,
-    infra: { id: `${pod.id}-infra`, state: pod.state, startedAtMs: pod.startedAtMs },
+    infra: { id: `${pod.id}-infra`, state: pod.state, startedAtMs: pod.startedAtMs, exitedAtMs: pod.exitedAtMs ?? 0 },
     containers: new Map(mine.flatMap(member => actualContainer(member))),
     ports: pod.ports,
     foreign: members.filter(member => !mine.includes(member)).map(({ name }) => name),
+    memory: pod.memory ?? [],
     files: host.files.get(uid) ?? new Map(),
     record: undefined,
   };

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { fileMemory } from '../../src/record/state.ts';
 import { fileRecords } from '../../src/record/store.ts';
 import { statusOf } from '../../src/status/pods.ts';
+import { holds } from '../arbitraries/property.ts';
 import { desiredPod } from '../fakes/desired.ts';
 
 const dir = await mkdtemp(join(tmpdir(), 'pdf-'));
@@ -29,13 +30,14 @@ const damage = fc.record({
   cut: fc.nat(40),
 });
 
-test('records: any bytes in a file are a record or a lost one; the next write mends it', async () => {
+test('records: any bytes in a file are a record or a lost one; the next write mends it', async t => {
   const text = await good();
   const spoiled = damage.map(({ at, by, cut }) => {
     const from = Math.floor(at * text.length);
     return Buffer.concat([Buffer.from(text.slice(0, from)), by, Buffer.from(text.slice(from + cut))]);
   });
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(fc.oneof(spoiled, fc.uint8Array({ maxLength: 200 }), json(text)), async bytes => {
       const records = fileRecords(dir, { warn: () => undefined });
       await mkdir(join(dir, 'pods'), { recursive: true });
@@ -50,7 +52,7 @@ test('records: any bytes in a file are a record or a lost one; the next write me
       await records.fail(key, key, undefined);
       assert.ok((await readdir(join(dir, 'pods'))).length <= 2, 'a damaged file is set aside once');
     }),
-    { numRuns: 1000 },
+    1000,
   );
 });
 
@@ -67,7 +69,7 @@ function json(text: string): fc.Arbitrary<Uint8Array> {
   return fc.oneof(other, near);
 }
 
-test('the guard: any bytes in its file are facts or none', async () => {
+test('the guard: any bytes in its file are facts or none', async t => {
   const fact = fc.dictionary(
     fc.constantFrom('version', 'source', 'identity', 'ownedBefore'),
     fc.oneof(fc.jsonValue(), fc.constant(1), fc.constant('/m')),
@@ -76,7 +78,8 @@ test('the guard: any bytes in its file are facts or none', async () => {
     fc.uint8Array({ maxLength: 100 }),
     fact.map(value => Buffer.from(JSON.stringify(value))),
   );
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(input, async bytes => {
       await writeFile(join(dir, 'agent.json'), bytes);
       const facts = await fileMemory(dir, '/m').load();
@@ -84,6 +87,6 @@ test('the guard: any bytes in its file are facts or none', async () => {
       assert.ok(['string', 'undefined'].includes(typeof facts.identity));
       assert.ok(['number', 'undefined'].includes(typeof facts.ownedBefore));
     }),
-    { numRuns: 300 },
+    300,
   );
 });

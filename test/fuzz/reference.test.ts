@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatReference, hubName, localName, parseReference, spellings } from '../../src/podman/reference.ts';
+import { holds } from '../arbitraries/property.ts';
 import { textOf } from './bytes.ts';
 
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
@@ -22,8 +23,9 @@ const anything = fc.oneof(
   textOf('/', ':', '@', 'a', 'b.c', '..', '__', '-', 'sha256:', '0'.repeat(32), 'localhost', ':5000', 'A', '\n'),
 );
 
-test('image references: any text is a reference or none, and what is formatted reads as itself again', () => {
-  fc.assert(
+test('image references: any text is a reference or none, and what is formatted reads as itself again', async t => {
+  await holds(
+    t,
     fc.property(anything, text => {
       const parsed = parseReference(text);
       hubName(text);
@@ -39,12 +41,13 @@ test('image references: any text is a reference or none, and what is formatted r
         digest,
       });
     }),
-    { numRuns: 5000 },
+    5000,
   );
 });
 
-test('image references: a name is among its own spellings, and all of them mean it', () => {
-  fc.assert(
+test('image references: a name is among its own spellings, and all of them mean it', async t => {
+  await holds(
+    t,
     fc.property(reference, text => {
       const parsed = parseReference(text);
       if (parsed === undefined) return;
@@ -52,7 +55,7 @@ test('image references: a name is among its own spellings, and all of them mean 
       assert.ok(spellings(name).includes(name));
       for (const spelling of spellings(name)) assert.ok(parseReference(spelling), spelling);
     }),
-    { numRuns: 2000 },
+    2000,
   );
 });
 

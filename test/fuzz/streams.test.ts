@@ -7,34 +7,37 @@ import { firstDocument } from '../../src/podman/json.ts';
 import { byteLines, jsonLines } from '../../src/podman/lines.ts';
 import { countBlobs } from '../../src/podman/pull-progress.ts';
 import { reasonOf, refusal } from '../../src/podman/status.ts';
+import { holds } from '../arbitraries/property.ts';
 import { all, chunked, chunkSizes, textOf } from './bytes.ts';
 
 const bytes = fc.uint8Array({ maxLength: 2000 });
 const jsonish = textOf('{', '}', '"', '\n', '\r\n', 'null', '[]', '{"a":1}', '{"status":"x"}', '\\u0000', ' ', '0');
 
-test('NDJSON: any bytes in any chunks give documents or ENGINE_ERROR', async () => {
+test('NDJSON: any bytes in any chunks give documents or ENGINE_ERROR', async t => {
   const input = fc.oneof(
     bytes,
     jsonish.map(text => Buffer.from(text)),
   );
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(input, chunkSizes, async (given, sizes) => {
       await all(jsonLines(chunked(given, sizes))).catch((error: unknown) => {
         assert.ok(error instanceof EngineError && error.code === 'ENGINE_ERROR', String(error));
       });
     }),
-    { numRuns: 1000 },
+    1000,
   );
 });
 
-test('NDJSON: documents come through whatever the chunks', async () => {
-  await fc.assert(
+test('NDJSON: documents come through whatever the chunks', async t => {
+  await holds(
+    t,
     fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 10 }), chunkSizes, async (values, sizes) => {
       const text = values.map(value => `${JSON.stringify(value)}\n`).join('');
       const want = values.map(value => JSON.parse(JSON.stringify(value)));
       assert.deepEqual(await all(jsonLines(chunked(Buffer.from(text), sizes))), want);
     }),
-    { numRuns: 500 },
+    500,
   );
 });
 
@@ -50,8 +53,9 @@ test('NDJSON: a line without an end is given up before it fills the memory', { t
   assert.ok(sent < 32 * 2 ** 20, `${sent} bytes`);
 });
 
-test('log frames: any bytes in any chunks end, and yield no more than came', async () => {
-  await fc.assert(
+test('log frames: any bytes in any chunks end, and yield no more than came', async t => {
+  await holds(
+    t,
     fc.asyncProperty(bytes, chunkSizes, async (given, sizes) => {
       const frames = await all(readFrames(chunked(given, sizes))).catch((error: unknown) => {
         assert.ok(error instanceof EngineError && error.code === 'ENGINE_ERROR', String(error));
@@ -59,13 +63,14 @@ test('log frames: any bytes in any chunks end, and yield no more than came', asy
       });
       assert.ok(frames.reduce((sum, { data }) => sum + data.length, 0) <= given.length);
     }),
-    { numRuns: 1000 },
+    1000,
   );
 });
 
-test('log frames: what was framed comes out, whatever the chunks', async () => {
+test('log frames: what was framed comes out, whatever the chunks', async t => {
   const frame = fc.record({ out: fc.boolean(), data: fc.uint8Array({ maxLength: 100 }) });
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(fc.array(frame, { maxLength: 10 }), chunkSizes, async (frames, sizes) => {
       const parts = frames.map(({ out, data }) => {
         const head = Buffer.from([out ? 1 : 2, 0, 0, 0, 0, 0, 0, 0]);
@@ -78,7 +83,7 @@ test('log frames: what was framed comes out, whatever the chunks', async () => {
         frames.map(({ out, data }) => [out ? 'stdout' : 'stderr', Buffer.from(data)]),
       );
     }),
-    { numRuns: 500 },
+    500,
   );
 });
 
@@ -92,15 +97,16 @@ test('log frames: a length that no frame has is given up before it fills the mem
   assert.ok(sent < 64 * 2 ** 20, `${sent} bytes`);
 });
 
-test("bodies: any answer's first document and reason are read without a throw", () => {
+test("bodies: any answer's first document and reason are read without a throw", async t => {
   const input = fc.oneof(jsonish, fc.string({ unit: 'binary', maxLength: 300 }), fc.json());
-  fc.assert(
+  await holds(
+    t,
     fc.property(input, fc.integer({ min: 0, max: 999 }), (text, status) => {
       firstDocument(text);
       const reason = reasonOf(text);
       assert.ok(refusal('Cannot', status, reason).message.startsWith('Cannot: '));
     }),
-    { numRuns: 3000 },
+    3000,
   );
 });
 
@@ -109,14 +115,15 @@ test('bodies: 4 MiB of braces are read in no time', { timeout: 5000 }, () => {
     firstDocument(piece.repeat((4 * 2 ** 20) / piece.length));
 });
 
-test('pull progress: of any documents done never falls and never passes total', () => {
+test('pull progress: of any documents done never falls and never passes total', async t => {
   const detail = fc.record({
     current: fc.oneof(fc.integer(), fc.double(), fc.string()),
     total: fc.oneof(fc.integer(), fc.double(), fc.anything()),
   });
   const status = fc.constantFrom('Downloading', 'Download complete', 'Pull complete', 'Already exists', 'x');
   const document = fc.record({ id: fc.constantFrom('a', 'b', 'c', ''), status, progressDetail: fc.option(detail) });
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.array(fc.oneof(document, fc.anything()), { maxLength: 30 }), documents => {
       const count = countBlobs();
       for (const value of documents) {
@@ -128,6 +135,6 @@ test('pull progress: of any documents done never falls and never passes total', 
         );
       }
     }),
-    { numRuns: 2000 },
+    2000,
   );
 });

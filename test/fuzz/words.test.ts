@@ -7,6 +7,7 @@ import { parseSettings } from '../../src/podman/host-facts.ts';
 import { registryFailure, registryHeaders } from '../../src/podman/registry-error.ts';
 import { splitCommand, splitWords } from '../../src/unit/quote.ts';
 import { parseUnit, renderUnit, valuesOf } from '../../src/unit/unit-file.ts';
+import { holds } from '../arbitraries/property.ts';
 import { textOf } from './bytes.ts';
 
 const registryWords = textOf(
@@ -23,8 +24,9 @@ const registryWords = textOf(
   '"',
 );
 
-test('registry errors: any words give a coded failure that repeats them, or none', () => {
-  fc.assert(
+test('registry errors: any words give a coded failure that repeats them, or none', async t => {
+  await holds(
+    t,
     fc.property(registryWords, words => {
       const failure = registryFailure('Cannot pull', words);
       if (failure === undefined) return;
@@ -32,13 +34,14 @@ test('registry errors: any words give a coded failure that repeats them, or none
       assert.equal(failure.message, `Cannot pull: ${words}`);
       assert.notEqual(failure.hint ?? '', '');
     }),
-    { numRuns: 3000 },
+    3000,
   );
 });
 
-test('registry credentials: any of them make one header of URL-safe base64 that reads back', () => {
+test('registry credentials: any of them make one header of URL-safe base64 that reads back', async t => {
   const credential = fc.record({ username: fc.string({ unit: 'binary' }), password: fc.string({ unit: 'binary' }) });
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.dictionary(fc.string({ minLength: 1 }), credential), given => {
       const header = registryHeaders(given)['x-registry-config'];
       if (header === undefined) return assert.equal(Object.keys(given).length, 0);
@@ -46,7 +49,7 @@ test('registry credentials: any of them make one header of URL-safe base64 that 
       const text = Buffer.from(header, 'base64url').toString();
       assert.equal(text, Buffer.from(JSON.stringify(given)).toString());
     }),
-    { numRuns: 1000 },
+    1000,
   );
 });
 
@@ -69,8 +72,9 @@ const unitText = textOf(
   '$',
 );
 
-test('units: any text is read, and what was read is read the same from its rendering', () => {
-  fc.assert(
+test('units: any text is read, and what was read is read the same from its rendering', async t => {
+  await holds(
+    t,
     fc.property(unitText, text => {
       const unit = parseUnit('x.service', text);
       for (const { name, entries } of unit.sections)
@@ -81,7 +85,7 @@ test('units: any text is read, and what was read is read the same from its rende
         }
       assert.deepEqual(parseUnit('x.service', renderUnit(unit)), unit);
     }),
-    { numRuns: 5000 },
+    5000,
   );
 });
 
@@ -112,10 +116,11 @@ const toml = textOf(
   'a',
 );
 
-test('containers.conf: any text gives settings that engineConfig() can repeat', () => {
+test('containers.conf: any text gives settings that engineConfig() can repeat', async t => {
   const limits = { nofile: 1024, nproc: 1024 };
   const host = { runtimes: ['runc', 'crun'], limits, canRaiseLimits: false, rootless: false, usesCni: false };
-  fc.assert(
+  await holds(
+    t,
     fc.property(toml, text => {
       const configured = parseSettings(text);
       for (const value of Object.values(configured)) assert.ok(typeof value === 'string' || Array.isArray(value));
@@ -124,7 +129,7 @@ test('containers.conf: any text gives settings that engineConfig() can repeat', 
       assert.match(made, /^\[engine\]\n/);
       assert.deepEqual(parseSettings(made).ulimits, configured.ulimits ?? ['nofile=1024:1024', 'nproc=1024:1024']);
     }),
-    { numRuns: 3000 },
+    3000,
   );
 });
 

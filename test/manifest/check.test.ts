@@ -19,7 +19,7 @@ const cases: readonly (readonly [string, string, string?])[] = [
   [
     'a Deployment without room for its pods',
     deployment().replace('name: web', `name: ${long(242)}`),
-    'FIELD_VALUE: metadata.name: "aaa',
+    'FIELD_UNSUPPORTED: metadata.name: "aaa',
   ],
   ['a namespace with a dot', named('a, namespace: b.c'), 'FIELD_VALUE: metadata.namespace'],
   [
@@ -34,7 +34,11 @@ const cases: readonly (readonly [string, string, string?])[] = [
     named('a, annotations: {a/b/c: d}'),
     'FIELD_VALUE: metadata.annotations["a/b/c"]',
   ],
-  ['labels of ours', named('a, labels: {podstead.dev/owner: x}'), 'FIELD_VALUE: metadata.labels["podstead.dev/owner"]'],
+  [
+    'labels of ours',
+    named('a, labels: {podstead.dev/owner: x}'),
+    'FIELD_UNSUPPORTED: metadata.labels["podstead.dev/owner"]',
+  ],
   [
     'no containers',
     pod().replace(/ {2}containers:.*/s, '  containers: []'),
@@ -46,7 +50,7 @@ const cases: readonly (readonly [string, string, string?])[] = [
     pod('initContainers: [{name: main, image: "a:1"}]'),
     'DUPLICATE_NAME: spec.containers[0].name',
   ],
-  ['an image in capitals', pod().replace('/web:1', '/Web:1'), 'FIELD_VALUE: spec.containers[0].image'],
+  ['an image in capitals', pod().replace('/web:1', '/Web:1'), 'FIELD_UNSUPPORTED: spec.containers[0].image'],
   ['an image with a digest', pod().replace('web:1', `web:1@sha256:${long(64)}`)],
   ['an image of a registry with a port', pod().replace('example.com/web:1', 'localhost:5000/a/b_c:1.0')],
   [
@@ -81,7 +85,7 @@ const cases: readonly (readonly [string, string, string?])[] = [
   [
     'a host address that is none',
     pod('', 'ports: [{containerPort: 1, hostIP: 1.2.3}]'),
-    'FIELD_VALUE: spec.containers[0].ports[0].hostIP',
+    'FIELD_UNSUPPORTED: spec.containers[0].ports[0].hostIP',
   ],
   ['an IPv6 host address', pod('', 'ports: [{containerPort: 1, hostIP: "fe80::1"}]')],
   [
@@ -116,16 +120,16 @@ const cases: readonly (readonly [string, string, string?])[] = [
     pod('', 'volumeMounts: [{name: b, mountPath: /b}]'),
     'REFERENCE_MISSING: spec.containers[0].volumeMounts[0].name',
   ],
-  ['a relative mount path', mount('mountPath: b'), 'FIELD_VALUE: spec.containers[0].volumeMounts[0].mountPath'],
+  ['a relative mount path', mount('mountPath: b'), 'FIELD_UNSUPPORTED: spec.containers[0].volumeMounts[0].mountPath'],
   [
     'a mount path with a colon',
     mount('mountPath: "/b:ro"'),
-    'FIELD_VALUE: spec.containers[0].volumeMounts[0].mountPath',
+    'FIELD_UNSUPPORTED: spec.containers[0].volumeMounts[0].mountPath',
   ],
   [
     'a mount path twice',
     pod('volumes: [{name: a}]', 'volumeMounts: [{name: a, mountPath: /b}, {name: a, mountPath: /b/}]'),
-    'DUPLICATE_NAME: spec.containers[0].volumeMounts[1].mountPath',
+    'FIELD_UNSUPPORTED: spec.containers[0].volumeMounts[1].mountPath',
   ],
   [
     'a subPath upwards',
@@ -166,7 +170,7 @@ const cases: readonly (readonly [string, string, string?])[] = [
   [
     'root as non-root',
     pod('', 'securityContext: {runAsNonRoot: true, runAsUser: 0}'),
-    'FIELD_CONFLICT: spec.containers[0].securityContext.runAsUser',
+    'FIELD_UNSUPPORTED: spec.containers[0].securityContext.runAsUser',
   ],
   [
     'a local profile without its path',
@@ -179,7 +183,7 @@ const cases: readonly (readonly [string, string, string?])[] = [
     volume('emptyDir: {}, hostPath: {path: /a}'),
     'FIELD_CONFLICT: spec.volumes[0].hostPath',
   ],
-  ['a relative hostPath', volume('hostPath: {path: a}'), 'FIELD_VALUE: spec.volumes[0].hostPath.path'],
+  ['a relative hostPath', volume('hostPath: {path: a}'), 'FIELD_UNSUPPORTED: spec.volumes[0].hostPath.path'],
   ['a hostPath upwards', volume('hostPath: {path: /a/../b}'), 'FIELD_VALUE: spec.volumes[0].hostPath.path'],
   [
     'a mode in decimal',
@@ -232,7 +236,7 @@ const cases: readonly (readonly [string, string, string?])[] = [
   [
     'replicas of one host network',
     deployment('replicas: 2', 'hostNetwork: true').replace('"example.com/web:1"', 'a, ports: [{containerPort: 80}]'),
-    'FIELD_CONFLICT: spec.replicas',
+    'FIELD_UNSUPPORTED: spec.replicas',
   ],
   ['negative replicas', deployment('replicas: -1'), 'FIELD_VALUE: spec.replicas: found -1, expected at least 0'],
   [

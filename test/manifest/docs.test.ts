@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { withFieldTables } from '../../scripts/field-docs.ts';
+import { withTables } from '../../scripts/field-docs.ts';
 import { kubernetesSchema } from '../../scripts/schema.ts';
+import { checkedKinds } from '../../src/manifest/generated/validators.js';
 import { read } from './read.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -28,9 +29,9 @@ for (const section of sections) {
   });
 }
 
-test('docs/kubernetes.md has the tables of src/manifest/support.ts', () => {
+test('docs/kubernetes.md has the tables of src/manifest/support.ts, and all kinds', () => {
   const text = page('docs/kubernetes.md');
-  assert.equal(withFieldTables(text), text, 'run "npx tsx scripts/schema.ts"');
+  assert.equal(withTables(text, Object.keys(checkedKinds)), text, 'run "npx tsx scripts/schema.ts"');
 });
 
 test('schema/kubernetes.json is what the installed types make', async () => {

@@ -80,6 +80,35 @@ test("load() fills in Kubernetes' defaults of a Deployment", () => {
   ]);
 });
 
+test("load() fills in Kubernetes' defaults of probes, hooks and volumes, and of what is written empty", () => {
+  const { kind, object } = readOne(
+    pod(
+      'restartPolicy: ""\nterminationGracePeriodSeconds: -5\nvolumes: [{name: a, projected: {sources: [{downwardAPI: {items: [{path: b, fieldRef: {fieldPath: metadata.name}}]}}]}}]',
+      'imagePullPolicy: ""\nargs: [~, a]\nlivenessProbe: {httpGet: {port: 80}, periodSeconds: 0}\nlifecycle: {postStart: {httpGet: {port: 80, scheme: HTTPS}}}\nports: [{containerPort: 80, protocol: ""}]',
+    ),
+  );
+  assert.equal(kind, 'Pod');
+  if (kind !== 'Pod') return;
+  const [container] = object.spec?.containers ?? [];
+  assert.equal(object.spec?.restartPolicy, 'Always');
+  assert.equal(object.spec?.terminationGracePeriodSeconds, 1);
+  assert.deepEqual(object.spec?.volumes?.[0]?.projected, {
+    defaultMode: 420,
+    sources: [{ downwardAPI: { items: [{ path: 'b', fieldRef: { fieldPath: 'metadata.name', apiVersion: 'v1' } }] } }],
+  });
+  assert.equal(container?.imagePullPolicy, 'IfNotPresent');
+  assert.deepEqual(container?.args, ['', 'a']);
+  assert.deepEqual(container?.livenessProbe, {
+    httpGet: { port: 80, path: '/', scheme: 'HTTP' },
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    successThreshold: 1,
+    failureThreshold: 3,
+  });
+  assert.deepEqual(container?.lifecycle?.postStart?.httpGet, { port: 80, path: '/', scheme: 'HTTPS' });
+  assert.deepEqual(container?.ports, [{ containerPort: 80, protocol: 'TCP' }]);
+});
+
 const policies = [
   ['a', 'Always'],
   ['a:latest', 'Always'],
@@ -150,11 +179,11 @@ const faulty: readonly (readonly [string, string, readonly string[], readonly st
   ['an old version', config('a').replace('v1', 'v1beta1'), ['1:1 error API_VERSION'], ['ConfigMap/default/a false']],
   [
     'another kind of Kubernetes',
-    'apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}\n',
+    'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n',
     ['2:1 warning KIND_UNSUPPORTED'],
     [],
   ],
-  ['a custom resource', 'apiVersion: serving.knative.dev/v1\nkind: Service\n', ['2:1 error KIND_UNKNOWN'], []],
+  ['a custom resource', 'apiVersion: serving.knative.dev/v1\nkind: Service\n', ['2:1 warning KIND_UNSUPPORTED'], []],
   ['a misspelt kind', config('a').replace('ConfigMap', 'Configmap'), ['2:1 error KIND_UNKNOWN'], []],
   [
     'a duplicate key',
@@ -207,6 +236,25 @@ test('load() says of a mistyped value only that, though its words are limited, t
     '1:60 error FIELD_TYPE',
   ]);
 });
+
+const scalars: readonly (readonly [string, string, boolean])[] = [
+  ['a whole number with a point', 'replicas: 1.0', true],
+  ['a whole number with an exponent', 'replicas: 2e0', true],
+  ['a fraction', 'replicas: 1.5', false],
+  ['a number in quotes', 'replicas: "1"', false],
+  ['a number of more than 32 bits', 'replicas: 2147483648', false],
+  ['a word for true', 'paused: on', true],
+  ['a word for true in quotes', 'paused: "on"', false],
+  ['a number for true', 'paused: 1', false],
+  ['nothing', 'paused:', true],
+  ['another case of a field', 'Paused: true', false],
+];
+for (const [name, line, right] of scalars) {
+  test(`load() ${right ? 'takes' : 'refuses'} ${name}`, () => {
+    const errors = read(deployment(line)).problems.filter(each => each.severity === 'error');
+    assert.equal(errors.length, right ? 0 : 1, JSON.stringify(errors));
+  });
+}
 
 const hints: readonly (readonly [string, string, RegExp])[] = [
   ['a misspelt field', pod('', 'imagee: x'), /"image"/],

@@ -66,17 +66,21 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     pod().replace('{name: web}', '{name: web, uid: x, creationTimestamp: null}'),
     [],
   ],
-  ['refuses probes', pod('', 'livenessProbe: {tcpSocket: {port: 80}}'), ['8:5 error FIELD_UNSUPPORTED']],
+  [
+    'takes probes and hooks',
+    pod('', 'livenessProbe: {tcpSocket: {port: 80}}\nlifecycle: {preStop: {sleep: {seconds: 1}}}'),
+    [],
+  ],
   [
     'refuses native sidecars',
     pod('initContainers: [{name: i, image: "x:1", restartPolicy: Always}]'),
     ['5:44 error FIELD_UNSUPPORTED'],
   ],
-  ['refuses fsGroup', pod('securityContext: {fsGroup: 5, runAsUser: 6}'), ['5:21 error FIELD_UNSUPPORTED']],
+  ['runs with fsGroup', pod('securityContext: {fsGroup: 5, runAsUser: 6}'), []],
   [
-    'refuses the downward API',
-    pod('', 'env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]'),
-    ['8:33 error FIELD_UNSUPPORTED'],
+    'refuses tokens of service accounts',
+    pod('volumes: [{name: a, projected: {sources: [{serviceAccountToken: {path: b}}]}}]'),
+    ['5:46 error FIELD_UNSUPPORTED'],
   ],
   [
     'refuses other volume sources',
@@ -94,14 +98,18 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     ['8:34 warning FIELD_UNSUPPORTED'],
   ],
   ['passes procMount Default', pod('', 'securityContext: {procMount: Default}'), []],
-  ['refuses procMount Unmasked', pod('', 'securityContext: {procMount: Unmasked}'), ['8:23 error FIELD_UNSUPPORTED']],
+  [
+    'refuses procMount Unmasked, which is wrong besides without hostUsers: false',
+    pod('', 'securityContext: {procMount: Unmasked}'),
+    ['8:23 error FIELD_UNSUPPORTED', '8:23 error FIELD_CONFLICT'],
+  ],
   [
     'warns about parameters of a roll-out',
     deployment('strategy: {rollingUpdate: {maxSurge: 2}}'),
     ['5:14 warning FIELD_UNSUPPORTED'],
   ],
   ['honours Recreate', deployment('strategy: {type: Recreate}'), []],
-  ['looks into templates', deployment('', 'activeDeadlineSeconds: 5'), ['9:7 error FIELD_UNSUPPORTED']],
+  ['looks into templates', deployment('', 'runtimeClassName: kata'), ['9:7 error FIELD_UNSUPPORTED']],
   ['refuses generateName', pod().replace('name: web', 'generateName: web-'), ['3:12 error FIELD_UNSUPPORTED']],
 ];
 
@@ -110,11 +118,11 @@ for (const [name, text, want] of cases) {
 }
 
 test('load() makes errors of warnings about support with strict, and refuses the object', () => {
-  const { objects, problems } = read(pod('priority: 5'), true);
+  const { objects, problems } = read(pod('priorityClassName: high'), true);
   assert.deepEqual(codes(problems), ['5:3 error FIELD_UNSUPPORTED']);
   assert.deepEqual(
     objects.map(object => object.usable),
     [false],
   );
-  assert.equal(read(pod('priority: 5')).objects[0]?.usable, true);
+  assert.equal(read(pod('priorityClassName: high')).objects[0]?.usable, true);
 });

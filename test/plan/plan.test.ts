@@ -368,6 +368,23 @@ test('makePlan() waits after a failure and tries another wish at once', () => {
   assert.equal(planOf(wanted, nothingBut([]), { ...opts, retryNow: true }).changes[0]?.op, 'create');
 });
 
+test('makePlan() waits for no moment that a clock set back has put into the future', () => {
+  const wanted = desired(pod('a'));
+  const key: Key = 'Pod/default/a';
+  const later = now + 3_600_000;
+  const dead = applied(wanted, each => {
+    const main = { backoffCount: 3, restarts: 3, secretDigest: undefined, resources: undefined };
+    const ended = withContainer(each, 'main', { state: 'exited', startedAtMs: later - 60_000, exitedAtMs: later });
+    return { ...ended, record: each.record && { ...each.record, containers: { main } } };
+  });
+  assert.equal(planOf(wanted, dead).changes[0]?.op, 'restart');
+  const record = applied(wanted).pods.get(key)?.record;
+  assert.ok(record);
+  const failure = { message: 'no such image', hint: undefined, count: 9, atMs: later, fingerprint: 'f' };
+  const opts = { records: new Map([[key, { ...record, uid: undefined, failure }]]), fingerprint: () => 'f' };
+  assert.equal(planOf(wanted, nothingBut([]), opts).changes[0]?.op, 'create');
+});
+
 test('makePlan() does not depend on the order of documents', () => {
   const documents = [pod('a'), pod('b'), deployment('old')];
   const one = textOf(planOf(desired(documents.join('\n---')), nothingBut([])));
@@ -433,4 +450,41 @@ test('makePlan() tells the fields in which a Deployment changed, though its pods
     created?.fields.map(({ path, applied, desired }) => [path, applied, desired]),
     [['containers.main.command.0', '"old"', '"new"']],
   );
+});
+
+test('makePlan() gives a container that was renamed by hand its name back, before it is started', () => {
+  const wanted = desired(pod('a'));
+  const renamed = applied(wanted, each => withContainer(each, 'main', { engineName: 'x' }));
+  assert.deepEqual(textOf(planOf(wanted, renamed)), [
+    "update Pod/default/a: container 'main' was renamed to 'x'",
+    '1. rename container main back to a-main',
+  ]);
+  const ended = applied(wanted, each =>
+    withContainer(each, 'main', { engineName: 'x', state: 'exited', exitCode: 137, exitedAtMs: now - 1000 }),
+  );
+  assert.deepEqual(textOf(planOf(wanted, ended)), [
+    "restart Pod/default/a: container 'main' was renamed to 'x'; container 'main' exited with 137",
+    '1. rename container main back to a-main',
+    '2. note it in the record of Pod/default/a',
+    '3. start container a-main <- 1 2',
+  ]);
+});
+
+test('makePlan() holds a renamed container while somebody else has its name', () => {
+  const wanted = desired(pod('a'));
+  const renamed = applied(wanted, each => withContainer(each, 'main', { engineName: 'x' }));
+  const taken = { ...renamed, foreignNames: new Map([['a-main', 'container 3fa']]) };
+  assert.match(textOf(planOf(wanted, taken))[0] ?? '', /^hold .*'a-main' is taken by container 3fa/);
+});
+
+test('makePlan() lets a paused container go on, and restarts nothing beside it though the sandbox is paused too', () => {
+  const wanted = desired(pod('a', '    - { name: side, image: app:1 }'));
+  const paused = applied(wanted, each => {
+    const infra = { ...each.infra, state: 'paused' as const };
+    return withContainer({ ...each, infra }, 'main', { state: 'paused' });
+  });
+  assert.deepEqual(textOf(planOf(wanted, paused)), [
+    "start Pod/default/a: container 'main' was paused by hand",
+    '1. start container a-main',
+  ]);
 });

@@ -150,3 +150,23 @@ test('documents() frees its connection when its reader stops, and fails where th
   })();
   await assert.rejects(reading, { code: 'ENGINE_UNREACHABLE' });
 });
+
+test('documents() gives up a stream that is silent for too long, however long it has lasted', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const sent: (() => void)[] = [];
+  const http = await serve(t, (_request, response) => {
+    sent.push(() => void response.write('{}\n'));
+    response.write('{}\n');
+  });
+  let seen = 0;
+  const read = async (): Promise<void> => {
+    for await (const _ of http.documents({ ...ping, silenceMs: 1000 })) {
+      seen += 1;
+      t.mock.timers.tick(900);
+      if (seen < 4) sent[0]?.();
+      else t.mock.timers.tick(100);
+    }
+  };
+  await assert.rejects(read, error => error instanceof EngineError && error.code === 'TIMEOUT' && error.transient);
+  assert.equal(seen, 4);
+});

@@ -6,10 +6,17 @@ import { containerSpec, resources } from '../../src/podman/container-spec.ts';
 import { podSpec } from '../../src/podman/pod-spec.ts';
 import { container, pod } from '../e2e/desired.ts';
 
-const found = { uid: 'u', owner: 'o', imageId: 'abc', mounts: { mounts: [], volumes: [], devices: [] } };
+const found = {
+  podId: 'p',
+  uid: 'u',
+  owner: 'o',
+  imageId: 'abc',
+  mounts: { mounts: [], volumes: [], image_volumes: [], devices: [] },
+  blanks: undefined,
+};
 
 test('podSpec() of a plain pod', () => {
-  assert.deepEqual(podSpec(pod('web'), 'uid-1', 'me'), {
+  assert.deepEqual(podSpec(pod('web'), { uid: 'uid-1', owner: 'me', address: undefined }), {
     name: 'web',
     labels: {
       'podstead.dev/owner': 'me',
@@ -28,8 +35,7 @@ test('podSpec() of a plain pod', () => {
 test('podSpec() keeps our labels from being forged, and the names of Kubernetes from being hostnames of the engine', () => {
   const spec = podSpec(
     pod('web', { sandbox: { labels: { a: 'b', 'podstead.dev/uid': 'x', 'podstead.dev/deployment': 'y' } } }, 'shop'),
-    'u',
-    'o',
+    { uid: 'u', owner: 'o', address: undefined },
   );
   assert.deepEqual(spec.labels, {
     a: 'b',
@@ -45,8 +51,7 @@ test('podSpec() keeps our labels from being forged, and the names of Kubernetes 
 test("podSpec() on the host's network has the host's name and no network or ports of its own", () => {
   const spec = podSpec(
     pod('web', { sandbox: { hostNetwork: true, hostIpc: true, hostPid: true, shareProcessNamespace: true } }),
-    'u',
-    'o',
+    { uid: 'u', owner: 'o', address: undefined },
   );
   assert.deepEqual(
     [spec.netns, spec.utsns, spec.Networks, spec.hostname],
@@ -78,6 +83,14 @@ test('containerSpec() reveals a secret in env and nowhere else', () => {
   const { env, ...rest } = containerSpec(pod('web', { containers: [main] }), main, found);
   assert.deepEqual(env, { TOKEN: 's3cret' });
   assert.doesNotMatch(inspect(rest, { depth: 9 }), /s3cret/);
+});
+
+test('an emptyDir in memory is mounted in the sandbox, and covered in every container', () => {
+  const web = pod('web', { volumes: [{ type: 'emptyDir', name: 'cache', memory: true, sizeLimitBytes: undefined }] });
+  const { volumes } = podSpec(web, { uid: 'u', owner: 'o', address: undefined });
+  assert.deepEqual(volumes, [{ Name: 'u_cache', Dest: '/.podstead/cache', Options: ['rw', 'nocopy'] }]);
+  assert.deepEqual(containerSpec(web, container('web', 'main'), found).mask, ['/.podstead']);
+  assert.equal(containerSpec(pod('web'), container('web', 'main'), found).mask, undefined);
 });
 
 const none = {

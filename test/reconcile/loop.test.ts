@@ -250,6 +250,19 @@ test('reconcileLoop() backs off from a removal that fails', async () => {
   await loop.stop();
 });
 
+test('reconcileLoop() tries a removal that failed again though the clock was set back by an hour', async () => {
+  const host = testHost(['web', 'db'], { fault: action => (action.verb === 'removePod' ? 'error' : undefined) });
+  const loop = await startQuiet(host);
+  host.declare(desiredPod('web'));
+  await host.clock.advance(30_000);
+  host.clock.jump(-3_600_000);
+  const before = host.engine.calls.filter(call => call === 'removePod').length;
+  await host.clock.advance(120_000);
+  const after = host.engine.calls.filter(call => call === 'removePod').length;
+  assert.ok(after > before && after <= before + 6, `${before}, then ${after} removals`);
+  await loop.stop();
+});
+
 test('reconcileLoop() bears an engine that is gone for a minute, and goes on as soon as it answers', async () => {
   const host = testHost(['web']);
   const loop = await startQuiet(host);

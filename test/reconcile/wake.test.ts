@@ -67,3 +67,17 @@ test('Wake.next() ends with the signal, and leaves no timer', async () => {
   assert.equal(isOver(), true);
   assert.equal(clock.sleeping, 0);
 });
+
+test('Wake.next() waits no longer for a clock that was set back, and ends with the next hint', async () => {
+  const silent = waiting();
+  await silent.clock.advance(5000);
+  silent.clock.jump(-3_600_000);
+  await silent.clock.advance(5000);
+  assert.equal(silent.isOver(), true);
+  const hinted = waiting();
+  await hinted.clock.advance(100);
+  hinted.clock.jump(-3_600_000);
+  hinted.wake.hint('soon');
+  await hinted.clock.advance(20);
+  assert.equal(hinted.isOver(), true);
+});

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { FSWatcher } from 'chokidar';
+import { watch as chokidarWatch, type FSWatcher } from 'chokidar';
 import { directorySource } from '../../src/source/dir.ts';
 import { type WatchOptions, watchRoots } from '../../src/source/watch.ts';
 import { fill, scratch, unending } from './scratch.ts';
@@ -109,6 +109,17 @@ test('wakes follows a link above the root by looking at its identity', async t =
   await watch.until('link above', is('a.yaml=2'));
   writeFileSync(join(dir, 'v2/x/pods/a.yaml'), '3');
   await watch.until('edit', is('a.yaml=3'));
+});
+
+test('watchRoots has chokidar list the root alone, not what stands beside it', async t => {
+  const dir = join(scratch(t, { 'pods/a.yaml': '1', 'neighbour/busy.log': '' }), 'pods');
+  const listed: string[] = [];
+  const watch: NonNullable<WatchOptions['watch']> = (paths, options) => {
+    listed.push(...[paths].flat());
+    return chokidarWatch(paths, options);
+  };
+  await watched(t, dir, { watch });
+  assert.deepEqual(listed, [dir]);
 });
 
 test('wakes tells of a root removed and made again, and of edits in the new one', async t => {

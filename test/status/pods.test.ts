@@ -31,10 +31,11 @@ function pod(containers: readonly ActualContainer[]): ActualPod {
     uid: 'u',
     declaredBy: key,
     digest: 'd',
-    infra: { id: 'x', state: 'running', startedAtMs: 1000 },
+    infra: { id: 'x', state: 'running', startedAtMs: 1000, exitedAtMs: 0 },
     containers: new Map(containers.map(one => [one.name, one])),
     ports: [],
     foreign: [],
+    memory: [],
     files: new Map(),
     record: undefined,
   };
@@ -101,7 +102,7 @@ const cases: readonly (readonly [string, readonly ActualContainer[], PodRecord |
   ],
   ['Stopped after success when nothing is remembered', [exited(0)], undefined, 'Stopped'],
   ['Stopped after a failure when nothing is remembered', [exited(1)], undefined, 'Stopped'],
-  ['Stopped while paused', [container({ state: 'paused' })], record('Always'), 'Stopped'],
+  ['Paused while somebody has paused it', [container({ state: 'paused' })], record('Always'), 'Paused'],
   ['Unknown when the engine does not tell', [container({ state: 'unknown' })], record('Always'), 'Unknown'],
 ];
 
@@ -158,8 +159,8 @@ test('statusOf() shows a remembered pod that is not in the engine', () => {
 
 test('statusOf() counts main containers as ready, not init containers, and those that are gone as not', () => {
   const running = one([exited(0, 'init'), container({})], record('Always'));
-  assert.deepEqual(running.ready, { running: 1, total: 1 });
+  assert.deepEqual(running.ready, { count: 1, total: 1 });
   const applied = { sandbox: {}, containers: { init: { init: true }, a: {}, more: {} }, inPlace: {} };
   const gone = one([exited(0, 'init'), container({})], { ...record('Always'), applied });
-  assert.deepEqual(gone.ready, { running: 1, total: 2 });
+  assert.deepEqual(gone.ready, { count: 1, total: 2 });
 });

@@ -1,0 +1,51 @@
+import { setTimeout as later } from 'node:timers';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Emit } from '../model/event.ts';
+
+/** Above so many manifests, speed is worth more than memory. */
+const largeSource = 1000;
+/** So much of what was allocated since the last collection is let be, in bytes. */
+const slackBytes = 3e6;
+/** After a pass, until its steps' first events are over, in ms. */
+const calmMs = 1000;
+
+/** Keeps the memory of a process small that waits nearly all of its time (docs/decisions/0009). */
+export interface Lean {
+  /** Collects what passes leave behind, soon after each. */
+  readonly note: Emit;
+  /** Gives all of it up where the source is large. */
+  readonly size: (manifests: number) => void;
+}
+
+/**
+ * Makes V8 hold less: no optimising compiler (its code, and the pages of Node that hold it, are 4 MB), a nursery that
+ * stays small, and a collection when a few MB were left behind, where V8 itself would wait for tens of them.
+ */
+export function liveLean(): Lean {
+  setFlagsFromString('--no-opt');
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--expose-gc');
+  let collect: (() => void) | undefined = runInNewContext('gc');
+  let least = 0;
+  let isDue = false;
+  const trim = (): void => {
+    isDue = false;
+    if (getHeapStatistics().used_heap_size < least + slackBytes) return;
+    collect?.();
+    least = getHeapStatistics().used_heap_size;
+  };
+  return {
+    note: ({ type }) => {
+      if (type !== 'planned' || isDue || collect === undefined) return;
+      isDue = true;
+      later(trim, calmMs).unref();
+    },
+    size: manifests => {
+      if (manifests <= largeSource || collect === undefined) return;
+      collect = undefined;
+      setFlagsFromString('--opt');
+      setFlagsFromString('--semi-space-growth-factor=2');
+    },
+  };
+}
