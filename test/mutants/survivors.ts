@@ -1,0 +1,217 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text of the source
+import type { MachineFault } from './machine.ts';
+
+/** Machine-made faults that no test can or need find, and why. */
+export interface Excuse {
+  readonly why: string;
+  /** File, source line that the fault begins in (without its indentation), text, and what stands in its place. */
+  readonly of: readonly (readonly [file: string, code: string, from: string, to: string])[];
+}
+
+/** Faults that change nothing, or nothing that anybody is promised. One that is killed, or made no more, is one too many. */
+export const excuses: readonly Excuse[] = [
+  {
+    why: 'a volume of another kind has no engineName, so no claim is found for it',
+    of: [
+      [
+        'src/plan/conflict.ts',
+        "volume => volume.type === 'claim' && claims.get(volume.engineName)?.singleWriter,",
+        "volume.type === 'claim'",
+        'true',
+      ],
+    ],
+  },
+  {
+    why: 'a pod that is ours has its own name, so nobody else can have it',
+    of: [
+      [
+        'src/plan/conflict.ts',
+        'for (const name of present === undefined ? [pod.engineName, ...names] : names) {',
+        'present === undefined',
+        'true',
+      ],
+    ],
+  },
+  {
+    why: 'a pod that is as desired has no field that differs',
+    of: [
+      [
+        'src/plan/decide.ts',
+        "fields: op === 'keep' ? [] : fieldsOf(pod, actual, record, opts),",
+        "op === 'keep'",
+        'false',
+      ],
+      ['src/plan/decide.ts', "fields: op === 'keep' ? [] : fieldsOf(pod, actual, record, opts),", "'keep'", '""'],
+    ],
+  },
+  {
+    why: 'in a pod that only has to be started there is nothing to repair',
+    of: [
+      ['src/plan/decide.ts', "const isStart = wanted.op === 'start' || wanted.op === 'restart';", "'start'", '""'],
+      [
+        'src/plan/decide.ts',
+        "const isStart = wanted.op === 'start' || wanted.op === 'restart';",
+        "wanted.op === 'start'",
+        'false',
+      ],
+    ],
+  },
+  {
+    why: 'a next try is waited for only where a failure is recorded',
+    of: [
+      [
+        'src/plan/decide.ts',
+        'const why = `${wanted.why}; failed ${times(record?.failure?.count ?? 1)}: ${record?.failure?.message}`;',
+        'record?.failure?.count',
+        'record?.failure.count',
+      ],
+      [
+        'src/plan/decide.ts',
+        'const why = `${wanted.why}; failed ${times(record?.failure?.count ?? 1)}: ${record?.failure?.message}`;',
+        'record?.failure',
+        'record.failure',
+      ],
+      [
+        'src/plan/decide.ts',
+        'const why = `${wanted.why}; failed ${times(record?.failure?.count ?? 1)}: ${record?.failure?.message}`;',
+        'record?.failure?.message',
+        'record?.failure.message',
+      ],
+    ],
+  },
+  {
+    why: 'every work has an entry in the map',
+    of: [
+      [
+        'src/plan/handover.ts',
+        'const before = heirs.flatMap(key => made.get(key)?.all ?? []);',
+        'made.get(key)?.all',
+        'made.get(key).all',
+      ],
+      [
+        'src/plan/steps.ts',
+        'const before = [...(made.get(key)?.all ?? []), ...(handedOver.releases.get(key) ?? [])];',
+        'made.get(key)?.all',
+        'made.get(key).all',
+      ],
+      [
+        'src/plan/steps.ts',
+        'const after = [...(ready.get(key) ?? []), ...(made.get(key)?.all ?? [])];',
+        'made.get(key)?.all',
+        'made.get(key).all',
+      ],
+      [
+        'src/plan/steps.ts',
+        'const own = work.startsSandbox ? before : [made?.containers.get(container.name)];',
+        'made?.containers',
+        'made.containers',
+      ],
+    ],
+  },
+  {
+    why: 'add() leaves out what is undefined',
+    of: [['src/plan/handover.ts', 'return id === undefined ? [] : [id];', 'id === undefined', 'false']],
+  },
+  {
+    why: "'now' is for objects that are not declared: nothing that is desired is declared by them",
+    of: [
+      [
+        'src/plan/handover.ts',
+        "key => removal === 'replaced' && desired.pods.get(key)?.declaredBy === old.declaredBy,",
+        "removal === 'replaced'",
+        'true',
+      ],
+    ],
+  },
+  {
+    why: 'keys are unique, and V8 asks of an order only whether it is below 0',
+    of: [
+      [
+        'src/plan/plan.ts',
+        'a.change.key < b.change.key ? -1 : 1,',
+        'a.change.key < b.change.key',
+        'a.change.key <= b.change.key',
+      ],
+      ['src/plan/plan.ts', 'return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;', 'a.key < b.key', 'a.key <= b.key'],
+      ['src/plan/plan.ts', 'return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;', 'a.key > b.key', 'true'],
+      ['src/plan/plan.ts', 'return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;', 'a.key > b.key', 'false'],
+      ['src/plan/plan.ts', 'return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;', 'a.key > b.key', 'a.key >= b.key'],
+      ['src/plan/plan.ts', 'return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;', 'a.key > b.key', 'a.key <= b.key'],
+    ],
+  },
+  {
+    why: 'names are unique: two are never equal',
+    of: [
+      [
+        'src/plan/sweep.ts',
+        'for (const volume of [...actual.volumes.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))) {',
+        'a.name < b.name',
+        'a.name <= b.name',
+      ],
+      ['src/plan/sweep.ts', '.toSorted((a, b) => (a.key < b.key ? -1 : 1));', 'a.key < b.key', 'a.key <= b.key'],
+      [
+        'src/plan/prepare.ts',
+        'for (const [reference, { always }] of [...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1))) {',
+        'a < b',
+        'a <= b',
+      ],
+      [
+        'src/plan/standing.ts',
+        'const all = [...pod.containers.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));',
+        'a.name < b.name',
+        'a.name <= b.name',
+      ],
+    ],
+  },
+  {
+    why: 'what stays is counted and not printed line by line',
+    of: [
+      ['src/plan/print.ts', "keep: { mark: ' ', style: 'dim' },", "{ mark: ' ', style: 'dim' }", '{}'],
+      ['src/plan/print.ts', "keep: { mark: ' ', style: 'dim' },", "' '", '""'],
+      ['src/plan/print.ts', "keep: { mark: ' ', style: 'dim' },", "'dim'", '""'],
+    ],
+  },
+  {
+    why: 'overtakenSteps() gives ids of the run alone',
+    of: [
+      [
+        'src/apply/runner.ts',
+        "if (entry?.state === 'pending') this.#end(entry, { outcome: 'skipped', step: entry.step, because });",
+        'entry?.state',
+        'entry.state',
+      ],
+      ['src/apply/runner.ts', "if (entry?.state !== 'running') return;", 'entry?.state', 'entry.state'],
+    ],
+  },
+  {
+    why: 'nobody listens to the abort of a step that has ended',
+    of: [['src/apply/runner.ts', "if (entry?.state !== 'running') return;", "entry?.state !== 'running'", 'false']],
+  },
+  {
+    why: 'whatever is neither to run nor to be skipped waits',
+    of: [['src/apply/verdict.ts', "const wait: Verdict = { to: 'wait' };", "'wait'", '""']],
+  },
+  {
+    why: 'the words of a fault that is ours alone',
+    of: [
+      [
+        'src/apply/runner.ts',
+        'if (entry === undefined) throw new Error(`A step waits on step ${id}, which its plan does not have`);',
+        '`A step waits on step ${id}, which its plan does not have`',
+        '``',
+      ],
+      [
+        'src/apply/verdict.ts',
+        'if (last === undefined) throw new Error(`Step ${step.id} is a way back from nothing: "after" is empty`);',
+        '`Step ${step.id} is a way back from nothing: "after" is empty`',
+        '``',
+      ],
+    ],
+  },
+];
+
+/** Why a fault may survive; undefined where it may not. */
+export function reasonFor({ file, code, from, to }: MachineFault): string | undefined {
+  const wanted = [file, code, from, to].join('\n');
+  return excuses.find(({ of }) => of.some(each => each.join('\n') === wanted))?.why;
+}
