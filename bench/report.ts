@@ -1,81 +1,203 @@
 import type { Figures } from './measure.ts';
+import type { Soak } from './soak.ts';
 
 /** One line of the table: what was measured, what it is held against, and the verdict. */
 export interface Row {
   readonly what: string;
-  /** ms */
   readonly ours: number;
+  readonly unit: 'ms' | 'MB' | '%' | 'MB an hour';
   readonly spread: string;
   readonly against: string;
+  /** Of `ours` to the reference; NaN where there is none. */
   readonly ratio: number;
   readonly goal: string;
 }
 
-type Measured = Readonly<Record<string, ReadonlyMap<string, Figures>>>;
+/** Figures by scenario and contestant. */
+export type Measured = Readonly<Record<string, Readonly<Record<string, Figures>>>>;
 
-/** The table's rows, with each target of the project's beside its figure. */
-export function rowsOf(measured: Measured): readonly Row[] {
-  const median = (scenario: string, name: string): number => measured[scenario]?.get(name)?.median ?? Number.NaN;
-  const row = (scenario: string, name: string, against: string, reference: number, goal: string): Row => {
-    const { median: ours = Number.NaN, min = 0, max = 0 } = measured[scenario]?.get(name) ?? {};
-    const spread = `${min.toFixed(0)} to ${max.toFixed(0)}`;
-    return { what: `${scenario}: ${name}`, ours, spread, against, ratio: ours / reference, goal };
-  };
-  const cold = [20, 50].flatMap(count => {
-    const scenario = `${count} pods from nothing`;
-    const floor = Math.min(...[2, 4, 8].map(width => median(scenario, `engine's calls, ${width} at once`)));
-    const start = median(scenario, 'node -e 0');
-    const play = median(scenario, 'podman kube play');
-    const floorText = `1.15 × the bare calls at their best (${floor.toFixed(0)} ms) + a Node start (${start.toFixed(0)} ms)`;
+interface Reference {
+  readonly against: string;
+  readonly value: number;
+  readonly goal?: string;
+  readonly unit?: Row['unit'];
+}
+
+/** Widths at which the engine's bare calls were tried. */
+export const widths: readonly number[] = [2, 4, 8];
+
+/** The table's rows, with each target of the project's beside its figure. What was not measured has none. */
+export function rowsOf(measured: Measured, soaked: Soak | undefined): readonly Row[] {
+  const rows = [
+    ...[20, 50, 110].flatMap(count => coldRows(measured, count)),
+    ...[20, 110].flatMap(count => sameRows(measured, count)),
+    ...changeRows(measured),
+    ...latencyRows(measured),
+    ...planRows(measured),
+    ...startRows(measured),
+    ...restRows(measured),
+    ...(soaked === undefined ? [] : soakRows(soaked)),
+  ];
+  return rows.filter(({ ours }) => !Number.isNaN(ours));
+}
+
+function rowIn(measured: Measured, scenario: string, name: string, reference: Reference): Row {
+  const { median: ours = Number.NaN, min = 0, max = 0 } = measured[scenario]?.[name] ?? {};
+  const { against, value, goal = 'at most 1', unit = 'ms' } = reference;
+  const spread = min === max ? '' : ` (${digits(min)} to ${digits(max)})`;
+  return { what: `${scenario}: ${name}`, ours, unit, spread, against, ratio: ours / value, goal };
+}
+
+function medianIn(measured: Measured, scenario: string, name: string): number {
+  return measured[scenario]?.[name]?.median ?? Number.NaN;
+}
+
+function coldRows(measured: Measured, count: number): readonly Row[] {
+  const scenario = `${count} pods from nothing`;
+  const median = (name: string): number => medianIn(measured, scenario, name);
+  const floor = Math.min(...widths.map(width => median(`engine's calls, ${width} at once`)));
+  const start = median('node -e 0');
+  const play = median('podman kube play');
+  const against = `1.15 × the bare calls at their best (${digits(floor)} ms) + a Node start (${digits(start)} ms)`;
+  return [
+    rowIn(measured, scenario, 'podstead apply', { against, value: 1.15 * floor + start }),
+    rowIn(measured, scenario, 'podstead apply', {
+      against: `podman kube play (${digits(play)} ms)`,
+      value: play,
+      goal: 'at most 0.75',
+    }),
+  ];
+}
+
+function sameRows(measured: Measured, count: number): readonly Row[] {
+  const scenario = `${count} pods, nothing changed`;
+  const median = (name: string): number => medianIn(measured, scenario, name);
+  const list = median("engine's containers/json");
+  const start = median('node -e 0');
+  const replace = median('podman kube play --replace');
+  const both = `1.3 × containers/json (${digits(list)} ms) + a Node start (${digits(start)} ms)`;
+  const rows = [
+    rowIn(measured, scenario, 'podstead apply', { against: both, value: 1.3 * list + start }),
+    rowIn(measured, scenario, 'a pass of the agent', {
+      against: `1.3 × containers/json (${digits(list)} ms)`,
+      value: 1.3 * list,
+    }),
+  ];
+  if (Number.isNaN(replace)) return rows;
+  const against = `podman kube play --replace (${digits(replace)} ms)`;
+  return [...rows, rowIn(measured, scenario, 'podstead apply', { against, value: replace, goal: 'reported' })];
+}
+
+function changeRows(measured: Measured): readonly Row[] {
+  const one = 'one container of three changed';
+  const own = medianIn(measured, one, "engine's remove, create, start");
+  const many = 'plan of 50 unchanged manifests';
+  const list = medianIn(measured, many, "engine's containers/json");
+  const start = medianIn(measured, many, 'node -e 0');
+  return [
+    rowIn(measured, one, 'podstead apply', {
+      against: `remove, create and start of that container alone (${digits(own)} ms down)`,
+      value: own,
+    }),
+    rowIn(measured, many, 'podstead plan', {
+      against: `3 × a Node start (${digits(start)} ms) + containers/json (${digits(list)} ms)`,
+      value: 3 * start + list,
+    }),
+  ];
+}
+
+/** Scenario of edits and kills under an agent. */
+export const keptScenario = 'an agent that keeps 110 pods';
+
+function latencyRows(measured: Measured): readonly Row[] {
+  const lists = medianIn(measured, keptScenario, 'of which the engine lists');
+  const start = medianIn(measured, keptScenario, "engine's start of such a container");
+  const edits = ['change', 'addition'].flatMap(what => [
+    rowIn(measured, keptScenario, `${what} to the first call`, { against: '50 ms', value: 50 }),
+    rowIn(measured, keptScenario, `${what} to the first call that writes`, {
+      against: `50 ms; the engine takes ${digits(lists)} ms of it to list its containers`,
+      value: 50,
+    }),
+  ]);
+  const against = `the engine's start (${digits(start)} ms) + 1 s`;
+  return [...edits, rowIn(measured, keptScenario, 'kill to running again', { against, value: start + 1000 })];
+}
+
+function planRows(measured: Measured): readonly Row[] {
+  return [1000, 10_000].flatMap(count => {
+    const scenario = `${count} manifests`;
+    const goal = count === 10_000 ? 'at most 1' : 'reported';
     return [
-      row(scenario, 'podstead apply', floorText, 1.15 * floor + start, 'at most 1'),
-      row(scenario, 'podstead apply', `podman kube play (${play.toFixed(0)} ms)`, play, 'at most 0.75'),
+      rowIn(measured, scenario, 'podstead plan', { against: '2 s', value: 2000, goal }),
+      rowIn(measured, scenario, 'after one edit', { against: '50 ms', value: 50, goal }),
     ];
   });
-  const same = '20 pods, nothing changed';
-  const list = median(same, "engine's containers/json");
-  const start = median(same, 'node -e 0');
-  const replace = median(same, 'podman kube play --replace');
-  const one = 'one container of three changed';
-  const own = median(one, "engine's remove, create, start");
-  const many = 'plan of 50 unchanged manifests';
-  const manyList = median(many, "engine's containers/json");
-  const manyStart = median(many, 'node -e 0');
-  const all = [
-    ...cold,
-    row(
-      same,
-      'podstead apply',
-      `1.3 × containers/json (${list.toFixed(0)} ms) + a Node start (${start.toFixed(0)} ms)`,
-      1.3 * list + start,
-      'at most 1',
-    ),
-    row(same, 'a pass of the agent', `1.3 × containers/json (${list.toFixed(0)} ms)`, 1.3 * list, 'at most 1'),
-    row(same, 'podstead apply', `podman kube play --replace (${replace.toFixed(0)} ms)`, replace, 'reported'),
-    row(
-      one,
-      'podstead apply',
-      `remove, create and start of that container alone (${own.toFixed(0)} ms down)`,
-      own,
-      'at most 1',
-    ),
-    row(
-      many,
-      'podstead plan',
-      `3 × a Node start (${manyStart.toFixed(0)} ms) + containers/json (${manyList.toFixed(0)} ms)`,
-      3 * manyStart + manyList,
-      'at most 1',
-    ),
+}
+
+function startRows(measured: Measured): readonly Row[] {
+  const scenario = 'start of the command line';
+  const node = medianIn(measured, scenario, 'node -e 0');
+  const against = `a Node start (${digits(node)} ms)`;
+  return ['--version', 'validate', 'status', 'plan'].map(name =>
+    rowIn(measured, scenario, `podstead ${name}`, { against, value: node, goal: 'reported' }),
+  );
+}
+
+/** Scenario of an agent with nothing to do. */
+export const restScenario = '110 pods at rest';
+
+function restRows(measured: Measured): readonly Row[] {
+  const list = medianIn(measured, restScenario, "engine's CPU for a list, ms");
+  const calls = medianIn(measured, restScenario, 'calls of the agent');
+  const minutes = medianIn(measured, restScenario, 'seconds') / 60;
+  const often = `${digits(calls)} calls in ${digits(minutes)} minutes, ${digits(list)} ms of it for each list of containers`;
+  const none = { value: Number.NaN, goal: 'reported' };
+  const row = (name: string, reference: Reference): Row => rowIn(measured, restScenario, name, reference);
+  return [
+    row('agent RSS, MB', { against: '60 MB', value: 60, unit: 'MB' }),
+    row('engine RSS, MB', { against: '', unit: 'MB', ...none }),
+    row('sum PSS, MB', { against: '', unit: 'MB', ...none }),
+    row('agent CPU, % of a core', { against: '0.2 %', value: 0.2, unit: '%' }),
+    row('engine CPU, % of a core', { against: often, unit: '%', ...none }),
+    row('sum CPU, % of a core', { against: '', unit: '%', ...none }),
   ];
-  // What `--only` left out has no figures.
-  return all.filter(({ ours }) => !Number.isNaN(ours));
+}
+
+function soakRows({ pods, seconds, highestRssMb, growthMbPerHour, done }: Soak): readonly Row[] {
+  const doings = Object.values(done).reduce((sum, each) => sum + each, 0);
+  const what = `soak of ${digits(seconds / 60)} minutes, ${pods} pods, ${doings} edits and kills`;
+  const row = { spread: '', goal: 'at most 1' };
+  return [
+    {
+      ...row,
+      what: `${what}: highest RSS`,
+      ours: highestRssMb,
+      unit: 'MB',
+      against: '60 MB',
+      ratio: highestRssMb / 60,
+    },
+    {
+      ...row,
+      what: `${what}: growth of RSS`,
+      ours: growthMbPerHour,
+      unit: 'MB an hour',
+      against: 'flat',
+      ratio: Number.NaN,
+      goal: 'reported',
+    },
+  ];
 }
 
 /** Markdown. */
 export function tableOf(rows: readonly Row[]): string {
-  const lines = rows.map(
-    ({ what, ours, spread, against, ratio, goal }) =>
-      `| ${what} | ${ours.toFixed(0)} ms (${spread}) | ${against} | ${ratio.toFixed(2)} | ${goal} |`,
-  );
+  const lines = rows.map(({ what, ours, unit, spread, against, ratio, goal }) => {
+    const verdict = Number.isNaN(ratio) ? '' : ratio.toFixed(2);
+    return `| ${what} | ${digits(ours)} ${unit}${spread} | ${against} | ${verdict} | ${goal} |`;
+  });
   return ['| what | median (spread) | held against | ratio | goal |', '|---|---|---|---|---|', ...lines].join('\n');
+}
+
+/** Whole numbers from 10 on; two digits that matter below. */
+function digits(value: number): string {
+  return Math.abs(value) >= 10 ? value.toFixed(0) : String(Number(value.toPrecision(2)));
 }

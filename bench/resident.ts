@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { makeLoad } from '../src/cli/desire.ts';
 import { systemClock } from '../src/clock.ts';
 import { fingerprint } from '../src/desired/pod.ts';
-import { resolve } from '../src/desired/resolve.ts';
-import { load } from '../src/manifest/load.ts';
 import { defaultOwner } from '../src/model/names.ts';
 import { makePlan } from '../src/plan/plan.ts';
 import { connectPodman } from '../src/podman/engine.ts';
@@ -34,11 +33,7 @@ export async function resident(socket: string, state: string, paths: readonly st
     uid: () => randomUUID(),
     fingerprint,
     memory: { load: async () => undefined, save: async () => undefined },
-    load: snapshot => {
-      const parsed = load(snapshot.files, { strict: false });
-      const { desired, problems } = resolve(parsed.objects, snapshot, parsed.problems, { owner: defaultOwner });
-      return { desired, problems: [...parsed.problems, ...problems] };
-    },
+    load: makeLoad({ owner: defaultOwner, strict: false }),
     plan: (desired, actual, opts) => makePlan(desired, actual, { ...opts, fingerprint, keepStanding: true }),
   };
   const opts = { prune: 'guarded', allowEmpty: false, retryNow: false, guard: newGuard(), signal } as const;

@@ -6,9 +6,11 @@ import { type Bare, bare, containerSpec, createPods } from './floor.ts';
 import { longestGap } from './gap.ts';
 import { onePod, onePods, threePod } from './manifests.ts';
 import { type Contestant, compare, type Figures, timed } from './measure.ts';
+import { widths } from './report.ts';
 import { resident } from './resident.ts';
 
-const program = resolve(import.meta.dirname, '../dist/podstead.mjs');
+/** The program as it is shipped. */
+export const program: string = resolve(import.meta.dirname, '../dist/podstead.cjs');
 
 /** Where the contestants meet: one engine, one directory, one environment. */
 export interface Arena {
@@ -39,14 +41,19 @@ export async function closeArena(arena: Arena): Promise<void> {
   await rm(arena.dir, { recursive: true, force: true });
 }
 
-const podstead = (arena: Arena, args: readonly string[], allowed?: readonly number[]): Promise<number> =>
+/** Runs the program to its end. */
+export const podstead = (arena: Arena, args: readonly string[], allowed?: readonly number[]): Promise<number> =>
   timed('node', [program, ...args], arena.env, allowed);
 const podman = (arena: Arena, ...args: string[]): Promise<number> =>
   timed('podman', [...arena.engine.storeArgs, ...args], arena.engine.env);
-const node = (arena: Arena): Contestant => ({ name: 'node -e 0', run: () => timed('node', ['-e', '0'], arena.env) });
+/** A bare start of Node. */
+export const node = (arena: Arena): Contestant => ({
+  name: 'node -e 0',
+  run: () => timed('node', ['-e', '0'], arena.env),
+});
 
 /** Removes every pod, some at once: podman's own `pod rm --all` takes them one by one. */
-async function clear({ bare: engine }: Arena): Promise<void> {
+export async function clear({ bare: engine }: Arena): Promise<void> {
   const pods = (await engine.call('GET', '/pods/json')) as readonly { readonly Id: string }[];
   const ids = pods.map(({ Id }) => Id);
   const worker = async (): Promise<void> => {
@@ -72,7 +79,7 @@ export async function coldStart(arena: Arena, count: number): Promise<ReadonlyMa
   const result = await compare(
     [
       node(arena),
-      ...[2, 4, 8].map(floor),
+      ...widths.map(floor),
       { name: 'podstead apply', before, run: () => podstead(arena, ['apply', file]) },
       { name: 'podman kube play', before, run: () => podman(arena, 'kube', 'play', '-q', file) },
     ],
@@ -83,7 +90,11 @@ export async function coldStart(arena: Arena, count: number): Promise<ReadonlyMa
 }
 
 /** Nothing changed: what a pass that finds nothing costs, beside the engine's own list and `kube play --replace`. */
-export async function noChange(arena: Arena, count: number): Promise<ReadonlyMap<string, Figures>> {
+export async function noChange(
+  arena: Arena,
+  count: number,
+  opts: { readonly replace: boolean },
+): Promise<ReadonlyMap<string, Figures>> {
   const file = join(arena.dir, 'pods.yaml');
   await writeFile(file, onePods(count));
   await podstead(arena, ['apply', file]);
@@ -117,6 +128,7 @@ export async function noChange(arena: Arena, count: number): Promise<ReadonlyMap
   );
   await agent.close();
   await clear(arena);
+  if (!opts.replace) return own;
   await podman(arena, 'kube', 'play', '-q', file);
   const replace = await compare(
     [{ name: 'podman kube play --replace', run: () => podman(arena, 'kube', 'play', '-q', '--replace', file) }],
