@@ -9,7 +9,6 @@ import { dirname, join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
-import { withTables } from './field-docs.ts';
 import { added, addedKinds, fields, isOptional, quantity, required, type Schema, timestamp } from './schema-overlay.ts';
 
 const kinds = ['Pod', 'Deployment', 'ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
@@ -261,8 +260,10 @@ async function main(check: boolean): Promise<void> {
   const schema = await kubernetesSchema();
   const checked = Object.keys(schema['x-kubernetes-checked']);
   await keep('schema/kubernetes.json', () => `${JSON.stringify(schema, undefined, 1)}\n`, check);
-  await keep('docs/kubernetes.md', page => withTables(page, checked), check);
   await generateValidators(join(root, 'src/manifest/generated'));
+  // Late, because it reads what has just been generated.
+  const { withTables } = await import('./field-docs.ts');
+  await keep('docs/kubernetes.md', page => withTables(page, checked), check);
 }
 
 if (process.argv[1] === import.meta.filename) await main(process.argv.includes('--check'));

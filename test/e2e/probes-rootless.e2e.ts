@@ -35,7 +35,10 @@ test("a rootless pod is probed from inside its user's network alone, and hung co
         readonly containers: readonly { readonly name: string; readonly ready: boolean | null }[];
       }[];
     };
-    const ready = pods[0]?.containers.filter(each => each.ready).map(each => each.name);
+    const ready = pods[0]?.containers
+      .filter(each => each.ready)
+      .map(each => each.name)
+      .sort();
     return `${ready} ${pods[0]?.message}`;
   };
   await eventually('both are as they should be', message, text => /^hung,main .*did not end within 1 s/.test(text));
