@@ -81,24 +81,42 @@ export async function generateValidators(outDir: string): Promise<void> {
   ajv.addKeyword('x-kubernetes-kinds');
   ajv.addKeyword('x-kubernetes-checked');
   ajv.addSchema(schema);
-  const checked = [...new Set([...kinds, ...Object.values(schema['x-kubernetes-checked'])])];
-  const names = Object.fromEntries(checked.map(name => [`validate${name}`, `${schema['$id']}#/$defs/${name}`]));
+  const others = [...new Set(Object.values(schema['x-kubernetes-checked']))].filter(
+    name => !kinds.some(kind => kind === name),
+  );
+  const own = await validatorsOf(ajv, schema, kinds);
+  const rest = await validatorsOf(ajv, schema, others);
+  // A function until it is called: most sources have no other kinds, and evaluating them takes some milliseconds.
+  const text = `function makeOwn(){${own};return made.validators}
+function makeOthers(){${rest};return made.validators}
+const own = makeOwn();
+let others;
+export function validatorOf(name){return own[name]??(others??=makeOthers())[name]}
+${tables(schema)}
+`;
+  await mkdir(outDir, { recursive: true });
+  await writeFile(join(outDir, 'validators.js'), text);
+  await writeFile(join(outDir, 'validators.d.ts'), declarations());
+}
+
+/** Statements that leave the validators of some definitions in `made`. */
+async function validatorsOf(ajv: Ajv, schema: Document, definitions: readonly string[]): Promise<string> {
+  const names = Object.fromEntries(definitions.map(name => [`validate${name}`, `${schema.$id}#/$defs/${name}`]));
   const code = generator()(ajv, names).replaceAll('export const validate', 'const validate');
-  const table = checked.map(name => `${name}: validate${name}`).join(', ');
+  const table = definitions.map(name => `${name}: validate${name}`).join(', ');
   const bundled = await build({
-    stdin: { contents: `${code}\nexport const validators = { ${table} };\n${tables(schema)}`, resolveDir: root },
+    stdin: { contents: `${code}\nexport const validators = { ${table} };`, resolveDir: root },
     bundle: true,
     minify: true,
     write: false,
-    format: 'esm',
+    format: 'iife',
+    globalName: 'made',
     target: 'node20',
     platform: 'node',
   });
   const text = bundled.outputFiles[0]?.text;
   if (text === undefined) throw new Error('esbuild gave no validators');
-  await mkdir(outDir, { recursive: true });
-  await writeFile(join(outDir, 'validators.js'), text);
-  await writeFile(join(outDir, 'validators.d.ts'), declarations());
+  return text;
 }
 
 type Generator = (ajv: Ajv, names: Readonly<Record<string, string>>) => string;
@@ -235,8 +253,8 @@ export interface Validator {
   (value: unknown): boolean;
   readonly errors: readonly SchemaError[] | null;
 }
-/** By definition: one for each of our kinds and of the checked ones. */
-export declare const validators: Readonly<Record<string, Validator>>;
+/** Of our kinds and of the checked ones; undefined of others. */
+export declare function validatorOf(definition: string): Validator | undefined;
 /** By definition and field: the definition that the field (or its items) is of; empty for scalars and plain maps. */
 export declare const definitions: Readonly<Record<string, Readonly<Record<string, string>>>>;
 /** Every kind of Kubernetes, as "apps/v1/DaemonSet". */

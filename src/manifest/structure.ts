@@ -1,4 +1,4 @@
-import { definitions, type SchemaError, validators } from './generated/validators.js';
+import { definitions, type SchemaError, validatorOf } from './generated/validators.js';
 import { partsOf, pointer } from './place.ts';
 import type { Finding, Report } from './report.ts';
 import { nearest } from './suggest.ts';
@@ -26,7 +26,7 @@ export interface Structure {
  * `definition` is that of the object's kind. A single value of the wrong type is replaced by one of the right type, so that the rest can be checked as well.
  */
 export function reportStructure(definition: string, value: unknown, report: Report): Structure {
-  const validate = validators[definition];
+  const validate = validatorOf(definition);
   if (validate === undefined || validate(value)) return { wrong: new Set(), typed: true };
   const errors = validate.errors ?? [];
   const wrong = new Set<string>();

@@ -148,21 +148,24 @@ export async function removeFiles(context: Context, uid: string): Promise<void> 
   });
 }
 
-/** Digests of the files of a pod that stand on disk, by volume. A volume whose files are not whole is left out. */
-export async function readFileDigests(stateDir: string, uid: string): Promise<ReadonlyMap<string, Digest>> {
+/** Digests of the files on disk, by a pod's uid and by its volume's name. */
+export type FileDigests = ReadonlyMap<string, ReadonlyMap<string, Digest>>;
+
+/** What stands of files, of every pod that has any. A volume whose files are not whole is left out. */
+export async function readFileDigests(stateDir: string): Promise<FileDigests> {
+  const uids = (await readdir(join(stateDir, 'files')).catch(noneThere)).sort();
+  return new Map(
+    await Promise.all(uids.map(async uid => [uid, await digestsOf(join(stateDir, 'files', uid))] as const)),
+  );
+}
+
+async function digestsOf(dir: string): Promise<ReadonlyMap<string, Digest>> {
   const found = new Map<string, Digest>();
-  // An infra container of ours whose uid is no name was not made by us.
-  const volumes = /^\w[\w.-]*$/.test(uid) ? await readdir(join(stateDir, 'files', uid)).catch(noneThere) : [];
-  for (const volume of volumes.sort()) {
-    const digest = await currentDigest(join(stateDir, 'files', uid, volume));
+  for (const volume of (await readdir(dir).catch(noneThere)).sort()) {
+    const digest = await currentDigest(join(dir, volume));
     if (digest !== undefined) found.set(volume, digest);
   }
   return found;
-}
-
-/** Uids that have a directory of files. */
-export async function readFileUids(stateDir: string): Promise<readonly string[]> {
-  return (await readdir(join(stateDir, 'files')).catch(noneThere)).sort();
 }
 
 async function currentDigest(dir: string): Promise<Digest | undefined> {
@@ -173,7 +176,7 @@ async function currentDigest(dir: string): Promise<Digest | undefined> {
 }
 
 function noneThere(error: unknown): string[] {
-  if (codeOf(error) === 'ENOENT') return [];
+  if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return [];
   throw diskFailure(error, 'Cannot look at the files of ConfigMaps and Secrets');
 }
 

@@ -5,7 +5,7 @@ import { type Key, keyOf, keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import { engineNameOf, memoryDirectory } from '../model/names.ts';
 import type { Context } from './context.ts';
-import { readFileDigests, readFileUids } from './files.ts';
+import { type FileDigests, readFileDigests } from './files.ts';
 import { readImages } from './images.ts';
 import { list, number, record, text, textRecord, texts, type Unread } from './json.ts';
 import { type OursOptions, oursAmong } from './ours.ts';
@@ -40,15 +40,16 @@ interface Entry {
 export async function observe(context: Context, signal: AbortSignal): Promise<Actual> {
   const get = async (path: string, query = {}): Promise<readonly Unread[]> =>
     listed((await context.http.call({ method: 'GET', path, query, what: 'Cannot look at the engine', signal })).body);
-  const [containers, volumes, images, aliases] = await Promise.all([
+  const [containers, volumes, images, aliases, files] = await Promise.all([
     get('/containers/json', { all: true }),
     get('/volumes/json'),
     imagesOf(context, () => get('/images/json')),
     context.aliases(),
+    readFileDigests(context.stateDir),
   ]);
   const entries = containers.map(readEntry);
   const infras = entries.filter(entry => isOurSandbox(entry, context.owner));
-  const pods = await Promise.all(infras.map(infra => readPod(context, infra, entries, { images, signal })));
+  const pods = await Promise.all(infras.map(infra => readPod(context, infra, entries, { files, images, signal })));
   const ours = new Set(pods.flatMap(pod => [pod.infra.id, ...[...pod.containers.values()].map(({ id }) => id)]));
   const podIds = new Set(pods.map(pod => pod.id));
   return {
@@ -59,7 +60,7 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
       entries.filter(entry => !ours.has(entry.id)),
       podIds,
     ),
-    fileUids: await readFileUids(context.stateDir),
+    fileUids: [...files.keys()],
     networks: [...new Set(infras.flatMap(infra => infra.networks))].sort(),
   };
 }
@@ -105,7 +106,7 @@ async function readPod(
   context: Context,
   infra: Entry,
   entries: readonly Entry[],
-  opts: OursOptions,
+  { files, ...opts }: OursOptions & { readonly files: FileDigests },
 ): Promise<ActualPod> {
   const key = infra.labels[labels.key] as Key;
   const uid = infra.labels[labels.uid] ?? '';
@@ -124,7 +125,7 @@ async function readPod(
     ports: infra.ports.flatMap(readPorts),
     foreign: foreign.sort(),
     memory: infra.mounts.flatMap(memoryName),
-    files: await readFileDigests(context.stateDir, uid),
+    files: files.get(uid) ?? new Map(),
     record: undefined,
   };
 }
