@@ -24,6 +24,8 @@ export async function startHooked(
   if (handler === undefined || hooks === undefined) return;
   const place = { container: container.engineName };
   const why = await hooks.run(handler, place, { timeoutMs: postStartMs, signal: opts.signal });
+  // Cut short by our own end it says nothing of the container, which runs on.
+  opts.signal.throwIfAborted();
   if (why === undefined) return;
   const graceSeconds = pod.gracePeriodSeconds;
   const what = { verb: 'stopContainer', pod: pod.key, name: container.name, id: container.engineName } as const;

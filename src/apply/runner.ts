@@ -22,7 +22,7 @@ export interface RunnerPorts extends EffectPorts {
 /** How many steps of a lane may run at once. */
 export type Limits = { readonly [L in Lane]: number };
 
-export const defaultLimits: Limits = { quick: 4, stop: 32, fetch: 4, record: 4 };
+export const defaultLimits: Limits = { quick: 4, stop: 32, fetch: 4, hook: 32, record: 4 };
 
 interface Entry {
   readonly step: Step;
@@ -56,7 +56,7 @@ export class Runner {
   readonly #limits: Limits;
   readonly #runs = new Set<Run>();
   readonly #flights = new Map<Key, Flight>();
-  readonly #used: Record<Lane, number> = { quick: 0, stop: 0, fetch: 0, record: 0 };
+  readonly #used: Record<Lane, number> = { quick: 0, stop: 0, fetch: 0, hook: 0, record: 0 };
   #waiting: readonly (() => void)[] = [];
 
   constructor(ports: RunnerPorts, limits: Limits = defaultLimits) {
@@ -221,8 +221,9 @@ function entryOf(run: Run, id: number): Entry {
   return entry;
 }
 
-function laneOf(step: Step): Lane {
-  return traits[step.action.verb].lane;
+function laneOf({ action }: Step): Lane {
+  const isHooked = action.verb === 'startContainer' && action.container.hooks?.postStart !== undefined;
+  return isHooked ? 'hook' : traits[action.verb].lane;
 }
 
 function whySkipped(step: Step, { step: cause, state }: Entry): string {

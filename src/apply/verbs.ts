@@ -7,9 +7,10 @@ import type { Verb } from '../model/plan.ts';
  * - `quick` ends within about a second;
  * - `stop` may wait out a grace period; it costs the engine next to nothing meanwhile;
  * - `fetch` is bound by the network, or by a build;
+ * - `hook` starts a container whose postStart hook is waited for, however long that takes;
  * - `record` writes a small file of ours.
  */
-export type Lane = 'quick' | 'stop' | 'fetch' | 'record';
+export type Lane = 'quick' | 'stop' | 'fetch' | 'hook' | 'record';
 
 /** How steps of a verb are run. */
 export interface Traits {

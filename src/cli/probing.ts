@@ -41,10 +41,20 @@ export function makeProbing(context: Context, world: World): Probing {
     // A hook runs once a start: nothing is kept of its address.
     return { containerId: container, infraId: container, infraStartedAtMs: clock.now() };
   };
+  // Hooks are part of steps, which may go on for a while when the command is told to end.
+  const hooked = reachOf({ ...context, signal: new AbortController().signal }, world);
   const hooks: Hooks = {
-    run: (handler, { container }, opts) => runHook(handler, { dial, clock, target: target(container) }, opts),
+    run: (handler, { container }, opts) => {
+      const { signal } = opts;
+      const exec: Reach['exec'] = (id, command, timeoutMs) => execResult(world, { id, command, timeoutMs, signal });
+      return runHook(handler, { dial: makeDial({ ...hooked.reach, exec }), clock, target: target(container) }, opts);
+    },
   };
-  return { probes, hooks, end };
+  const endBoth = (): void => {
+    end();
+    hooked.end();
+  };
+  return { probes, hooks, end: endBoth };
 }
 
 function reachOf(context: Context, world: World): { readonly reach: Reach; readonly end: () => void } {

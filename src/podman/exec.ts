@@ -98,6 +98,9 @@ export async function createSession(
   return text(record(reply.body).Id);
 }
 
+/** How long the engine may take to give a connection over, in milliseconds. */
+const upgradeMs = 60_000;
+
 /** Takes over the connection of a call. undici's upgrade gives no body where the engine refuses; node:http does. */
 export function hijack(
   context: Context,
@@ -111,6 +114,7 @@ export function hijack(
   const abort = (): void => scope.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
+  const timer = setTimeout(() => scope.abort(new Error('the engine did not take the connection')), upgradeMs);
   return new Promise<Duplex>((resolve, reject) => {
     const headers = { 'content-type': 'application/json', connection: 'Upgrade', upgrade: 'tcp' };
     const own = { method: 'POST', headers, signal: scope.signal };
@@ -127,7 +131,10 @@ export function hijack(
       reject(signal.aborted ? signal.reason : unreachable(what, context.http.socket, error)),
     );
     outgoing.end(JSON.stringify(body));
-  }).finally(() => signal.removeEventListener('abort', abort));
+  }).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  });
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {

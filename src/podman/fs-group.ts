@@ -18,11 +18,13 @@ export async function giveClaims(
 ): Promise<void> {
   for (const volume of volumes) {
     if (volume.type !== 'claim') continue;
-    await openVolume(context, volume.engineName, signal);
-    if (fsGroup === undefined) continue;
     // A missing one is named by the container that mounts it.
     const found = await inspectVolume(context, volume.engineName, signal);
-    if (found === undefined || (fsGroup.onRootMismatch && (await isOfGroup(found.mountpoint, fsGroup.gid)))) continue;
+    // Somebody else's volume, and a directory of the host behind one, is not ours to give.
+    if (found === undefined || found.owner !== context.owner || !found.isPlain) continue;
+    await openVolume(context, volume.engineName, signal);
+    if (fsGroup === undefined) continue;
+    if (fsGroup.onRootMismatch && (await isOfGroup(found.mountpoint, fsGroup.gid))) continue;
     await giveToGroup(found.mountpoint, fsGroup.gid, 'write', { signal });
   }
 }

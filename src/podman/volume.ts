@@ -111,6 +111,8 @@ function ownerWords(owner: string | undefined): string {
 /** A volume with the directory that holds its data. */
 export interface VolumeOnHost extends ActualVolume {
   readonly mountpoint: string;
+  /** A directory of the engine's own, not one of the host or of another machine behind it. */
+  readonly isPlain: boolean;
 }
 
 /** One volume; undefined where there is none. */
@@ -128,7 +130,10 @@ export async function inspectVolume(
     signal,
   });
   if (status === 404) return undefined;
-  return { ...readVolume(body), mountpoint: text(record(body).Mountpoint) };
+  const { Mountpoint, Driver, Options } = record(body);
+  const isPlain =
+    text(Driver) === 'local' && ['', ofRoot.o].includes(text(record(Options).o)) && !record(Options).device;
+  return { ...readVolume(body), mountpoint: text(Mountpoint), isPlain };
 }
 
 /**

@@ -32,7 +32,16 @@ export function probeAgent(ports: ProbeAgentPorts): Probes {
   const hints = newHints();
   let followed: ReadonlyMap<Key, readonly Watched[]> = new Map();
   let saving: NodeJS.Timeout | undefined;
+  let isOver = false;
+  /** The last word: what comes after it is the clearing up. */
+  const close = (): void => {
+    if (saving !== undefined) ports.save(prober.all());
+    clearTimeout(saving);
+    saving = undefined;
+    isOver = true;
+  };
   const save = (): void => {
+    if (isOver) return;
     saving ??= setTimeout(() => {
       saving = undefined;
       ports.save(prober.all());
@@ -61,6 +70,7 @@ export function probeAgent(ports: ProbeAgentPorts): Probes {
     wakes: async function* ({ signal }) {
       const leave = new AbortController();
       const stop = (): void => {
+        close();
         leave.abort();
         hints.give();
       };
@@ -72,7 +82,6 @@ export function probeAgent(ports: ProbeAgentPorts): Probes {
         if (!signal.aborted) yield 'a probe tells otherwise';
       }
       await running;
-      clearTimeout(saving);
     },
   };
 }

@@ -94,3 +94,14 @@ test('a postStart hook runs after the start; where it fails the container is sto
     'stop within 9',
   ]);
 });
+
+test('a postStart hook that is cut short by our own end stops nothing', async () => {
+  const leave = new AbortController();
+  const { ports, done, opts } = await rig(async () => {
+    leave.abort(new Error('podstead is stopping'));
+    return 'cut short';
+  });
+  const action = start({ postStart: { type: 'exec', command: ['true'] } });
+  await assert.rejects(startHooked(action, ports, { ...opts, signal: leave.signal }), /podstead is stopping/);
+  assert.deepEqual(done, ['startContainer', 'exec in a-main within 600000']);
+});

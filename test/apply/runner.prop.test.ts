@@ -127,7 +127,7 @@ test('Runner skips exactly what waits on a failure, and runs ways back exactly a
 });
 
 test('Runner keeps its limits at every moment', async t => {
-  const limits: Limits = { quick: 2, stop: 1, fetch: 1, record: 1 };
+  const limits: Limits = { quick: 2, stop: 1, fetch: 1, hook: 1, record: 1 };
   await holds(
     t,
     fc.asyncProperty(scenarios, async scenario => {

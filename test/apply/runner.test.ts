@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Key } from '../../src/model/key.ts';
+import type { Step } from '../../src/model/plan.ts';
+import type { DesiredHooks } from '../../src/model/probe.ts';
 import { settled } from '../fakes/clock.ts';
+import { desiredContainer, desiredPod } from '../fakes/desired.ts';
 import { planOf, step } from '../fakes/plans.ts';
 import { broken, type Crew, crew, outcomes, refused } from './crew.ts';
 
@@ -98,13 +101,28 @@ test('Runner.start() does not blame a pod for the pod that it waited on', async 
 });
 
 test('Runner.start() keeps each lane to its limit, and slow lanes out of the way of quick steps', async () => {
-  const c = crew({ limits: { quick: 1, stop: 2, fetch: 1, record: 1 } });
+  const c = crew({ limits: { quick: 1, stop: 2, fetch: 1, hook: 1, record: 1 } });
   const verbsByKey = ['pull', 'pull', 'stopPod', 'stopPod', 'stopPod', 'createPod', 'createPod'] as const;
   c.runner.start(planOf(verbsByKey.map((verb, at) => step(at + 1, `Pod/default/p${at}`, verb))));
   await settled();
   assert.deepEqual(verbs(c), ['pull', 'stopPod', 'stopPod', 'createPod']);
   await finish(c);
   assert.equal(c.runner.busy().size, 0);
+});
+
+test('Runner.start() lets no hook after a start keep other pods from being started', async () => {
+  const c = crew({ limits: { quick: 1, stop: 1, fetch: 1, hook: 1, record: 1 } });
+  const started = (id: number, name: string, hooks: DesiredHooks): Step => {
+    const container = desiredContainer(`${name}-main`, { hooks });
+    const action = { verb: 'startContainer', pod: desiredPod(name), uid: 'u', container } as const;
+    return { ...step(id, `Pod/default/${name}`, 'startContainer'), action };
+  };
+  const postStart = { type: 'sleep', seconds: 600 } as const;
+  c.runner.start(planOf([started(1, 'a', { postStart }), started(2, 'b', { postStart }), started(3, 'c', {})]));
+  await settled();
+  const names = c.running.map(({ action }) => action.verb === 'startContainer' && action.container.engineName);
+  assert.deepEqual(names, ['a-main', 'c-main']);
+  await finish(c);
 });
 
 test('Runner.start() sends record verbs to the records and all else to the engine', async () => {

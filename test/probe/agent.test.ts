@@ -116,3 +116,18 @@ test('the table is saved soon after it changed', async () => {
   assert.deepEqual([...(saved[0]?.keys() ?? [])], ['c1']);
   assert.equal(saved[0]?.get('c1')?.ready, false);
 });
+
+test('what is saved last is what was known, not the clearing up', async () => {
+  const saved: HealthTable[] = [];
+  const { clock, probes } = rig({ save: table => saved.push(new Map(table)) });
+  const leave = new AbortController();
+  const reading = (async () => {
+    for await (const _ of probes.wakes({ signal: leave.signal }));
+  })();
+  probes.follow(desired, actualOf(clock, 'running'), new Set());
+  await clock.advance(5_000);
+  leave.abort();
+  await reading;
+  await new Promise(resolve => setTimeout(resolve, 200));
+  assert.equal(saved.at(-1)?.get('c1')?.ready, true);
+});
