@@ -73,6 +73,8 @@ async function runCommit(on: Operator, inside: boolean): Promise<string> {
     '-d',
     '--name',
     name,
+    // What was committed may end by itself, as an init container does.
+    '--entrypoint=["sleep","100000"]',
     ...(inside ? ['--pod', found.PodName] : []),
     image,
   );
