@@ -91,9 +91,12 @@ function resolveOne(
     const named = all.find(({ name }) => name === containerName);
     const value = named && resourceValue(resourceFieldRef, named.resources ?? {});
     if (value !== undefined) return told(value);
-    const what =
-      named === undefined ? `there is no container '${containerName}'` : `this host does not count '${resource}'`;
-    report(scope, `${pointer}/valueFrom/resourceFieldRef`, 'FIELD_VALUE', `Cannot tell the container: ${what}`);
+    const [what, hint] =
+      named === undefined
+        ? [`there is no container '${containerName}'`, 'Correct "containerName"']
+        : [`this host does not count '${resource}'`, 'Set it in the resources of the container, or drop the variable'];
+    const message = `Cannot tell the container: ${what}`;
+    report(scope, `${pointer}/valueFrom/resourceFieldRef`, 'FIELD_VALUE', message, { hint });
     return undefined;
   }
   const reference = secretKeyRef ?? configMapKeyRef;

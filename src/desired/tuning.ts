@@ -54,6 +54,7 @@ export function resolveTuning(container: string, annotations: Annotations, scope
       `${place}/${key.replaceAll('/', '~1')}`,
       'FIELD_VALUE',
       `Cannot use '${values[key]}': expected ${expected}`,
+      { hint: 'Correct the annotation, or remove it' },
     );
   const ulimits = ulimit === undefined ? [] : parseUlimits(ulimit);
   if (ulimits === undefined) fault(`${prefix}ulimit`, 'limits as in nofile=1024:2048,nproc=50');

@@ -73,4 +73,5 @@ test('an amount that this host does not count refuses the pod', () => {
   const storage = '{ name: S, valueFrom: { resourceFieldRef: { resource: limits.ephemeral-storage } } }';
   const { problems, desired } = desiredOf(pod(storage));
   assert.deepEqual([problems.map(({ code }) => code), desired.pods.size], [['FIELD_VALUE'], 0]);
+  assert.match(problems[0]?.hint ?? '', /resources of the container/);
 });
