@@ -129,13 +129,17 @@ function withOwnSubnets(conf: string): string {
   return conf.includes('[network]') ? conf.replace('[network]', `[network]\n${pool}`) : `${conf}\n[network]\n${pool}\n`;
 }
 
-/** Runs a command to its end. */
+/** Ends a command that hangs, in ms: a test fails by it, where it would stop the whole run. */
+export const commandLimitMs = 180_000;
+
+/** Runs a command to its end. One that hangs is killed, and says so. */
 export function run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise(resolve => {
-    const options = { env: { ...process.env, ...env }, maxBuffer: 64 * 2 ** 20 };
-    execFile(file, args, options, (error, stdout, stderr) => {
+    const limits = { maxBuffer: 64 * 2 ** 20, timeout: commandLimitMs, killSignal: 'SIGKILL' } as const;
+    execFile(file, args, { env: { ...process.env, ...env }, ...limits }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ stdout, stderr, code });
+      const hung = error?.killed === true ? `\nKilled, as it took more than ${commandLimitMs / 1000} s` : '';
+      resolve({ stdout, stderr: `${stderr}${hung}`, code });
     });
   });
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { commandLimitMs } from './host.ts';
 import { eventually, type Host, program } from './podstead.ts';
 
 const killer = pathToFileURL(resolve(import.meta.dirname, '../crash/killer.mjs')).href;
@@ -41,7 +42,8 @@ export async function runCut(on: Host, command: readonly string[], cut?: Cut): P
     pipe.on('data', chunk => {
       output += chunk;
     });
-  const ended = new Promise<void>(done => child.once('close', () => done()));
+  const timer = setTimeout(() => child.kill('SIGKILL'), commandLimitMs);
+  const ended = new Promise<void>(done => child.once('close', () => done())).finally(() => clearTimeout(timer));
   const lines = async (): Promise<readonly string[]> =>
     (await readFile(log, 'utf8').catch(() => '')).split('\n').filter(line => line !== '');
   const isKilled = async (): Promise<boolean> => (await lines()).includes('killed');
