@@ -9,6 +9,7 @@ import { conflictsOf, foreignObstacle } from './conflict.ts';
 import { decide, failureOf } from './decide.ts';
 import { imagesOfPod } from './images.ts';
 import { addImages, addVolumes, imageKey, isImageReady } from './prepare.ts';
+import { notYetReady } from './readiness.ts';
 import { type Leftover, leftoversOf, type Prune } from './removal.ts';
 import { keepStanding } from './standing.ts';
 import { addSteps } from './steps.ts';
@@ -132,7 +133,7 @@ function holdForConflicts(
   return decision;
 }
 
-/** Old pods stay until every pod that stands in for them is up, or is started by this very plan. */
+/** Old pods stay until every pod that stands in for them is ready, or, where no probe tells that, is started by this very plan. */
 function holdUntilReplaced(
   leftover: Leftover,
   decisions: readonly Decision[],
@@ -145,16 +146,23 @@ function holdUntilReplaced(
   );
   const needs = ({ work }: Decision): boolean =>
     work?.startsSandbox === true && conflictsOf(work.pod, actual, desired.volumes).has(leftover.actual);
-  const late = successors.find(successor => !isComing(successor) && !needs(successor));
-  if (late === undefined) return leftover;
-  const why = `stays until '${late.change.key}' runs: ${late.change.why}`;
-  return { ...leftover, removal: 'never', change: { ...leftover.change, op: 'hold', why, cost: '' } };
+  const late = successors.filter(successor => !needs(successor)).flatMap(each => lateness(each, desired, actual) ?? []);
+  const [why] = late;
+  if (why === undefined) return leftover;
+  return {
+    ...leftover,
+    removal: 'never',
+    change: { ...leftover.change, op: 'hold', why: `stays until ${why}`, cost: '' },
+  };
 }
 
-/** Whether the pod runs, or all its main containers are started by the plan. */
-function isComing({ change, work }: Decision): boolean {
-  if (work === undefined) return change.op === 'keep';
-  return startsMains(work);
+/** What the pod still lacks before it can stand in for another; undefined where nothing. */
+function lateness({ change, work }: Decision, desired: Desired, actual: Actual): string | undefined {
+  const { key, op, why } = change;
+  if (work === undefined ? op !== 'keep' : !startsMains(work)) return `'${key}' runs: ${why}`;
+  const pod = desired.pods.get(key);
+  const unready = pod && notYetReady(pod, actual.pods.get(key));
+  return unready === undefined ? undefined : `'${key}' is ready: ${unready}`;
 }
 
 function startsMains(work: Work): boolean {

@@ -1,11 +1,11 @@
 import type { Event, Failure } from '../model/event.ts';
 import type { Key } from '../model/key.ts';
 import type { Change } from '../model/plan.ts';
+import { unreadiness } from '../plan/readiness.ts';
 import { type DriveOptions, drive } from './drive.ts';
 import { loopDefaults } from './loop.ts';
 import type { Outcome } from './pass.ts';
 import type { Ports } from './ports.ts';
-import { unreadiness } from './readiness.ts';
 
 /** What `apply` and `down` may set beside {@link DriveOptions}. */
 export interface SettleOptions extends Partial<DriveOptions> {
@@ -91,7 +91,7 @@ function isSettled({ plan, resting, pruneAtMs }: Outcome, isBusy: boolean, now: 
 export function notReady({ plan, desired, actual }: Outcome): readonly { readonly key: Key; readonly why: string }[] {
   const held = new Set(plan.changes.flatMap(({ op, key }) => (op === 'hold' ? [key] : [])));
   return [...desired.pods.values()].flatMap(pod => {
-    const why = held.has(pod.key) ? undefined : unreadiness(pod, actual);
+    const why = held.has(pod.key) ? undefined : unreadiness(pod, actual.pods.get(pod.key));
     return why === undefined ? [] : [{ key: pod.key, why }];
   });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { before, describe, test } from 'node:test';
-import { cleanUps, type Host, host, listed } from './podstead.ts';
+import { cleanUps, eventually, type Host, host, listed } from './podstead.ts';
 
 const web = (
   page: string,
@@ -106,6 +106,36 @@ describe('a changed Deployment', () => {
     assert.equal(mended.code, 0, mended.stderr);
     await answers('three');
     assert.equal((await names()).length, 1);
+  });
+
+  test('its old pods stay until the new ones are ready, and for good where they never are', async t => {
+    const probed = (page: string): string =>
+      `${web(page, port, { ports: false })}          readinessProbe: { exec: { command: [test, -e, /ready] }, periodSeconds: 1 }\n`;
+    const touch = (name = ''): Promise<unknown> => on.engine.podman('exec', name, 'touch', '/ready');
+    await on.write({ 'web.yaml': probed('three') });
+    const agent = await on.start();
+    t.after(() => agent.stop());
+    const isNew = (olds: readonly string[]) => (all: readonly string[]) => all.some(name => !olds.includes(name));
+    const before = await names();
+    const [first] = (await eventually('the first new pod is there', names, isNew(before))).filter(
+      name => !before.includes(name),
+    );
+    await touch(first);
+    await eventually('only it is left', names, all => all.join() === first);
+    await on.write({ 'web.yaml': probed('four') });
+    await eventually('the second is there, beside the first', names, all => all.length === 2);
+    await agent.stop();
+    const { stdout } = await on.podstead('plan', on.source);
+    assert.match(stdout, /stays until 'Pod\/default\/web-.*' is ready: container 'main' is not ready/);
+    const applied = await on.podstead('apply', on.source, '--timeout', '5s');
+    assert.equal(applied.code, 1, applied.stderr);
+    const both = await names();
+    assert.equal(both.length, 2);
+    await touch(both.find(name => name !== first));
+    const again = await on.podstead('apply', on.source);
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal((await names()).length, 1);
+    assert.ok(!(await names()).includes(first ?? ''));
   });
 
   test('scaled to nothing it leaves nothing', async () => {

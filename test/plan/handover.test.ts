@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Actual, ActualPod } from '../../src/model/actual.ts';
+import type { Actual, ActualContainer, ActualPod } from '../../src/model/actual.ts';
 import type { Desired } from '../../src/model/desired.ts';
 import type { Key } from '../../src/model/key.ts';
 import type { Plan } from '../../src/model/plan.ts';
@@ -181,6 +181,29 @@ test('makePlan() keeps the old pod of a Deployment while the new one only waits'
   assert.match(held?.why ?? '', /^stays until 'Pod\/default\/web-.*' runs: container 'main' is unknown$/);
   assert.equal(held?.cost, '');
   assert.deepEqual(stepsOf(after, both), []);
+});
+
+test('makePlan() keeps the old pod of a Deployment until the probes of the new one find it ready', () => {
+  const probe = 'readinessProbe: { tcpSocket: { port: 80 } }';
+  const [before, after] = [desired(deployment('web', 'old', probe)), desired(deployment('web', 'new', probe))];
+  const heldIn = (actual: Actual): string | undefined =>
+    planOf(after, actual).changes.find(({ op }) => op === 'hold')?.why;
+  const name = /^stays until 'Pod\/default\/web-[^']*' is ready: container 'main' /;
+  const first = heldIn(applied(before));
+  assert.match(first ?? '', name);
+  assert.match(first ?? '', /has not started$/);
+  const withNew = (change: Partial<ActualContainer>): Actual => {
+    const late = applied(after, each => withContainer(each, 'main', change));
+    return { ...late, pods: new Map([...applied(before).pods, ...late.pods]) };
+  };
+  assert.match(heldIn(withNew({})) ?? '', /is not ready: its probes have not run yet$/);
+  const health = { started: true, ready: false, message: 'its readiness probe fails: refused', failed: undefined };
+  assert.match(heldIn(withNew({ health })) ?? '', /is not ready: its readiness probe fails: refused$/);
+  assert.deepEqual(stepsOf(after, withNew({ health })), []);
+  assert.deepEqual(stepsOf(after, withNew({ health: { ...health, ready: true, message: '' } })), [
+    '1. remove Pod/default/web (stops within 30 s)',
+    '2. forget Pod/default/web <- 1',
+  ]);
 });
 
 test('makePlan() removes the old pod with the plan that starts the mains of the new one, and not with one that begins it', () => {
