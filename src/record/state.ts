@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from './durable.ts';
+import { removeStale, writeDurably } from './durable.ts';
 
 /** What the guard of pruning keeps beyond the program's end; reconcile/ gives the members their meaning. */
 export interface GuardFacts {
@@ -29,6 +29,7 @@ export function fileMemory(stateDir: string, source: string): FileMemory {
   return {
     async load() {
       try {
+        await removeStale(stateDir, Date.now());
         const text = await readFile(path, 'utf8');
         written = text;
         return factsOf(JSON.parse(text), source);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readMark } from '../unit/pod.ts';
 import { parseUnit, renderUnit, type UnitFile } from '../unit/unit-file.ts';
@@ -39,6 +39,7 @@ export async function writeUnits(
     if (outcome === 'foreign') foreign.push(unit.name);
     else if (outcome === 'written') written.push(unit.name);
   }
+  await removeStale(directory);
   const wanted = new Set(units.map(unit => unit.name));
   const unwanted = (opts.prune ?? true) ? (await ourUnits(directory, opts)).filter(name => !wanted.has(name)) : [];
   return { written: written.sort(), removed: unwanted, foreign: foreign.sort() };
@@ -81,10 +82,24 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
+/** Not `.service`, so systemd does not take it for a unit; nobody else names files so. */
+const temporaryEnd = '.podstead-tmp';
+/** Older than this a temporary file belongs to a writer that died: ms. */
+const staleMs = 60_000;
+
+/** Removes what writers that were killed left. */
+async function removeStale(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(temporaryEnd)) continue;
+    const path = join(directory, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > staleMs) await rm(path, { force: true });
+  }
+}
+
 /** systemd must never read half a unit, not even after a power cut. */
 async function replaceFile(path: string, text: string): Promise<void> {
-  // Its name does not end in .service, so systemd does not take it for a unit.
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${path}.${randomBytes(6).toString('hex')}${temporaryEnd}`;
   try {
     const file = await open(temporary, 'wx', 0o644);
     try {

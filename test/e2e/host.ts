@@ -130,7 +130,7 @@ function withOwnSubnets(conf: string): string {
 }
 
 /** Ends a command that hangs, in ms: a test fails by it, where it would stop the whole run. */
-export const commandLimitMs = 180_000;
+export const commandLimitMs = 90_000;
 
 /** Runs a command to its end. One that hangs is killed, and says so. */
 export function run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {

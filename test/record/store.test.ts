@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Key } from '../../src/model/key.ts';
@@ -144,4 +144,15 @@ test('fileMemory() does not write equal facts again', async t => {
   const before = statSync(join(dir, 'agent.json')).ino;
   await memory.save({ identity: '1:2', ownedBefore: 3 });
   assert.equal(statSync(join(dir, 'agent.json')).ino, before);
+});
+
+test('fileMemory() clears away what a writer that was killed left beside it, once that is old', async t => {
+  const dir = stateDir(t);
+  mkdirSync(dir, { recursive: true });
+  const [old, fresh] = ['.agent.json.aaaa.tmp', '.agent.json.bbbb.tmp'].map(name => join(dir, name));
+  assert.ok(old && fresh);
+  for (const path of [old, fresh]) writeFileSync(path, '{');
+  utimesSync(old, new Date(0), new Date(0));
+  await fileMemory(dir, '/a').load();
+  assert.deepEqual([existsSync(old), existsSync(fresh)], [false, true]);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Key } from '../../src/model/key.ts';
@@ -73,4 +73,13 @@ test('writeUnits throws where the directory cannot be one, and leaves no tempora
   await assert.rejects(writeUnits(join(dir, 'file'), [unit('web')], opts), { code: 'EEXIST' });
   chmodSync(join(dir, 'file'), 0o600);
   assert.deepEqual(readdirSync(dir), ['file']);
+});
+
+test("writeUnits clears away what a writer that was killed left, once that is old, and nobody else's", async t => {
+  const dir = scratch(t);
+  const names = ['a.service.0123.podstead-tmp', 'b.service.4567.podstead-tmp', 'c.service.tmp'];
+  for (const name of names) writeFileSync(join(dir, name), '[Unit]');
+  for (const name of [names[0] ?? '', names[2] ?? '']) utimesSync(join(dir, name), new Date(0), new Date(0));
+  await writeUnits(dir, [], opts);
+  assert.deepEqual(readdirSync(dir).sort(), names.slice(1));
 });
