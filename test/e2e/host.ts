@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from 'tar';
 import { engineConfig } from '../../src/podman/engine-config.ts';
 import { readHostFacts } from '../../src/podman/host-facts.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** What a harness needs of node:test's context: somewhere to hang its own clean-up. */
 export interface After {
@@ -99,8 +100,8 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
     await podman('rm', '-fa', '-t', '0');
     await podman('volume', 'rm', '-fa');
     await stopService();
-    await unmountUnder(dir);
-    await rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    // Conmon runs `podman container cleanup` a moment after a container's end, which mounts the store once more.
+    await removeTree(dir, () => unmountUnder(dir));
   });
   await startService();
   const pid = (): number => service?.pid ?? 0;

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type After, type Ran, run } from '../e2e/host.ts';
 import { program } from '../e2e/podstead.ts';
+import { removeTree } from '../e2e/remove-tree.ts';
 import { debianRoot } from './debian-root.ts';
 
 /** A Debian with a systemd of its own that can be booted, asked, and cut off its power. */
@@ -36,14 +37,14 @@ export async function machine(t: After): Promise<Machine> {
   // Where the test's process ends before its time: a machine must not outlive it.
   const onExit = (): void => {
     running?.kill();
-    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    rmSync(dir, { recursive: true, force: true });
   };
   const onSignal = (): void => process.exit(1);
   process.once('exit', onExit).once('SIGINT', onSignal).once('SIGTERM', onSignal);
   t.after(async () => {
     process.removeListener('exit', onExit).removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
     await running?.end();
-    await rm(dir, { recursive: true, force: true, maxRetries: 3, retryDelay: 200 });
+    await removeTree(dir);
   });
   await check('mkdir', root);
   await check(

@@ -20,5 +20,5 @@ export async function openWorkshop(): Promise<Workshop> {
   for (const name of ['src', 'test', 'schema', 'manifests', 'docs', 'scripts', 'systemd', 'package.json'])
     await cp(join(root, name), join(dir, name), { recursive: true });
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'));
-  return { dir, remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }) };
+  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
