@@ -214,12 +214,12 @@ async function cgroups(): Promise<readonly string[]> {
 }
 
 async function removeCgroups(kept: readonly string[]): Promise<void> {
-  for (const path of (await cgroups()).filter(path => !kept.includes(path))) await removeTree(path);
+  for (const path of (await cgroups()).filter(path => !kept.includes(path))) await removeGroups(path);
 }
 
 /** Files of control groups cannot be removed, only empty groups. */
-async function removeTree(path: string): Promise<void> {
+async function removeGroups(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(path, entry.name));
+  for (const entry of entries) if (entry.isDirectory()) await removeGroups(join(path, entry.name));
   await rmdir(path).catch(() => undefined);
 }
