@@ -26,6 +26,8 @@ const rows: readonly Row[] = [
       /^(pod|volume|network|container)( name)? already exists$|name(space)? .*already in use|^that name is already in use|is already used|already exists$/,
     code: 'NAME_TAKEN',
   },
+  // What SQLite says of a renaming (5.4).
+  { cause: /UNIQUE constraint failed: (Container|Pod)Config\.Name/, code: 'NAME_TAKEN' },
   // Before 4.8 a container's own name clash is a 500.
   { cause: /name is in use|already in use by/, code: 'NAME_TAKEN' },
   { cause: /being used|in use by|is in use|has dependent containers|is being used/, code: 'IN_USE', transient: true },

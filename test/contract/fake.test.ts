@@ -32,6 +32,7 @@ function fakeRig(): Rig {
       return container;
     },
     context: async how => ({ directory: `/src/${how}`, file: 'Containerfile', digest: `digest-of-${how}` }),
+    namesShared: true,
     paths: { directory: '/host/directory', file: '/host/file', absent: '/host/absent' },
     away: async () => {
       engine.vanish();

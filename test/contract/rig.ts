@@ -29,6 +29,8 @@ export interface Rig {
   unstartable(container: DesiredContainer): DesiredContainer;
   /** A build context on `localhost/bb:1` whose build works, or fails. */
   context(how: 'good' | 'bad'): Promise<DesiredBuild>;
+  /** A pod and a container may not have one name: in BoltDB's stores (4.3), not in SQLite's (5.4). */
+  readonly namesShared: boolean;
   /** Absolute paths of the host. */
   readonly paths: { readonly directory: string; readonly file: string; readonly absent: string };
   /** Has the engine go away. @returns how to have it back */

@@ -27,6 +27,8 @@ async function podmanRig(t: After): Promise<Rig> {
     registry: { there, missing: `${host}/team/missing:1` },
     freePort,
     listen,
+    namesShared:
+      (await on.podman('info', '--format', '{{.Host.DatabaseBackend}}').catch(() => 'boltdb')).trim() !== 'sqlite',
     reset: async () => {
       for (const args of [['pod', 'rm'], ['rm']]) await on.host.podman(...args, '-fa', '-t', '0');
       await on.host.podman('volume', 'rm', '-fa');

@@ -63,6 +63,7 @@ const refusals: readonly (readonly [number, string, string, boolean])[] = [
   [500, '{"cause":"image not known","message":"x: image not known","response":500}', 'IMAGE_NOT_FOUND', false],
   [409, '{"cause":"pod already exists","message":"m","response":409}', 'NAME_TAKEN', false],
   [500, '{"cause":"that name is already in use","message":"m","response":500}', 'NAME_TAKEN', false],
+  [500, '{"cause":"UNIQUE constraint failed: ContainerConfig.Name","message":"m","response":500}', 'NAME_TAKEN', false],
   [409, '{"cause":"volume is being used","message":"m","response":409}', 'IN_USE', true],
   [500, '{"cause":"no space left on device","message":"m","response":500}', 'DISK_FULL', true],
   [400, '{"cause":"bad parameter","message":"m","response":400}', 'REFUSED', false],
