@@ -1,9 +1,10 @@
-// `npm test [-- --unit | --e2e] [--check] [--long] [FILTER...]`: sets up what the tests need, runs them, and ends with
-// the plain line `N passed, N failed`. --check counts types and style as two more tests; --long runs each property
-// twenty times as often (docs/reliability.md).
+// `npm test [-- --unit | --e2e] [--check] [--long] [--matrix] [FILTER...]`: sets up what the tests need, runs them, and ends
+// with the plain line `N passed, N failed`. --check counts types and style as two more tests; --long runs each property
+// twenty times as often (docs/reliability.md); --matrix runs the end-to-end tests in the newest Debian that we support.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { openRoot } from './inside.mjs';
 import { root, setUp } from './setup.mjs';
 
 const args = process.argv.slice(2);
@@ -22,10 +23,13 @@ const all = readdirSync(join(root, 'test'), { withFileTypes: true, recursive: tr
   .filter(file => filters.length === 0 || filters.some(filter => file.includes(filter)))
   .sort();
 
+const other = args.includes('--matrix') ? openRoot(root) : undefined;
+/** What boots a machine of its own names the release itself. */
+const endToEnd = all.filter(file => file.endsWith('.e2e.ts') && !(other !== undefined && file.includes('/machine')));
 // End-to-end tests share one machine's ports, locks and disk: one at a time.
 const suites = [
   { name: 'unit', option: '--unit', files: all.filter(file => file.endsWith('.test.ts')), concurrency: 2 },
-  { name: 'e2e', option: '--e2e', files: all.filter(file => file.endsWith('.e2e.ts')), concurrency: 1 },
+  { name: 'e2e', option: '--e2e', files: endToEnd, concurrency: 1 },
 ];
 const totals = [
   ...(args.includes('--check')
@@ -33,6 +37,7 @@ const totals = [
     : []),
   ...suites.filter(suite => only.length === 0 || only.includes(suite.option)).map(runSuite),
 ];
+other?.close();
 const sum = field => totals.reduce((total, one) => total + one[field], 0);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
 if (passed + failed === 0) process.stderr.write('No test ran\n');
@@ -49,21 +54,22 @@ function runCheck(command, words) {
 
 function runSuite({ name, files, concurrency }) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, runs: 0 };
-  const report = join(cache, `${name}.tap`);
+  const report = join('.cache', `${name}.tap`);
   const reporters = ['spec', 'stdout', 'tap', report].map(
     (value, i) => `--test-reporter${i % 2 === 1 ? '-destination' : ''}=${value}`,
   );
   // Node 20 finds no TypeScript by itself, and given none it runs nothing and calls that success: name each file.
   const limits = [`--test-concurrency=${concurrency}`, ...(fileLimitMs > 0 ? [`--test-timeout=${fileLimitMs}`] : [])];
   const node = ['--import', 'tsx', '--test', ...limits, ...reporters, ...files];
-  const { status } = spawnSync(process.execPath, node, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const [command, ...words] = other === undefined ? [process.execPath, ...node] : [...other.words, 'node', ...node];
+  const { status } = spawnSync(command, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   const found = readTotals(report);
   // A runner that broke down without counting a failure is a failure.
   return status !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found;
 }
 
 function readTotals(report) {
-  const text = readFileSync(report, 'utf8');
+  const text = readFileSync(join(root, report), 'utf8');
   const total = word => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
   return {
     passed: total('pass'),

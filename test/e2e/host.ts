@@ -131,15 +131,20 @@ function withOwnSubnets(conf: string): string {
 }
 
 /** Ends a command that hangs, in ms: a test fails by it, where it would stop the whole run. */
-export const commandLimitMs = 90_000;
+export const commandLimitMs = 180_000;
 
 /** Runs a command to its end. One that hangs is killed, and says so. */
-export function run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+export function run(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  timeout: number = commandLimitMs,
+): Promise<Ran> {
   return new Promise(resolve => {
-    const limits = { maxBuffer: 64 * 2 ** 20, timeout: commandLimitMs, killSignal: 'SIGKILL' } as const;
+    const limits = { maxBuffer: 64 * 2 ** 20, timeout, killSignal: 'SIGKILL' } as const;
     execFile(file, args, { env: { ...process.env, ...env }, ...limits }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      const hung = error?.killed === true ? `\nKilled, as it took more than ${commandLimitMs / 1000} s` : '';
+      const hung = error?.killed === true ? `\nKilled, as it took more than ${timeout / 1000} s` : '';
       resolve({ stdout, stderr: `${stderr}${hung}`, code });
     });
   });

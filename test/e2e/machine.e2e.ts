@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { whyNoMachine } from '../machine/debian-root.ts';
 import { type Machine, machine } from '../machine/machine.ts';
+import { whyNoMachine } from '../machine/machine-root.ts';
 import {
   containersOf,
   idsOf,
