@@ -146,7 +146,7 @@ test('a container gets what its manifest says', async () => {
   await on.make(web, 'uid-1');
   const script = [
     'hostname; pwd; id -u; id -g; id -G; echo "$PLAIN $TOKEN"',
-    'grep example /etc/hosts | wc -l; grep -c "192.0.2.53\\|corp.example\\|ndots:3" /etc/resolv.conf',
+    'grep example /etc/hosts | wc -l; grep -c "corp.example\\|ndots:3" /etc/resolv.conf',
     'cat /proc/sys/net/ipv4/ip_unprivileged_port_start; grep -E "NoNewPrivs|Seccomp:" /proc/self/status | tr -d "\\t"',
     '(echo x > /x) 2>/dev/null || echo read-only; ps | grep -c "[c]atatonit"',
   ].join('; ');
@@ -159,7 +159,7 @@ test('a container gets what its manifest says', async () => {
     '1000 2000',
     'a "b" $c s3cret',
     '2',
-    '3',
+    '2',
     '0',
     'NoNewPrivs:1',
     'Seccomp:0',
@@ -168,6 +168,10 @@ test('a container gets what its manifest says', async () => {
     '',
   ];
   assert.deepEqual(lines, want);
+  // Podman 5 leaves the asking of such servers to the network's own.
+  const told = await on.exec('web-main', 'cat /etc/resolv.conf');
+  const ofNetwork = await run('grep', ['-r', '192.0.2.53', '/run/containers/networks/aardvark-dns']);
+  assert.match(told + ofNetwork.stdout, /192\.0\.2\.53/);
   const seen = JSON.parse(await on.podman('inspect', 'web-main'))[0];
   const { HostConfig, Config, State } = seen;
   assert.deepEqual(
