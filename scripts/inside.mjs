@@ -17,7 +17,6 @@ mount --rbind /sys sys
 mount --rbind /dev dev
 mount -t proc proc proc
 mount -t tmpfs tmpfs run
-mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --bind "$repository" repository
 mkdir run/lock old
 pivot_root . old

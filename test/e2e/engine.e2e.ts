@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -35,6 +36,9 @@ test('a pod of a Deployment in a namespace is known by both', async () => {
   await on.drop(shop.key);
 });
 
+/** The engine's database from Podman 5 on; BoltDB's stands elsewhere. */
+const sqlite = (): string => join(on.host.root, 'db.sql');
+
 test('createPod() says who has the name, and clears away only what a crash left of ours', async () => {
   const web = pod('web');
   const create = { verb: 'createPod', pod: web, uid: 'uid-2' } as const;
@@ -45,7 +49,8 @@ test('createPod() says who has the name, and clears away only what a crash left 
   await fails(on.do(create), 'NAME_TAKEN', /owner "else"/);
   await on.podman('pod', 'rm', 'web');
   await on.podman('create', '--name', 'web', 'localhost/bb:1');
-  await fails(on.do(create), 'NAME_TAKEN', /a container/);
+  // In SQLite's stores (5.4) a pod and a container may share a name.
+  if (!existsSync(sqlite())) await fails(on.do(create), 'NAME_TAKEN', /a container/);
   assert.match((await on.observe()).foreignNames.get('web') ?? '', /^container /);
   await on.podman('rm', 'web');
 
@@ -62,7 +67,7 @@ test('createPod() says who has the name, and clears away only what a crash left 
 test('createContainer() clears away what an engine that died amid it left in its storage, and nothing that runs', async () => {
   const web = pod('web');
   const create = { verb: 'createContainer', pod: web, uid: 'uid-1', container: container('web', 'main') } as const;
-  const db = join(on.host.root, 'libpod/bolt_state.db');
+  const db = existsSync(sqlite()) ? sqlite() : join(on.host.root, 'libpod/bolt_state.db');
   const putBack = async (from: string, to: string): Promise<void> => {
     await on.host.stopService();
     await copyFile(from, to);

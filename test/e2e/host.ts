@@ -80,6 +80,8 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
     CONTAINERS_CONF: paths.containersConf,
     CONTAINERS_REGISTRIES_CONF: paths.registriesConf,
     HOME: dir,
+    // Podman 5 warns with each command on a host with version 1.
+    PODMAN_IGNORE_CGROUPSV1_WARNING: '1',
   };
   const podman = (...args: string[]): Promise<Ran> => run('podman', [...storeArgs, ...args], env);
 
