@@ -1,6 +1,6 @@
 // Bundles src/cli/main.ts into dist/: one file, its code cache, and the launcher that runs it from there.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -32,6 +32,8 @@ await build({
 const entry = join(next, 'podstead.cjs');
 copyFileSync(join(root, 'scripts/launcher.cjs'), entry);
 chmodSync(entry, 0o755);
+// `podstead install` takes them from there.
+cpSync(join(root, 'systemd'), join(next, 'systemd'), { recursive: true });
 execFileSync(process.execPath, [join(root, 'scripts/warm.mjs'), next], { cwd: root, stdio: ['ignore', 'ignore', 2] });
 rmSync(dist, { recursive: true, force: true });
 renameSync(next, dist);

@@ -81,7 +81,14 @@ function isFresh() {
     'schema/kubernetes.json',
     ...['build.mjs', 'schema.ts', 'schema-overlay.ts'].map(file => `scripts/${file}`),
   ];
-  return built > Math.max(newest(join(root, 'src')), ...inputs.map(file => modified(join(root, file))));
+  return (
+    built >
+    Math.max(
+      newest(join(root, 'src')),
+      newest(join(root, 'systemd')),
+      ...inputs.map(file => modified(join(root, file))),
+    )
+  );
 }
 
 function newest(directory) {

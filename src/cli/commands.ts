@@ -13,6 +13,7 @@ import {
   type RefreshFlag,
   type RunFlags,
   type StrictFlag,
+  type UserFlag,
 } from './flags.ts';
 import type { Add } from './program.ts';
 
@@ -188,6 +189,31 @@ export function addPods(add: Add): void {
       new Option('-t, --tty', 'give the command a terminal'),
       namespaceOption(),
     ],
+  );
+}
+
+/** Commands that set the agent up. */
+export function addService(add: Add): void {
+  add<[string | undefined], UserFlag>(
+    {
+      usage: 'install [DIR]',
+      summary: 'set the agent up as a service of systemd',
+      details:
+        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with\n/etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. A second time it\nchanges what differs. No pod is touched.',
+      examples: ['podstead install', 'podstead install /srv/manifests', 'podstead install --user'],
+    },
+    async (context, [directory], options) => (await import('./install.ts')).install(context, directory, options),
+    [new Option('--user', 'for a user, not for root')],
+  );
+  add<[], UserFlag>(
+    {
+      usage: 'uninstall',
+      summary: 'take the service of the agent away; pods run on',
+      details: 'Stop the service of the agent and take it away. Pods run on, and start at boot by their own units.',
+      examples: ['podstead uninstall', 'podstead uninstall --user'],
+    },
+    async (context, _, options) => (await import('./install.ts')).uninstall(context, options),
+    [new Option('--user', 'for a user, not for root')],
   );
 }
 

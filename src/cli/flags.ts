@@ -72,7 +72,10 @@ export interface ExecFlags extends NamespaceFlag {
   readonly stdin?: boolean;
   readonly tty?: boolean;
 }
-export interface GenerateFlags extends NamespaceFlag {
-  readonly directory?: string;
+export interface UserFlag {
+  /** For the user's own systemd; where undefined, for that of whoever asks. */
   readonly user?: boolean;
+}
+export interface GenerateFlags extends NamespaceFlag, UserFlag {
+  readonly directory?: string;
 }

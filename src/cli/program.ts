@@ -1,5 +1,5 @@
 import { Command, CommanderError, type Option } from 'commander';
-import { addGenerate, addKeeping, addLooking, addPods } from './commands.ts';
+import { addGenerate, addKeeping, addLooking, addPods, addService } from './commands.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
 import { version } from './version.ts';
@@ -65,6 +65,7 @@ export function makeProgram(runner: Runner): Command {
   addKeeping(add);
   addLooking(add);
   addPods(add);
+  addService(add);
   parents.set(
     'generate',
     program

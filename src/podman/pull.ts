@@ -48,8 +48,8 @@ async function pullFirst(
  */
 const silenceMs = 600_000;
 
-/** Statuses with which 4.3 and 5.x refuse before the stream; in it, failures come as documents. */
-const refusals = [400, 401, 403, 404, 500];
+/** Statuses with which 4.3 and 5.x refuse before the stream, 5.x with the registry's own; in it, failures come as documents. */
+const refusals = [400, 401, 403, 404, 429, 500, 502, 503];
 
 /**
  * Pulls by Docker's endpoint, whose stream counts bytes; libpod's own has none in any version. It takes credentials,

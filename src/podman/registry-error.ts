@@ -49,7 +49,7 @@ const rows: readonly Row[] = [
   },
   {
     words:
-      /connection refused|no such host|i\/o timeout|TLS handshake timeout|network is unreachable|no route to host|connection reset|server misbehaving|EOF$|pinging container registry|5\d\d [A-Z]/,
+      /connection refused|no such host|i\/o timeout|TLS handshake timeout|network is unreachable|no route to host|connection reset|server misbehaving|unexpected EOF|EOF$|pinging container registry|5\d\d [A-Z]/,
     code: 'REGISTRY_UNREACHABLE',
     transient: true,
     hint: 'See that the registry answers from this host',

@@ -56,7 +56,7 @@ async function writeUnit(directory: string, unit: UnitFile, owner: string): Prom
   const have = await textOf(path);
   if (have === text) return 'same';
   if (have !== undefined && readMark(parseUnit(unit.name, have))?.owner !== owner) return 'foreign';
-  await replaceFile(path, text);
+  await writeText(path, text);
   return 'written';
 }
 
@@ -97,8 +97,8 @@ async function removeStale(directory: string): Promise<void> {
   }
 }
 
-/** systemd must never read half a unit, not even after a power cut. */
-async function replaceFile(path: string, text: string): Promise<void> {
+/** Writes a unit file in one step: systemd must never read half a unit, not even after a power cut. */
+export async function writeText(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}${temporaryEnd}`;
   try {
     const file = await open(temporary, 'wx', 0o644);

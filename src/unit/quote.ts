@@ -40,7 +40,12 @@ export function quoteCommand(argv: readonly string[]): string {
   if (!program.startsWith('/') || program.includes('$')) {
     throw new UnitTextError(`Cannot write a unit: the program must be an absolute path without '$', got '${program}'`);
   }
-  return [quoteWord(program), ...args.map(arg => quoteWord(arg).replaceAll('$', '$$$$'))].join(' ');
+  return [quoteWord(program), ...args.map(quoteArgument)].join(' ');
+}
+
+/** One argument of a command line: as {@link quoteWord}, and `$` doubled. */
+export function quoteArgument(argument: string): string {
+  return quoteWord(argument).replaceAll('$', '$$$$');
 }
 
 /** Splits what {@link quoteWord} made, joined by spaces, into the words again. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
 import { whyNoMachine } from '../machine/machine-root.ts';
@@ -63,15 +63,11 @@ describe('the agent as podstead.service of a user who lingers, on a booted syste
     on = await machine(cleaning);
     await makeImage(inService);
     await writeFiles(join(on.root, home, '.config/podstead/manifests'), manifests);
-    const units = join(on.root, home, '.config/systemd/user');
-    await mkdir(units, { recursive: true });
-    await copyFile(resolve(import.meta.dirname, '../../systemd/podstead-user.service'), join(units, agent));
     await on.must('chown', '--recursive', 'someone:', home);
   });
 
   test('it becomes active, and its units are enabled and started', async () => {
-    await systemctl('daemon-reload');
-    await systemctl('enable', '--now', agent);
+    await inService('podstead', 'install');
     await settled();
     await unitsStarted();
     assert.deepEqual(await takeLogs(join(on.root, logs)), { done: ['ran'], web: ['ran', 'start'] });

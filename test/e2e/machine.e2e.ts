@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
 import { whyNoMachine } from '../machine/machine-root.ts';
@@ -120,13 +120,10 @@ describe('on a booted systemd', { skip: lacking ?? false }, () => {
 
     test('it becomes active when it has looked, writes units, enables and starts them', async () => {
       await logged();
-      await copyFile(resolve(import.meta.dirname, '../../systemd/podstead.service'), join(units(), agent));
       // So that the watchdog and a restart show within the test's time.
       await mkdir(join(units(), `${agent}.d`));
       await writeFile(join(units(), `${agent}.d/quick.conf`), '[Service]\nWatchdogSec=3\nRestartSec=100ms\n');
-      await on.systemctl('daemon-reload');
-      await on.systemctl('enable', agent);
-      await on.systemctl('start', agent);
+      await on.must('podstead', 'install');
       assert.equal(await show(agent, 'ActiveState'), 'active');
       await statusIs(/^All as declared$/);
       await unitsAre(podUnits);
@@ -240,5 +237,34 @@ describe('on a booted systemd', { skip: lacking ?? false }, () => {
         assert.equal(await show(agent, 'NRestarts'), '0');
       });
     }
+
+    test('installed again it is the same process, and elsewhere another; no container notices', async () => {
+      const before = await containers();
+      const pid = await show(agent, 'MainPID');
+      await on.must('podstead', 'install');
+      assert.equal(await show(agent, 'MainPID'), pid);
+      await on.must('cp', '--recursive', '/etc/podstead/manifests', '/srv/odd $ 100%');
+      await on.must('podstead', 'install', '/srv/odd $ 100%');
+      assert.notEqual(await show(agent, 'MainPID'), pid);
+      await statusIs(/^All as declared$/);
+      assert.deepEqual(await containers(), before);
+      const argv = await on.must('cat', `/proc/${await show(agent, 'MainPID')}/cmdline`);
+      assert.ok(argv.endsWith('\0/srv/odd $ 100%\0'), argv);
+    });
+
+    test('uninstalled its pods run on under their units, and come back after a reboot', async () => {
+      const before = await containers();
+      await on.must('podstead', 'uninstall');
+      await on.must('podstead', 'uninstall');
+      assert.equal(await show(agent, 'LoadState'), 'not-found');
+      assert.deepEqual(await containers(), before);
+      await on.reboot();
+      assert.deepEqual(runningOf(await containers()), ['busy-main', 'web-main']);
+      await unitsAre(podUnits);
+      await writeFile(join(units(), agent), '[Service]\nExecStart=/bin/true\n');
+      const refused = await on.run('podstead', 'install');
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /was not written by podstead\n {2}Move it away first/);
+    });
   });
 });

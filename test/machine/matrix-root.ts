@@ -18,6 +18,7 @@ const packages = [
   'busybox-static',
   'docker-registry',
   'git',
+  'e2fsprogs',
   'systemd',
   'iproute2',
   'procps',

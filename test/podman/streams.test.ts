@@ -134,6 +134,10 @@ const pulls = [
     'pinging container registry h: Get "https://h/v2/": http: server gave HTTP response to HTTPS client',
     'REGISTRY_UNREACHABLE',
   ],
+  [
+    'storing blob to file "/x": happened during read: unexpected EOF (after reconnecting, server did not process a Range: header, status 200)',
+    'REGISTRY_UNREACHABLE',
+  ],
   ['reading manifest 1 in docker.io/x: toomanyrequests: You have reached your pull rate limit', 'REGISTRY_REFUSED'],
   ['writing blob: storing blob: write /x: no space left on device', 'DISK_FULL'],
 ] as const;
