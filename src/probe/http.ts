@@ -32,11 +32,11 @@ interface Ask {
  */
 export function dialHttp(handler: HttpHandler, host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
   return new Promise(resolve => {
-    const over = new AbortController();
+    let isOver = false;
     let leave = (): void => undefined;
     const end = (result: ProbeResult): void => {
       timer.end();
-      over.abort();
+      isOver = true;
       leave();
       resolve(result);
     };
@@ -45,12 +45,13 @@ export function dialHttp(handler: HttpHandler, host: string, port: number, timeo
     const broken = (error: Error): void => fail(`cannot get an answer: ${reasonOf(error)}`);
     const follow = async (ask: Ask, left: number): Promise<void> => {
       const connecting = ask.scheme === 'HTTPS' ? await secured() : connect;
-      if (over.signal.aborted) return;
+      if (isOver) return;
       leave = send(
         ask,
         connecting,
-        ({ statusCode = 0, headers }) => {
-          const next = redirects.has(statusCode) ? redirected(ask, headers.location) : undefined;
+        answer => {
+          const { statusCode = 0 } = answer;
+          const next = redirects.has(statusCode) ? redirected(ask, answer.headers.location) : undefined;
           if (next === undefined) return end(resultOf(statusCode));
           leave();
           if (left === 0) fail(`redirected more than ${mostRedirects} times`);
@@ -109,7 +110,7 @@ function send(
 
 /** Go sends a header's value as UTF-8; Node takes one character a byte. */
 function sentAs(value: string): string {
-  return Buffer.from(value, 'utf8').toString('latin1');
+  return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
 }
 
 /** Reads as much of the body as counts, then calls back once. */
