@@ -99,4 +99,36 @@ ${lifecycle
     assert.match(await said('bad'), /^hook term/);
     await agent.stop();
   });
+
+  test('postStart runs after each start, though the manifest is broken by now, and not after a pause', async t => {
+    const hooks = 'postStart: { exec: { command: [sh, -c, "echo hook >> /log/again; touch /log/again-go"] } }';
+    await on.write({ 'again.yaml': pod('again', hooks) });
+    const agent = await on.start();
+    t.after(() => agent.stop());
+    const log = async (wanted: string): Promise<unknown> =>
+      eventually(
+        `the log is ${wanted}`,
+        async () => (await said('again')).replaceAll('main', 'm').replaceAll('hook', 'h'),
+        text => text === wanted,
+      );
+    await log('h m');
+    const began = agent.output().length;
+    await on.engine.podman('pause', 'again-main');
+    await agent.says(/paused by hand/, began);
+    await eventually(
+      'it goes on',
+      async () => (await on.containers()).get('again-main')?.State,
+      state => state === 'running',
+    );
+    await on.write({ 'again.yaml': 'kind: Pod\napiVersion: v1\nmetadata: { name: again }\nspec: { wrong: 1 }\n' });
+    await agent.says(/again\.yaml/, began);
+    await on.engine.podman('kill', '-s', 'KILL', 'again-main');
+    await eventually(
+      'hook and container ran once more, and no more',
+      () => said('again'),
+      text => text.split(' ').filter(word => word === 'main').length === 2 && text.split('hook').length === 3,
+    );
+    await agent.stop();
+    assert.equal((await said('again')).split('hook').length, 3);
+  });
 });
