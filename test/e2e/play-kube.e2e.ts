@@ -125,8 +125,14 @@ describe("cases of Podman's own tests", () => {
       });
     await refused(at('file', join(on.state, 'nothing'), 'File'), /PATH_MISSING|does not exist/);
     assert.equal(existsSync(join(on.state, 'nothing')), false);
-    await refused(at('absent', '/dev/not-there', 'BlockDevice'), /\/dev\/not-there.*does not exist/);
-    await refused(at('absent', '/dev/not-there', 'CharDevice'), /\/dev\/not-there.*does not exist/);
+    await refused(
+      at('absent', '/dev/not-there', 'BlockDevice'),
+      /\/dev\/not-there.*does not exist[\s\S]*or correct the path/,
+    );
+    await refused(
+      at('absent', '/dev/not-there', 'CharDevice'),
+      /\/dev\/not-there.*does not exist[\s\S]*or correct the path/,
+    );
     await refused(at('swapped', char, 'BlockDevice'), /found a character device, expected a block device/);
     await refused(at('swapped', block, 'CharDevice'), /found a block device, expected a character device/);
     await apply(at('block', block, 'BlockDevice'));
