@@ -117,6 +117,11 @@ describe('probes', () => {
     await ready('tcp', true);
     await ready('exec', true);
     await agent.stop();
+    const { stdout } = await on.podstead('doctor', '-o', 'json');
+    const { checks } = JSON.parse(stdout) as {
+      readonly checks: readonly { readonly name: string; readonly found: string }[];
+    };
+    assert.match(checks.find(({ name }) => name === 'exec probes')?.found ?? '', /^1\.0 commands a second/);
   });
 
   test('a liveness probe that fails restarts its container, is counted and told; readiness begins anew', async t => {
