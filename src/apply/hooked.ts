@@ -1,5 +1,6 @@
 import { EngineError, type PerformOptions } from '../engine/engine.ts';
-import type { ActionOf } from '../model/plan.ts';
+import type { Key } from '../model/key.ts';
+import type { ActionOf, StartedByName } from '../model/plan.ts';
 import type { EffectPorts } from './perform.ts';
 
 /** What a stop keeps of its grace period whatever its hook took, in seconds (the kubelet, killContainer). */
@@ -9,28 +10,52 @@ const postStartMs = 600_000;
 
 /**
  * Starts a container, and runs its hook after that: only then it counts as started. Where the hook fails the container
- * is stopped, and started again as its policy says.
+ * is stopped, and started again as its policy says. One that goes on after a pause has started before.
  *
  * @throws EngineError `HOOK_FAILED`
  */
 export async function startHooked(
   action: ActionOf<'startContainer'>,
+  ports: EffectPorts,
+  opts: PerformOptions,
+): Promise<void> {
+  await ports.engine.perform(action, opts);
+  if (action.resumes === true) return;
+  const { pod, container } = action;
+  const { name, engineName: id, hooks = {} } = container;
+  await afterStart({ name, id, hooks, graceSeconds: pod.gracePeriodSeconds }, pod.key, ports, opts);
+}
+
+/**
+ * Starts a pod as it stands, and runs the hooks of its containers after that, all at once.
+ *
+ * @throws EngineError `HOOK_FAILED`
+ */
+export async function startPodHooked(
+  action: ActionOf<'startPod'>,
+  ports: EffectPorts,
+  opts: PerformOptions,
+): Promise<void> {
+  await ports.engine.perform(action, opts);
+  const ends = (action.hooked ?? []).map(container => afterStart(container, action.pod, ports, opts));
+  const failed = (await Promise.allSettled(ends)).find(end => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function afterStart(
+  { name, id, hooks: { postStart, preStop }, graceSeconds }: StartedByName,
+  pod: Key,
   { engine, hooks, clock }: EffectPorts,
   opts: PerformOptions,
 ): Promise<void> {
-  await engine.perform(action, opts);
-  const { pod, container } = action;
-  const handler = container.hooks?.postStart;
-  if (handler === undefined || hooks === undefined) return;
-  const place = { container: container.engineName };
-  const why = await hooks.run(handler, place, { timeoutMs: postStartMs, signal: opts.signal });
+  if (postStart === undefined || hooks === undefined) return;
+  const why = await hooks.run(postStart, { container: id }, { timeoutMs: postStartMs, signal: opts.signal });
   // Cut short by our own end it says nothing of the container, which runs on.
   opts.signal.throwIfAborted();
   if (why === undefined) return;
-  const graceSeconds = pod.gracePeriodSeconds;
-  const what = { verb: 'stopContainer', pod: pod.key, name: container.name, id: container.engineName } as const;
-  await stopHooked({ ...what, graceSeconds, ...preStopOf(action) }, { engine, hooks, clock }, opts);
-  throw new EngineError('HOOK_FAILED', `Container '${container.name}' was stopped: its postStart hook failed: ${why}`, {
+  const before = preStop === undefined ? {} : { preStop };
+  await stopHooked({ verb: 'stopContainer', pod, name, id, graceSeconds, ...before }, { engine, hooks, clock }, opts);
+  throw new EngineError('HOOK_FAILED', `Container '${name}' was stopped: its postStart hook failed: ${why}`, {
     hint: 'Correct lifecycle.postStart, or what it calls',
   });
 }
@@ -48,11 +73,6 @@ export async function stopHooked(
   if (why !== undefined) opts.onProgress(said(`preStop hook of container '${action.name}' failed: ${why}`));
   const spentSeconds = Math.max(Math.floor((clock.now() - beganMs) / 1000), 0);
   return engine.perform({ ...action, graceSeconds: Math.max(graceSeconds - spentSeconds, leastGraceSeconds) }, opts);
-}
-
-function preStopOf({ container }: ActionOf<'startContainer'>): Pick<ActionOf<'stopContainer'>, 'preStop'> {
-  const preStop = container.hooks?.preStop;
-  return preStop === undefined ? {} : { preStop };
 }
 
 function said(message: string): Parameters<PerformOptions['onProgress']>[0] {

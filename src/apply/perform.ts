@@ -5,7 +5,7 @@ import type { Action } from '../model/plan.ts';
 import type { Hooks } from '../probe/ports.ts';
 import type { Records } from '../record/records.ts';
 import { failureOf } from './failure.ts';
-import { startHooked, stopHooked } from './hooked.ts';
+import { startHooked, startPodHooked, stopHooked } from './hooked.ts';
 import { traits } from './verbs.ts';
 
 /** What effects go to. */
@@ -52,6 +52,7 @@ function act(action: Action, ports: EffectPorts, opts: PerformOptions): Promise<
   if (action.verb === 'writeRecord') return ports.records.write(action.pod, action.patch);
   if (action.verb === 'removeRecord') return ports.records.remove(action.pod);
   if (action.verb === 'startContainer') return startHooked(action, ports, opts);
+  if (action.verb === 'startPod') return startPodHooked(action, ports, opts);
   if (action.verb === 'stopContainer') return stopHooked(action, ports, opts);
   return ports.engine.perform(action, opts);
 }

@@ -1,6 +1,6 @@
 import type { Emit, Failure, StepResult } from '../model/event.ts';
 import type { Key } from '../model/key.ts';
-import type { Change, Plan, Step } from '../model/plan.ts';
+import type { Action, Change, Plan, Step } from '../model/plan.ts';
 import { overtakenSteps } from './cancel.ts';
 import { type EffectPorts, perform } from './perform.ts';
 import { type Lane, traits } from './verbs.ts';
@@ -222,8 +222,13 @@ function entryOf(run: Run, id: number): Entry {
 }
 
 function laneOf({ action }: Step): Lane {
-  const isHooked = action.verb === 'startContainer' && action.container.hooks?.postStart !== undefined;
-  return isHooked ? 'hook' : traits[action.verb].lane;
+  return isHooked(action) ? 'hook' : traits[action.verb].lane;
+}
+
+function isHooked(action: Action): boolean {
+  if (action.verb === 'startPod') return action.hooked !== undefined;
+  if (action.verb !== 'startContainer' || action.resumes === true) return false;
+  return action.container.hooks?.postStart !== undefined;
 }
 
 function whySkipped(step: Step, { step: cause, state }: Entry): string {

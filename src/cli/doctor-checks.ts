@@ -16,6 +16,10 @@ const leastFreeBytes = 200e6;
 /** chokidar takes one watch a file and directory (measured); Debian's default is above this. */
 const leastWatches = 8192;
 const leastInstances = 64;
+/** containers.conf(5), exit_command_delay. */
+const defaultDelaySeconds = 300;
+/** Each is two processes of conmon, which hold about 3 MB together (4.3.1). */
+const mostMonitors = 100;
 /** Podman maps this many into a user namespace (newuidmap(1), useradd's default). */
 const subordinateIds = 65_536;
 
@@ -30,6 +34,7 @@ const checks: readonly Check[] = [
   cgroups,
   ulimits,
   events,
+  execProbes,
   network,
   dns,
   subordinate,
@@ -103,6 +108,15 @@ function events(facts: DoctorFacts): Finding | undefined {
     return fail('events', 'journald, but no journal runs here', configure('engine', 'events_logger = "file"'));
   }
   return ok('events', backend);
+}
+
+function execProbes({ execsPerSecond, host }: DoctorFacts): Finding | undefined {
+  if (execsPerSecond === 0) return undefined;
+  const { exitCommandDelay = defaultDelaySeconds } = host.configured;
+  const monitors = Math.round(execsPerSecond * exitCommandDelay);
+  const found = `${execsPerSecond.toFixed(1)} commands a second, each with a monitor for ${exitCommandDelay} s after it: about ${monitors}`;
+  if (monitors <= mostMonitors) return ok('exec probes', found);
+  return warn('exec probes', found, configure('engine', 'exit_command_delay = 10'));
 }
 
 function network(facts: DoctorFacts): Finding {

@@ -1,5 +1,7 @@
 import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { appliedProbes } from '../model/applied.ts';
+import type { PodRecord } from '../model/record.ts';
 import type { EngineSettings, HostFacts } from '../podman/host-facts.ts';
 
 /** What the checks of `doctor` look at; every value read once, so that checks are plain functions. */
@@ -19,6 +21,8 @@ export interface DoctorFacts {
   readonly unitDirectory: { readonly path: string; readonly writable: boolean };
   /** Cgroup controllers handed to the user (cgroups(7), delegation); undefined where that does not apply. */
   readonly delegated: readonly string[] | undefined;
+  /** Commands that the exec probes of what we keep come to. */
+  readonly execsPerSecond: number;
 }
 
 /** As the engine's own `info` tells. */
@@ -33,6 +37,16 @@ export interface EngineFacts {
   readonly graphRoot: string;
 }
 
+/** How many commands a second the exec probes in these records run. */
+export function execsPerSecond(records: Iterable<PodRecord>): number {
+  const probes = [...records].flatMap(({ applied }) =>
+    Object.keys(applied?.containers ?? {}).flatMap(name => Object.values(appliedProbes(applied, name))),
+  );
+  return probes
+    .filter(probe => probe?.handler.type === 'exec')
+    .reduce((sum, probe) => sum + 1 / (probe?.periodSeconds ?? 1), 0);
+}
+
 /** The part of the facts that files tell. */
 export async function readFiles(opts: {
   readonly uid: number;
@@ -40,7 +54,7 @@ export async function readFiles(opts: {
   readonly stateDir: string;
   readonly graphRoot: string | undefined;
   readonly configHome: string;
-}): Promise<Omit<DoctorFacts, 'host' | 'mends' | 'engine' | 'uid' | 'userName'>> {
+}): Promise<Omit<DoctorFacts, 'host' | 'mends' | 'engine' | 'execsPerSecond' | 'uid' | 'userName'>> {
   const { uid, userName } = opts;
   const unitPath = uid === 0 ? '/etc/systemd/system' : `${opts.configHome}/systemd/user`;
   const [subuid, subgid, watches, instances, lingers, writable, delegated, ...disk] = await Promise.all([

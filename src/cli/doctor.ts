@@ -6,7 +6,7 @@ import { readHostFacts } from '../podman/host-facts.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { check, type Finding } from './doctor-checks.ts';
-import { type DoctorFacts, readFiles } from './doctor-facts.ts';
+import { type DoctorFacts, execsPerSecond, readFiles } from './doctor-facts.ts';
 import { describeError } from './error.ts';
 import { table } from './table.ts';
 import { withWorld } from './world.ts';
@@ -23,26 +23,26 @@ export async function doctor(context: Context): Promise<number> {
 async function factsOf(context: Context): Promise<DoctorFacts> {
   const { env, uid } = context;
   const configHome = env.XDG_CONFIG_HOME || join(env.HOME ?? '/', '.config');
-  const [host, engine] = await Promise.all([
+  const [host, { engine, execsPerSecond }] = await Promise.all([
     readHostFacts({ configHome, ...(env.PATH !== undefined && { path: env.PATH }) }),
-    engineFacts(context),
+    worldFacts(context),
   ]);
   const userName = nameOf(env);
   const graphRoot = 'failure' in engine ? undefined : engine.graphRoot;
   const files = await readFiles({ uid, userName, stateDir: context.paths.state, graphRoot, configHome });
-  return { host, mends: settingsFor(host), engine, uid, userName, ...files };
+  return { host, mends: settingsFor(host), engine, execsPerSecond, uid, userName, ...files };
 }
 
-async function engineFacts(context: Context): Promise<DoctorFacts['engine']> {
+async function worldFacts(context: Context): Promise<Pick<DoctorFacts, 'engine' | 'execsPerSecond'>> {
   try {
-    return await withWorld(context, async ({ engine }) => ({
-      name: engine.name,
-      ...(await engine.info({ signal: context.signal })),
+    return await withWorld(context, async ({ engine, records }) => ({
+      engine: { name: engine.name, ...(await engine.info({ signal: context.signal })) },
+      execsPerSecond: execsPerSecond((await records.load()).values()),
     }));
   } catch (error) {
     context.signal.throwIfAborted();
     const { message, hint } = describeError(error);
-    return { failure: message, hint };
+    return { engine: { failure: message, hint }, execsPerSecond: 0 };
   }
 }
 

@@ -1,7 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { statSync } from 'node:fs';
 import { probeAgent } from '../probe/agent.ts';
-import { dialNetwork } from '../probe/dial.ts';
 import { makeDial, type PodAddress, type Reach } from '../probe/dialer.ts';
 import type { ProbeResult } from '../probe/fold.ts';
 import { openHelper } from '../probe/helper.ts';
@@ -60,12 +58,13 @@ export function makeProbing(context: Context, world: World): Probing {
 function reachOf(context: Context, world: World): { readonly reach: Reach; readonly end: () => void } {
   const { engine, opened } = world;
   const { signal, clock, env } = context;
-  const fromHost = isRootful(opened.socket);
+  const isRootless = rootlessOf(engine, signal);
   const known = new Map<string, Promise<PodAddress | undefined>>();
   const ask = async (id: string): Promise<PodAddress | undefined> => {
     const address = await engine.addressOf(id, { signal }).catch(() => undefined);
     if (address?.network === 'host') return { ip: '127.0.0.1', fromHost: true };
-    return address && { ip: address.ip, fromHost };
+    const rootless = address && (await isRootless().catch(() => undefined));
+    return rootless === undefined ? undefined : address && { ip: address.ip, fromHost: !rootless };
   };
   const helper = openHelper(
     {
@@ -76,7 +75,7 @@ function reachOf(context: Context, world: World): { readonly reach: Reach; reado
   );
   const reach: Reach = {
     exec: (id, command, timeoutMs) => execResult(world, { id, command, timeoutMs, signal }),
-    inside: dial => (fromHost ? dialNetwork(dial) : helper.dial(dial)),
+    inside: dial => helper.dial(dial),
     addressOf: async ({ infraId, infraStartedAtMs }) => {
       const key = `${infraId} ${infraStartedAtMs}`;
       // Pods come and go; asking once more after so many does no harm.
@@ -91,9 +90,16 @@ function reachOf(context: Context, world: World): { readonly reach: Reach; reado
   return { reach, end: () => helper.end() };
 }
 
-/** A rootless engine's socket is its user's. */
-function isRootful(socket: string): boolean {
-  return (statSync(socket, { throwIfNoEntry: false })?.uid ?? process.getuid?.() ?? 0) === 0;
+/** Asks the engine once, when it first matters: the socket may be anybody's, by its owner or through a proxy. */
+function rootlessOf(engine: World['engine'], signal: AbortSignal): () => Promise<boolean> {
+  let asked: Promise<boolean> | undefined;
+  return () => {
+    asked ??= engine.info({ signal }).then(({ rootless }) => rootless);
+    asked.catch(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
 }
 
 interface Exec {

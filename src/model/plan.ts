@@ -7,7 +7,7 @@ import type {
   DesiredVolume,
 } from './desired.ts';
 import type { Key } from './key.ts';
-import type { HookHandler } from './probe.ts';
+import type { DesiredHooks, HookHandler } from './probe.ts';
 import type { Location } from './problem.ts';
 import type { ContainerRecord, HistoryEntry } from './record.ts';
 
@@ -83,7 +83,13 @@ export interface ActionArgs {
   /**
    * Starts an existing container, and the sandbox before it; subPaths are proven safe again first. A paused one goes on.
    */
-  readonly startContainer: { readonly pod: DesiredPod; readonly uid: string; readonly container: DesiredContainer };
+  readonly startContainer: {
+    readonly pod: DesiredPod;
+    readonly uid: string;
+    readonly container: DesiredContainer;
+    /** It is paused, so that this is no start: its postStart hook has run. */
+    readonly resumes?: true;
+  };
   readonly stopContainer: {
     readonly pod: Key;
     readonly name: string;
@@ -98,7 +104,13 @@ export interface ActionArgs {
   /** The sandbox, its containers, its emptyDir volumes and its files. Stops first what still runs. */
   readonly removePod: { readonly pod: Key; readonly id: string; readonly uid: string; readonly graceSeconds: number };
   /** Starts a pod of which no desired form is at hand: its sandbox and the containers of these names in the pod. */
-  readonly startPod: { readonly pod: Key; readonly id: string; readonly containers: readonly string[] };
+  readonly startPod: {
+    readonly pod: Key;
+    readonly id: string;
+    readonly containers: readonly string[];
+    /** Those that start, not go on, and have a hook for that. */
+    readonly hooked?: readonly StartedByName[];
+  };
   /** A volume by name; data in it is lost. */
   readonly removeVolume: { readonly name: string; readonly owner: string };
   readonly removeNetwork: { readonly name: string };
@@ -106,6 +118,15 @@ export interface ActionArgs {
   readonly removeFiles: { readonly uid: string };
   readonly writeRecord: { readonly pod: Key; readonly patch: RecordPatch };
   readonly removeRecord: { readonly pod: Key };
+}
+
+/** A container whose postStart hook is known from its last application. */
+export interface StartedByName {
+  readonly name: string;
+  readonly id: string;
+  readonly hooks: DesiredHooks;
+  /** Of the stop that a failing hook leads to. */
+  readonly graceSeconds: number;
 }
 
 export type Verb = keyof ActionArgs;

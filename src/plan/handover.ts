@@ -7,7 +7,7 @@ import { conflictsOf } from './conflict.ts';
 import { member } from './json.ts';
 import type { Leftover } from './removal.ts';
 import type { Made, StepInput } from './steps.ts';
-import { stopHooked } from './stopping.ts';
+import { hookedStarts, stopHooked } from './stopping.ts';
 import type { Work } from './work.ts';
 
 /** Grace of a pod of which no record tells any, in seconds (Kubernetes' default). */
@@ -76,7 +76,9 @@ export function removeLeftover(
 /** What was stopped for a new pod starts again when that does not, after its sandbox has let go of what they share. */
 function addWayBack(builder: StepBuilder, old: ActualPod, heir: Key, starts: readonly number[]): void {
   const stopHeir = { verb: 'stopPod', pod: heir, id: engineNameOf(heir), graceSeconds: 0 } as const;
-  const startOld = { verb: 'startPod', pod: old.key, id: old.id, containers: namesToRevive(old) } as const;
+  const containers = namesToRevive(old);
+  const hooked = hookedStarts(old, containers, graceOf(old));
+  const startOld = { verb: 'startPod', pod: old.key, id: old.id, containers, ...hooked } as const;
   for (const start of starts) {
     const stopped = builder.add(heir, stopHeir, [start], 'failed');
     builder.add(old.key, startOld, [stopped]);

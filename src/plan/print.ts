@@ -81,7 +81,7 @@ export function describe(action: Action): string {
     case 'renameContainer':
       return `rename container ${action.name} back to ${action.engineName}`;
     case 'startContainer':
-      return `start container ${action.container.engineName}`;
+      return `${action.resumes ? 'let' : 'start'} container ${action.container.engineName}${action.resumes ? ' go on' : ''}`;
     case 'stopContainer':
       return `stop container ${action.name} (${action.preStop ? 'its preStop hook first, ' : ''}within ${action.graceSeconds} s)`;
     case 'removeContainer':

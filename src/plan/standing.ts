@@ -6,7 +6,7 @@ import { graceOf } from './handover.ts';
 import { member } from './json.ts';
 import type { Leftover } from './removal.ts';
 import { type Runnable, runOf } from './run.ts';
-import { stopOf } from './stopping.ts';
+import { hookedStarts, stopOf } from './stopping.ts';
 
 /**
  * Keeps running what stands though nothing asks for it: the pods of a manifest that is broken, or whose removal is held
@@ -28,7 +28,9 @@ export function keepStanding(builder: StepBuilder, leftover: Leftover, now: numb
     ),
   ];
   const containers = run.start.map(container => container.name);
-  if (containers.length > 0) builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers }, after);
+  const hooked = hookedStarts(pod, containers, graceOf(pod));
+  if (containers.length > 0)
+    builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers, ...hooked }, after);
   return { ...leftover, change: { ...change, op: 'restart', why: `${run.reasons.join('; ')} (${change.why})` } };
 }
 

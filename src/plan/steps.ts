@@ -170,6 +170,8 @@ function startContainers(
     // In a running pod each container waits on its own making alone; a new pod starts when all of it stands.
     const own = work.startsSandbox ? before : [made?.containers.get(container.name)];
     const after = [...own, counted, ...stopped.values()];
-    return builder.add(pod.key, { verb: 'startContainer', pod, uid, container }, after);
+    const isPaused = actual.pods.get(pod.key)?.containers.get(container.name)?.state === 'paused';
+    const resumes = isPaused && !work.create.includes(container) ? ({ resumes: true } as const) : {};
+    return builder.add(pod.key, { verb: 'startContainer', pod, uid, container, ...resumes }, after);
   });
 }

@@ -34,6 +34,19 @@ export function stopOf(
   return preStop === undefined ? action : { ...action, preStop };
 }
 
+/** Those of these containers that start, and do not just go on, and have a hook for that, as they were last applied. */
+export function hookedStarts(pod: ActualPod, names: readonly string[], graceSeconds: number): StartsHooked {
+  const hooked = names.flatMap(name => {
+    const container = pod.containers.get(name);
+    const hooks = appliedHooks(pod.record?.applied, name);
+    if (container === undefined || container.state === 'paused' || hooks.postStart === undefined) return [];
+    return [{ name, id: container.id, hooks, graceSeconds }];
+  });
+  return hooked.length === 0 ? {} : { hooked };
+}
+
+type StartsHooked = Pick<ActionOf<'startPod'>, 'hooked'>;
+
 /**
  * Stops a pod's containers one by one, all at once, where one of them has a hook to run before; the pod as a whole is
  * stopped or removed after that.

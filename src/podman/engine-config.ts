@@ -19,6 +19,7 @@ export function engineConfig(host: HostFacts): string | undefined {
     ['runtime', all.runtime],
     ['cgroup_manager', all.cgroupManager],
     ['events_logger', all.eventsLogger],
+    ['exit_command_delay', all.exitCommandDelay],
   ]);
   const containers = lines([
     ['default_ulimits', all.ulimits],
@@ -61,9 +62,9 @@ function ulimit(name: string, hard: number): string {
   return `${name}=${value}:${value}`;
 }
 
-type Setting = readonly [key: string, value: string | readonly string[] | undefined];
+type Setting = readonly [key: string, value: string | number | readonly string[] | undefined];
 
-/** JSON strings and arrays of them are TOML. */
+/** JSON strings, numbers and arrays of them are TOML. */
 function lines(settings: readonly Setting[]): string {
   return settings.map(([key, value]) => (value === undefined ? '' : `${key} = ${JSON.stringify(value)}\n`)).join('');
 }

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import type { Context } from './context.ts';
 import { createSession, hijack } from './exec.ts';
 import { readFrames } from './frames.ts';
 import { number, record, text } from './json.ts';
-import { ageOf, endSession } from './processes.ts';
+import { ageOf, endMonitored, endSession } from './processes.ts';
 import { path } from './query.ts';
 
 /** A command that must end within a time. */
@@ -30,6 +31,8 @@ const endMs = 2_000;
 const startMs = 10_000;
 /** While it has not started it is looked for so often. */
 const lookMs = 250;
+/** An engine that does not answer is asked this seldom in the end. */
+const mostLookMs = 30_000;
 
 /**
  * Runs a command in a container and ends it when its time is over: the engine leaves it running for ever, with the
@@ -41,8 +44,11 @@ export async function execOnce(context: Context, container: string, opts: ExecOn
   const { signal, timeoutMs } = opts;
   const what = `Cannot run a command in container "${container}"`;
   const id = await createSession(context, container, opts, what);
-  const socket = await hijack(context, path`/exec/${id}/start`, { Detach: false, Tty: false }, what, signal);
   const session: Session = { context, id, what, signal };
+  const started = hijack(context, path`/exec/${id}/start`, { Detach: false, Tty: false }, what, signal);
+  // It may have begun all the same.
+  started.catch(() => endCommand(session));
+  const socket = await started;
   const watch = watchTime(session, socket, timeoutMs);
   const abort = (): void => watch.expire();
   signal.addEventListener('abort', abort, { once: true });
@@ -53,6 +59,7 @@ export async function execOnce(context: Context, container: string, opts: ExecOn
     return { exitCode, output };
   } catch (error) {
     if (watch.isOver()) return { exitCode: undefined, output: '' };
+    void endCommand(session);
     throw watch.failure() ?? error;
   } finally {
     watch.end();
@@ -98,7 +105,11 @@ function watchTime(session: Session, socket: Duplex, timeoutMs: number): Watch {
     socket.destroy(failure);
   };
   const again = (ms: number): void => {
-    if (!isEnded) timer = setTimeout(() => check().catch(() => socket.destroy()), ms);
+    if (!isEnded) timer = setTimeout(() => check().catch(giveUp), ms);
+  };
+  const giveUp = (error: EngineError): void => {
+    failure = error;
+    socket.destroy();
   };
   let timer: NodeJS.Timeout | undefined;
   again(timeoutMs);
@@ -107,13 +118,26 @@ function watchTime(session: Session, socket: Duplex, timeoutMs: number): Watch {
     failure: () => failure,
     expire: () => {
       clearTimeout(timer);
-      look(session).then(kill, () => socket.destroy());
+      look(session).then(kill, giveUp);
     },
     end: () => {
       isEnded = true;
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * Ends a command of which the engine tells nothing: at once where its monitor is to be found on this host, else as soon
+ * as the engine answers. Holds up nobody.
+ */
+async function endCommand(session: Session): Promise<void> {
+  for (let waitMs = lookMs; !endMonitored(session.id); waitMs = Math.min(2 * waitMs, mostLookMs)) {
+    const state = await look(session).catch((error: EngineError) => error);
+    if (state instanceof EngineError ? state.code === 'GONE' : !state.isRunning) return;
+    if (!(state instanceof EngineError) && endSession(state.pid, [session.id, state.containerId])) return;
+    await sleep(waitMs, undefined, { ref: false });
+  }
 }
 
 async function readOutput(socket: Duplex): Promise<string> {

@@ -26,7 +26,7 @@ export interface HostFacts {
   readonly configured: EngineSettings;
 }
 
-/** The settings of containers.conf that decide whether containers start; absent means Podman's default. */
+/** The settings of containers.conf that decide how containers start and what commands in them leave; absent means Podman's default. */
 export interface EngineSettings {
   readonly runtime?: string;
   readonly cgroupManager?: string;
@@ -34,6 +34,8 @@ export interface EngineSettings {
   readonly logDriver?: string;
   readonly networkBackend?: string;
   readonly ulimits?: readonly string[];
+  /** How long the monitor of an ended command stays, in seconds; 300 by default (containers.conf(5)). */
+  readonly exitCommandDelay?: number;
 }
 
 /** Where to look; both come from the command line's view of the environment. */
@@ -120,7 +122,10 @@ export function parseSettings(toml: string): EngineSettings {
     [...toml.matchAll(new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*["']([^"']*)["']`, 'gm'))].at(-1)?.[1];
   const lists = [...toml.matchAll(/^[ \t]*default_ulimits[ \t]*=[ \t]*\[([^\]]*)\]/gm)];
   const ulimits = lists.at(-1)?.[1]?.matchAll(/["']([^"']+)["']/g);
+  const delays = [...toml.matchAll(/^[ \t]*exit_command_delay[ \t]*=[ \t]*(\d+)/gm)];
+  const delay = delays.at(-1)?.[1];
   const found = {
+    exitCommandDelay: delay === undefined ? undefined : Number(delay),
     runtime: one('runtime'),
     cgroupManager: one('cgroup_manager'),
     eventsLogger: one('events_logger'),

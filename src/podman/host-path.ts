@@ -16,6 +16,13 @@ const fits: Readonly<Record<HostPathType, readonly [(found: Stats) => boolean, w
   BlockDevice: [found => found.isBlockDevice(), 'a block device'],
 };
 
+/** What else may be done where nothing is there. */
+const others: { readonly [T in HostPathType]?: string } = {
+  '': 'set type: DirectoryOrCreate',
+  Directory: 'set type: DirectoryOrCreate',
+  File: 'set type: FileOrCreate',
+};
+
 /**
  * Sees that a hostPath is what its type says, and makes it where the type says so: directories 0755, files 0644, as
  * the kubelet does.
@@ -37,9 +44,7 @@ export async function checkHostPath(path: string, type: HostPathType): Promise<v
     if (error instanceof EngineError) throw error;
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     const why = missing ? 'it does not exist' : String(error instanceof Error ? error.message : error);
-    const hint = missing
-      ? `Create it, or set type: ${type === 'File' ? 'FileOrCreate' : 'DirectoryOrCreate'}`
-      : undefined;
+    const hint = missing ? `Create it, or ${others[type] ?? 'correct the path'}` : undefined;
     throw new EngineError('PATH_MISSING', `${what}: ${why}`, { hint, cause: error });
   }
 }

@@ -25,6 +25,27 @@ export function endSession(pid: number, ids: readonly string[]): boolean {
   return true;
 }
 
+/**
+ * Kills a command without the engine's word: the child of the monitor that has the engine's exec session in its
+ * arguments (conmon(8), `--cuuid`).
+ *
+ * @returns false where it is not to be found from here
+ */
+export function endMonitored(session: string): boolean {
+  const monitors = new Set(
+    all()
+      .filter(({ pid }) => isMonitor(pid, session))
+      .map(({ pid }) => pid),
+  );
+  const commands = all().filter(({ parent }) => monitors.has(parent));
+  return commands.filter(({ pid }) => endSession(pid, [session])).length > 0;
+}
+
+function isMonitor(pid: number, session: string): boolean {
+  const [program = '', ...args] = read(`/proc/${pid}/cmdline`).split('\0');
+  return program.endsWith('conmon') && args.includes(session);
+}
+
 /** Clock ticks a second; USER_HZ is 100 on every Linux that Node runs on (proc(5), time(7)). */
 const ticks = 100;
 
@@ -51,13 +72,17 @@ function isRuntime(pid: number): boolean {
 }
 
 function familyOf(pid: number): readonly number[] {
-  const all = readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
+  const living = all();
   const family = new Set([pid]);
   for (let size = 0; size !== family.size; ) {
     size = family.size;
-    for (const each of all) if (each.session === pid || family.has(each.parent)) family.add(each.pid);
+    for (const each of living) if (each.session === pid || family.has(each.parent)) family.add(each.pid);
   }
-  return all.filter(each => family.has(each.pid)).map(each => each.pid);
+  return living.filter(each => family.has(each.pid)).map(each => each.pid);
+}
+
+function all(): readonly Process[] {
+  return readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
 }
 
 function readProcess(pid: number): Process | undefined {

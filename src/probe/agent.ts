@@ -3,8 +3,9 @@ import type { Actual, ActualPod } from '../model/actual.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
 import type { ContainerHealth } from '../model/probe.ts';
+import type { Health, Watched } from './entry.ts';
 import type { Dial, Probes } from './ports.ts';
-import { type Health, Prober, type Watched } from './prober.ts';
+import { Prober } from './prober.ts';
 import { watchedOf } from './watched.ts';
 
 /** The health of every probed container, by its id. */

@@ -1,15 +1,16 @@
-import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { type IncomingMessage, request } from 'node:http';
+import { connect, isIP, type Socket } from 'node:net';
 import type { Handler } from '../model/probe.ts';
 import { expiry } from './expiry.ts';
 import type { ProbeResult } from './fold.ts';
-import { askPlain, type PlainAnswer } from './plain-http.ts';
 import { reasonOf } from './tcp.ts';
 
 /** As the kubelet names itself, as servers tell probes by it (pkg/probe/http/request.go). */
 export const userAgent = 'kube-probe/1.36';
 /** So much of a body is read, then the connection is closed (pkg/probe/http/http.go). */
 const bodyBytes = 10 * 1024;
+/** Longest head of an answer, as Go takes it by default (net/http, DefaultMaxHeaderBytes). */
+const headBytes = 2 ** 20;
 const mostRedirects = 10;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -31,9 +32,11 @@ interface Ask {
  */
 export function dialHttp(handler: HttpHandler, host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
   return new Promise(resolve => {
+    let isOver = false;
     let leave = (): void => undefined;
     const end = (result: ProbeResult): void => {
       timer.end();
+      isOver = true;
       leave();
       resolve(result);
     };
@@ -41,11 +44,15 @@ export function dialHttp(handler: HttpHandler, host: string, port: number, timeo
     const timer = expiry(timeoutMs, () => fail(`no answer within ${timeoutMs / 1000} s`));
     const broken = (error: Error): void => fail(`cannot get an answer: ${reasonOf(error)}`);
     const follow = async (ask: Ask, left: number): Promise<void> => {
-      leave = await send(
+      const connecting = ask.scheme === 'HTTPS' ? await secured() : connect;
+      if (isOver) return;
+      leave = send(
         ask,
-        ({ status, location }) => {
-          const next = redirects.has(status) ? redirected(ask, location) : undefined;
-          if (next === undefined) return end(resultOf(status));
+        connecting,
+        answer => {
+          const { statusCode = 0 } = answer;
+          const next = redirects.has(statusCode) ? redirected(ask, answer.headers.location) : undefined;
+          if (next === undefined) return end(resultOf(statusCode));
           leave();
           if (left === 0) fail(`redirected more than ${mostRedirects} times`);
           else follow(next, left - 1).catch(broken);
@@ -63,34 +70,47 @@ function resultOf(status: number): ProbeResult {
   return { ok, message: ok ? '' : `HTTP ${status}` };
 }
 
-/** @returns what ends it early */
-async function send(
-  ask: Ask,
-  answered: (answer: PlainAnswer) => void,
+type Connect = (at: { readonly host: string; readonly port: number }) => Socket;
+
+/** TLS takes a while to load, and most probes need none. */
+async function secured(): Promise<Connect> {
+  const tls = await import('node:tls');
+  return ({ host, port }) => tls.connect({ host, port, servername: isIP(host) ? '' : host, rejectUnauthorized: false });
+}
+
+/**
+ * Headers as a list and a connection without an agent: Node spends least on these.
+ *
+ * @returns what ends it early
+ */
+function send(
+  { host, port, path, headers }: Ask,
+  connecting: Connect,
+  answered: (answer: IncomingMessage) => void,
   broken: (error: Error) => void,
-): Promise<() => void> {
-  const { scheme, host, port, path, headers } = ask;
-  if (scheme === 'HTTP') return askPlain(ask, bodyBytes, answered, broken);
-  // TLS takes a while to load, and most probes need none.
-  const { request } = await import('node:https');
+): () => void {
+  const own = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const all = { host: own, ...headers, connection: 'close' };
   const sent = request({
-    host,
-    port,
     path,
-    headers: { ...headers, connection: 'close' },
-    agent: false,
-    maxHeaderSize: 2 ** 20,
-    servername: isIP(host) ? '' : host,
-    rejectUnauthorized: false,
+    headers: Object.entries(all).flatMap(([name, values]) => [values].flat().flatMap(value => [name, sentAs(value)])),
+    createConnection: () => connecting({ host, port }).unref(),
+    maxHeaderSize: headBytes,
+    // Bare line feeds and the like, which Go takes, too.
+    insecureHTTPParser: true,
   });
-  sent.on('socket', socket => socket.unref());
   sent.on('error', broken);
   sent.on('response', response => {
     response.on('error', broken);
-    drain(response, () => answered({ status: response.statusCode ?? 0, location: response.headers.location }));
+    drain(response, () => answered(response));
   });
   sent.end();
   return () => sent.destroy();
+}
+
+/** Go sends a header's value as UTF-8; Node takes one character a byte. */
+function sentAs(value: string): string {
+  return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
 }
 
 /** Reads as much of the body as counts, then calls back once. */

@@ -1,16 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { ContainerHealth, DesiredProbes, ProbeKind } from '../model/probe.ts';
-import { carryOver, fold, healthOf, isActive, newState, type ProbeResult, type ProbeStates } from './fold.ts';
-import type { Dial, Target } from './ports.ts';
+import { type Entry, type Health, healthIn, judge, newEntry, note, type Watched } from './entry.ts';
+import { carryOver, isActive } from './fold.ts';
+import { type Lane, Lanes } from './lanes.ts';
+import type { Dial } from './ports.ts';
 import { Schedule } from './schedule.ts';
-
-/** A running container whose probes are to be run. */
-export interface Watched {
-  readonly target: Target;
-  /** Of the container; another start begins anew. To the second. */
-  readonly startedAtMs: number;
-  readonly probes: DesiredProbes;
-}
 
 export interface ProberPorts {
   readonly clock: Clock;
@@ -26,8 +20,6 @@ export interface ProberPorts {
   ) => Pick<ContainerHealth, 'started' | 'ready'> | undefined;
 }
 
-/** How many handlers may run at once. Each exec costs the engine two processes; a dial costs next to nothing. */
-const width = { exec: 4, network: 256 };
 /** Due times are rounded up to this, so that one wake of the process serves many probes; periods are whole seconds. */
 const quantumMs = 100;
 /** A container that started within this time was started just now: its probes begin without delay. */
@@ -38,24 +30,6 @@ const idleMs = 60_000;
 const correctionMs = 500;
 /** A probe that runs this part of its period behind is late. */
 const lateFrom = 0.5;
-
-interface Entry {
-  readonly watched: Watched;
-  /** When we first saw it running; the engine tells starts to the second. */
-  readonly seenMs: number;
-  states: ProbeStates;
-  health: ContainerHealth;
-  /** Kinds that are scheduled, queued or running. */
-  readonly pending: Set<ProbeKind>;
-  /** How far probes run behind, in milliseconds; none for those in time. */
-  readonly lateMs: Map<ProbeKind, number>;
-}
-
-/** What is known of a container's probes. */
-export type Health = ContainerHealth & {
-  /** How far behind its probes run for want of turns, in milliseconds; 0 for in time. */
-  readonly lateMs: number;
-};
 
 interface Turn {
   readonly entry: Entry;
@@ -68,10 +42,7 @@ export class Prober {
   readonly #ports: ProberPorts;
   readonly #entries = new Map<string, Entry>();
   readonly #schedule = new Schedule<Omit<Turn, 'dueMs'>>();
-  readonly #queues = { exec: [] as Turn[], network: [] as Turn[] };
-  readonly #running = { exec: 0, network: 0 };
-  /** Commands under way: they are ended before we are. */
-  readonly #commands = new Set<Promise<void>>();
+  readonly #lanes = new Lanes<Turn>(turn => (this.#isCurrent(turn.entry) ? this.#perform(turn) : undefined));
   #pause = new AbortController();
   #sleepsUntilMs = 0;
 
@@ -94,18 +65,13 @@ export class Prober {
   /** Undefined where the container is not probed, or has been started anew since. */
   health(containerId: string, startedAtMs: number): Health | undefined {
     const entry = this.#entries.get(containerId);
-    if (entry === undefined || entry.watched.startedAtMs !== startedAtMs) return undefined;
-    return { ...entry.health, lateMs: Math.max(0, ...entry.lateMs.values()) };
+    return entry?.watched.startedAtMs === startedAtMs ? healthIn(entry) : undefined;
   }
 
   /** Everything known, by container. */
   all(): ReadonlyMap<string, Health & { readonly startedAtMs: number }> {
-    const found = [...this.#entries.values()].map(entry => {
-      const lateMs = Math.max(0, ...entry.lateMs.values());
-      const { startedAtMs, target } = entry.watched;
-      return [target.containerId, { ...entry.health, lateMs, startedAtMs }] as const;
-    });
-    return new Map(found);
+    const entries = [...this.#entries];
+    return new Map(entries.map(([id, entry]) => [id, { ...healthIn(entry), startedAtMs: entry.watched.startedAtMs }]));
   }
 
   /** Runs what is due until the signal aborts. */
@@ -125,38 +91,32 @@ export class Prober {
     }
     signal.removeEventListener('abort', stop);
     this.#entries.clear();
-    await Promise.all(this.#commands);
+    await this.#lanes.commandsEnded();
   }
 
   #watch(watched: Watched): void {
     const { containerId } = watched.target;
     const known = this.#entries.get(containerId);
     if (known?.watched.startedAtMs === watched.startedAtMs) {
-      if (sameProbes(known.watched.probes, watched.probes)) return;
-      const states = carryOver(known.watched.probes, known.states, watched.probes);
+      const same = sameProbes(known.watched.probes, watched.probes);
+      if (same && known.watched.isPaused === watched.isPaused) return;
+      const states = same ? known.states : carryOver(known.watched.probes, known.states, watched.probes);
       this.#enter({ ...known, watched, states, pending: new Set() });
       return;
     }
-    const states = initialStates(watched.probes, this.#ports.remembered(containerId, watched.startedAtMs));
-    const seenMs = this.#ports.clock.now();
-    this.#enter({
-      watched,
-      seenMs,
-      states,
-      health: healthOf(watched.probes, states),
-      pending: new Set(),
-      lateMs: new Map(),
-    });
+    const remembered = this.#ports.remembered(containerId, watched.startedAtMs);
+    this.#enter(newEntry(watched, this.#ports.clock.now(), remembered));
   }
 
   #enter(entry: Entry): void {
     this.#entries.set(entry.watched.target.containerId, entry);
-    this.#judge(entry);
+    judge(entry);
     this.#plan(entry);
   }
 
   /** Schedules what is to be run of a container and is not yet. */
   #plan(entry: Entry): void {
+    if (entry.watched.isPaused === true) return;
     for (const kind of Object.keys(entry.watched.probes) as ProbeKind[]) {
       if (entry.pending.has(kind) || !isActive(kind, entry.watched.probes, entry.states)) continue;
       this.#add({ entry, kind, dueMs: this.#firstMs(entry, kind) });
@@ -185,26 +145,10 @@ export class Prober {
   #wake(now: number): void {
     for (const { item, dueMs } of this.#schedule.take(now)) {
       const lane = laneOf(item);
-      if (lane !== undefined && this.#isCurrent(item.entry)) this.#queues[lane].push({ ...item, dueMs });
+      if (lane !== undefined && this.#isCurrent(item.entry)) this.#lanes.add(lane, { ...item, dueMs });
     }
-    this.#drain('network');
-    this.#drain('exec');
-  }
-
-  #drain(lane: keyof typeof width): void {
-    const queue = this.#queues[lane];
-    while (this.#running[lane] < width[lane]) {
-      const turn = queue.shift();
-      if (turn === undefined) return;
-      if (!this.#isCurrent(turn.entry)) continue;
-      this.#running[lane] += 1;
-      const performing = this.#perform(turn).then(() => {
-        this.#running[lane] -= 1;
-        this.#commands.delete(performing);
-        this.#drain(lane);
-      });
-      if (lane === 'exec') this.#commands.add(performing);
-    }
+    this.#lanes.drain('network');
+    this.#lanes.drain('exec');
   }
 
   async #perform({ entry, kind, dueMs }: Turn): Promise<void> {
@@ -215,7 +159,8 @@ export class Prober {
     if (!this.#isCurrent(entry)) return;
     const periodMs = probe.periodSeconds * 1000;
     const behindMs = startMs - dueMs;
-    this.#note(entry, kind, result, behindMs >= lateFrom * periodMs ? behindMs : 0);
+    const { isNew, matters } = note(entry, kind, result, behindMs >= lateFrom * periodMs ? behindMs : 0);
+    if (isNew) this.#ports.onChange(matters);
     entry.pending.delete(kind);
     if (isActive(kind, entry.watched.probes, entry.states)) {
       // One that was late takes its turns from then on: so they spread, and none makes up for lost runs in a burst.
@@ -224,47 +169,14 @@ export class Prober {
     this.#plan(entry);
   }
 
-  #note(entry: Entry, kind: ProbeKind, result: ProbeResult, lateMs: number): void {
-    const probe = entry.watched.probes[kind];
-    if (probe === undefined) return;
-    const wasLate = entry.lateMs.has(kind);
-    if (lateMs > 0) entry.lateMs.set(kind, lateMs);
-    else entry.lateMs.delete(kind);
-    entry.states = { ...entry.states, [kind]: fold(probe, entry.states[kind] ?? newState(kind), result) };
-    const { message } = entry.health;
-    const matters = this.#judge(entry);
-    const isSaid = message !== entry.health.message || wasLate !== lateMs > 0;
-    if (matters || isSaid) this.#ports.onChange(matters);
-  }
-
-  /** @returns whether anything that matters to others is otherwise now */
-  #judge(entry: Entry): boolean {
-    const before = entry.health;
-    const { watched, states } = entry;
-    entry.health = healthOf(watched.probes, states);
-    const { started, ready, failed } = entry.health;
-    return (
-      started !== before.started || ready !== before.ready || (failed === undefined) !== (before.failed === undefined)
-    );
-  }
-
   #isCurrent(entry: Entry): boolean {
     return this.#entries.get(entry.watched.target.containerId) === entry;
   }
 }
 
-function laneOf({ entry, kind }: Omit<Turn, 'dueMs'>): keyof typeof width | undefined {
+function laneOf({ entry, kind }: Omit<Turn, 'dueMs'>): Lane | undefined {
   const probe = entry.watched.probes[kind];
   return probe && (probe.handler.type === 'exec' ? 'exec' : 'network');
-}
-
-function initialStates(
-  probes: DesiredProbes,
-  remembered: Pick<ContainerHealth, 'started' | 'ready'> | undefined,
-): ProbeStates {
-  const kinds = Object.keys(probes) as ProbeKind[];
-  const verdicts = { startup: remembered?.started || undefined, liveness: true, readiness: remembered?.ready ?? false };
-  return Object.fromEntries(kinds.map(kind => [kind, { ...newState(kind), verdict: verdicts[kind] }]));
 }
 
 function sameProbes(one: DesiredProbes, other: DesiredProbes): boolean {

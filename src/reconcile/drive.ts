@@ -106,20 +106,17 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
     const startedMs = clock.now();
     // What ends while a pass looks still counts as under way in its plan.
     const wasBusy = runner.busy().size > 0;
-    const { outcome, error } = await turn(ports, opts, works, { guard, retryNow: judges.retryFirst && passes === 0 });
+    const { outcome, error } = await turn(ports, opts, works, { guard, judges, isFirst: passes === 0 });
     if (opts.signal.aborted) return;
     const now = clock.now();
-    if (outcome === undefined) {
+    if (outcome === undefined || error !== undefined) {
       failures += 1;
       if (!isFailure(error) || judges.isFatal(failures, passes)) throw error;
       const retryAtMs = now + backoffMs(failing, failures, random());
       emit({ type: 'passFailed', atMs: now, failure: failureOf(error), retryAtMs });
-      const blind = judges.watchSource && error instanceof SourceError ? blindTo(ports.source, error) : undefined;
-      const kept = blind && (await turn({ ...ports, source: blind }, opts, works, { guard, retryNow: false })).outcome;
-      if (opts.signal.aborted) return;
       const floor = now + failing.firstMs;
       await wake.next({
-        deadlineMs: Math.min(retryAtMs, kept?.nextMs ?? retryAtMs),
+        deadlineMs: Math.max(Math.min(retryAtMs, outcome?.nextMs ?? retryAtMs), now + leastMs),
         floorMs: { now: floor, soon: floor },
         quietMs: opts.quietMs,
         quietMaxMs,
@@ -142,37 +139,54 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
   }
 }
 
+/** Both, where the source cannot be read and what runs was looked after all the same. */
 interface Turn {
   readonly outcome?: Outcome;
   readonly error?: unknown;
+}
+
+interface TurnOptions {
+  readonly guard: GuardState;
+  readonly judges: Judges;
+  readonly isFirst: boolean;
 }
 
 async function turn(
   ports: Ports,
   { prune, allowEmpty, signal }: DriveOptions,
   { runner, attempts, wake }: Works,
-  { guard, retryNow }: { readonly guard: GuardState; readonly retryNow: boolean },
+  { guard, judges, isFirst }: TurnOptions,
 ): Promise<Turn> {
   wake.clear();
+  let unread: SourceError | undefined;
+  const blinded = (error: SourceError): void => {
+    unread = error;
+  };
+  const source = judges.watchSource ? sourceOrBlind(ports.source, blinded) : ports.source;
+  const retryNow = judges.retryFirst && isFirst;
+  const crew = { runner, attempts };
   try {
-    return { outcome: await pass(ports, { prune, allowEmpty, retryNow, guard, signal, crew: { runner, attempts } }) };
+    const outcome = await pass({ ...ports, source }, { prune, allowEmpty, retryNow, guard, signal, crew });
+    return { outcome, error: unread };
   } catch (error) {
-    return { error };
+    return { error: unread ?? error };
   }
 }
 
-/** The source while its root cannot be read: nothing is known of it, so what runs is kept running and nothing goes. */
-function blindTo(source: Source, { message }: SourceError): Source {
-  const problem: Problem = {
-    code: 'FILE_UNREADABLE',
-    severity: 'error',
-    message,
-    file: source.name,
-    line: 1,
-    column: 1,
+/** The source; while its root cannot be read, nothing is known of it, so what runs is kept running and nothing goes. */
+function sourceOrBlind(source: Source, blinded: (error: SourceError) => void): Source {
+  const read: Source['read'] = async opts => {
+    try {
+      return await source.read(opts);
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      blinded(error);
+      const place = { file: source.name, line: 1, column: 1 };
+      const problem: Problem = { code: 'FILE_UNREADABLE', severity: 'error', message: error.message, ...place };
+      return { revision: '', files: [], contexts: new Map(), problems: [problem], identity: '', busy: false };
+    }
   };
-  const snapshot = { revision: '', files: [], contexts: new Map(), problems: [problem], identity: '', busy: false };
-  return { ...source, read: async () => snapshot };
+  return { name: source.name, read, wakes: opts => source.wakes(opts) };
 }
 
 /** Saves what the guard must remember, where that changed. A full disk must not stop repairs: the next pass tries again. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startHooked, stopHooked } from '../../src/apply/hooked.ts';
+import { startHooked, startPodHooked, stopHooked } from '../../src/apply/hooked.ts';
 import type { EffectPorts } from '../../src/apply/perform.ts';
 import type { EngineAction, PerformOptions } from '../../src/engine/engine.ts';
 import type { DesiredHooks } from '../../src/model/probe.ts';
@@ -93,6 +93,23 @@ test('a postStart hook runs after the start; where it fails the container is sto
     'sleep in a-main within 9000',
     'stop within 9',
   ]);
+});
+
+test('one that goes on after a pause runs no hook', async () => {
+  const { ports, done, opts } = await rig(undefined);
+  await startHooked({ ...start({ postStart: { type: 'exec', command: ['true'] } }), resumes: true }, ports, opts);
+  assert.deepEqual(done, ['startContainer']);
+});
+
+test('hooks of a pod that starts as it stands run after it; where one fails its container alone is stopped', async () => {
+  const { ports, done, opts } = await rig(async (_handler, { container }) =>
+    container === 'i1' ? 'exit code 3' : undefined,
+  );
+  const postStart = { type: 'exec', command: ['true'] } as const;
+  const hooked = ['1', '2'].map(n => ({ name: `c${n}`, id: `i${n}`, hooks: { postStart }, graceSeconds: 5 }));
+  const action = { verb: 'startPod', pod: 'Pod/default/a', id: 'p', containers: ['c1', 'c2'], hooked } as const;
+  await assert.rejects(startPodHooked(action, ports, opts), { code: 'HOOK_FAILED', message: /^Container 'c1'/ });
+  assert.deepEqual(done, ['startPod', 'exec in i1 within 600000', 'exec in i2 within 600000', 'stop within 5']);
 });
 
 test('a postStart hook that is cut short by our own end stops nothing', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check } from '../../src/cli/doctor-checks.ts';
-import type { DoctorFacts, EngineFacts } from '../../src/cli/doctor-facts.ts';
+import { type DoctorFacts, type EngineFacts, execsPerSecond } from '../../src/cli/doctor-facts.ts';
+import type { PodRecord } from '../../src/model/record.ts';
 
 const engine: EngineFacts = {
   name: 'podman 5.4.2 at unix:///run/podman/podman.sock',
@@ -38,6 +39,7 @@ const healthy: DoctorFacts = {
   disk: [{ path: '/var/lib', freeBytes: 50e9 }],
   unitDirectory: { path: '/etc/systemd/system', writable: true },
   delegated: undefined,
+  execsPerSecond: 0,
 };
 
 const user = { uid: 7, userName: 'me', subordinate: { uids: 65_536, gids: 65_536 }, lingers: true };
@@ -82,6 +84,7 @@ const cases: readonly Case[] = [
     /events_logger = "file"/,
   ],
   ['no events', { engine: { ...engine, eventLogger: 'none' } }, 'events', 'warn', /events_logger/],
+  ['monitors of many exec probes', { execsPerSecond: 2 }, 'exec probes', 'warn', /exit_command_delay = 10/],
   ['CNI', { engine: { ...engine, networkBackend: 'cni' } }, 'network', 'warn', /netavark/],
   ['no netavark', { host: { ...healthy.host, netavark: false } }, 'network', 'fail', /apt-get install netavark/],
   ['no DNS', { host: { ...healthy.host, dns: false } }, 'dns', 'warn', /aardvark-dns/],
@@ -113,6 +116,25 @@ test('check() finds nothing wrong with a healthy host, as root and as a user', (
       [],
     );
   }
+});
+
+test('check() takes exec probes whose monitors are few, or end soon', () => {
+  const soon = { ...healthy.host, configured: { exitCommandDelay: 10 } };
+  const found = [{ execsPerSecond: 0.1 }, { execsPerSecond: 2, host: soon }, {}].map(
+    more => check({ ...healthy, ...more }).find(({ name }) => name === 'exec probes')?.result,
+  );
+  assert.deepEqual(found, ['ok', 'ok', undefined]);
+});
+
+test('execsPerSecond() counts the exec probes of what was applied', () => {
+  const exec = { handler: { type: 'exec', command: ['true'] }, periodSeconds: 2 };
+  const probes = {
+    main: { liveness: exec, readiness: { ...exec, handler: { type: 'tcpSocket' } } },
+    side: { startup: exec },
+  };
+  const applied = { sandbox: {}, containers: { main: {}, side: {}, idle: {} }, inPlace: { probes } };
+  const records = [{ applied }, { applied: undefined }] as unknown as PodRecord[];
+  assert.equal(execsPerSecond(records), 1);
 });
 
 for (const [name, more, about, result, mend] of cases) {

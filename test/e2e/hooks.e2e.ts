@@ -99,4 +99,38 @@ ${lifecycle
     assert.match(await said('bad'), /^hook term/);
     await agent.stop();
   });
+
+  test('postStart runs after each start, though the manifest is broken by now, and not after a pause', async t => {
+    const hooks = 'postStart: { exec: { command: [sh, -c, "echo hook >> /log/again; touch /log/again-go"] } }';
+    await on.write({ 'again.yaml': pod('again', hooks) });
+    const agent = await on.start();
+    t.after(() => agent.stop());
+    const times = (text: string, word: string): number => text.split(' ').filter(each => each === word).length;
+    const ran = (count: number): Promise<string> =>
+      eventually(
+        `hook and container ran ${count} times`,
+        () => said('again'),
+        text => times(text, 'hook') === count && times(text, 'main') === count,
+      );
+    await ran(1);
+    const began = agent.output().length;
+    await on.write({ 'again.yaml': 'kind: Pod\napiVersion: v1\nmetadata: { name: again }\nspec: { wrong: 1 }\n' });
+    await agent.says(/again\.yaml/, began);
+    await on.engine.podman('kill', '-s', 'KILL', 'again-main');
+    await ran(2);
+    await on.engine.podman('pause', 'again-main');
+    await agent.says(/paused by hand/, began);
+    await eventually(
+      'it goes on',
+      async () => (await on.containers()).get('again-main')?.State,
+      state => state === 'running',
+    );
+    // It leaves once its steps have ended, hooks among them.
+    await agent.stop();
+    await on.write({ 'again.yaml': pod('again', hooks) });
+    await on.engine.podman('pause', 'again-main');
+    assert.equal((await on.podstead('apply', on.source)).code, 0);
+    assert.equal((await on.containers()).get('again-main')?.State, 'running');
+    assert.equal(times(await said('again'), 'hook'), 2);
+  });
 });

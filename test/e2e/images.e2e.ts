@@ -126,6 +126,33 @@ describe('podstead builds and pulls before it touches anything', () => {
     assert.equal((await on.podstead('apply', on.source, '--prune')).code, 0);
   });
 
+  test('a Dockerfile is built as well, on a base image of a registry that wants credentials', async t => {
+    const server = await registry(t, { htpasswd: { user: 'ann', password: 'pa55-w0rd' } });
+    const base = `${server.host}/team/base:1`;
+    const push = ['push', '--tls-verify=false', '--creds', 'ann:pa55-w0rd', 'localhost/bb:1', base];
+    assert.equal((await on.engine.podman(...push)).code, 0);
+    await rm(join(on.engine.home, '.config/containers/auth.json'), { force: true });
+    await on.write({
+      'made.yaml': pod('made', 'localhost/made:1'),
+      'made/Dockerfile': `FROM ${base}\nRUN echo built > /motd\n`,
+    });
+    const refused = await on.podstead('apply', on.source);
+    assert.equal(refused.code, 1, refused.stderr);
+    assert.match(refused.stderr, /Cannot build "localhost\/made:1".*(refused|unauthorized|authentication)/i);
+    const auth = Buffer.from('ann:pa55-w0rd').toString('base64');
+    const config = JSON.stringify({ auths: { [server.host]: { auth } } });
+    await on.write({
+      'made.yaml': pod('made', 'localhost/made:1', '  imagePullSecrets: [{ name: team }]\n'),
+      'team.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: team }\ntype: kubernetes.io/dockerconfigjson\nstringData: { .dockerconfigjson: '${config}' }\n`,
+    });
+    const built = await on.podstead('apply', on.source);
+    assert.equal(built.code, 0, built.stderr);
+    assert.equal(await log('made-main'), 'built\n');
+    assert.doesNotMatch(refused.stderr + built.stderr, /pa55-w0rd/);
+    for (const name of ['made.yaml', 'team.yaml', 'made']) await rm(join(on.source, name), { recursive: true });
+    assert.equal((await on.podstead('apply', on.source, '--prune')).code, 0);
+  });
+
   test('pull policy Never does not ask a registry', async () => {
     await on.write({
       'never.yaml': pod('never', 'localhost/absent:1').replace('image:', 'imagePullPolicy: Never, image:'),

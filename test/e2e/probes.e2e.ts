@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { chown } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttp2, type Http2Server } from 'node:http2';
 import { before, describe, test } from 'node:test';
@@ -80,6 +81,16 @@ describe('probes', () => {
     assert.equal(gone?.containers[0]?.ready, null);
   });
 
+  test("pods are dialled from the host where the engine is rootful, whoever's its socket is", async t => {
+    await chown(on.engine.socket, 1000, 1000);
+    t.after(() => chown(on.engine.socket, 0, 0));
+    await on.write({
+      'own.yaml': pod('own', 'readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }', httpd),
+    });
+    const applied = await on.podstead('apply', `${on.source}/own.yaml`);
+    assert.equal(applied.code, 0, applied.stderr);
+  });
+
   test('tcpSocket by the name of a port; exec by its exit code; several successes in a row', async t => {
     const tcp =
       'ports: [{ name: web, containerPort: 8080 }]\nreadinessProbe: { tcpSocket: { port: web }, periodSeconds: 1 }';
@@ -106,6 +117,11 @@ describe('probes', () => {
     await ready('tcp', true);
     await ready('exec', true);
     await agent.stop();
+    const { stdout } = await on.podstead('doctor', '-o', 'json');
+    const { checks } = JSON.parse(stdout) as {
+      readonly checks: readonly { readonly name: string; readonly found: string }[];
+    };
+    assert.match(checks.find(({ name }) => name === 'exec probes')?.found ?? '', /^1\.0 commands a second/);
   });
 
   test('a liveness probe that fails restarts its container, is counted and told; readiness begins anew', async t => {

@@ -70,6 +70,10 @@ const spoken: readonly (readonly [Action, string])[] = [
     { verb: 'removePod', pod: web.key, id: 'i', uid: 'u', graceSeconds: 9 },
     'remove Pod/default/web (stops within 9 s)',
   ],
+  [
+    { verb: 'startContainer', pod: web, uid: 'u', container: container('web', 'main'), resumes: true },
+    'let container web-main go on',
+  ],
   [{ verb: 'startPod', pod: web.key, id: 'i', containers: ['a', 'b'] }, 'start a, b of Pod/default/web'],
   [{ verb: 'removeVolume', name: 'data', owner: 'o' }, 'remove volume data'],
   [{ verb: 'removeNetwork', name: 'net' }, 'remove network net'],

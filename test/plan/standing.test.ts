@@ -105,3 +105,21 @@ test('makePlan() starts all main containers of what it keeps standing, once the 
   const plan = left(pod => ['main', 'back', 'last'].reduce((each, name) => withContainer(each, name, fresh), pod));
   assert.equal(textOf(plan).at(-1), '2. start back, last, main of Pod/default/a <- 1');
 });
+
+test('makePlan() keeps standing with the postStart hooks of the last time, and not of what only goes on', () => {
+  const hooked = (name: string): string =>
+    `{ name: ${name}, image: app:1, lifecycle: { postStart: { exec: { command: [${name}] } } } }`;
+  const spec = `spec:\n  terminationGracePeriodSeconds: 7\n  containers: [${hooked('main')}, ${hooked('held')}, { name: last, image: app:1 }]`;
+  const { desired: before } = desiredOf(`apiVersion: v1\nkind: Pod\nmetadata: { name: a }\n${spec}`);
+  const change = (pod: ActualPod): ActualPod => {
+    const ended = withContainer(withContainer(pod, 'main', dead(2000)), 'last', dead(2000));
+    return withContainer(ended, 'held', { state: 'paused' });
+  };
+  const actual = applied(before, change);
+  const plan = planOf(nothing, actual, { prune: 'none', keepStanding: true });
+  const starts = plan.steps.flatMap(({ action }) => (action.verb === 'startPod' ? [action] : []));
+  assert.deepEqual(starts[0]?.containers, ['held', 'last', 'main']);
+  const id = actual.pods.get(key)?.containers.get('main')?.id;
+  const hooks = { postStart: { type: 'exec', command: ['main'] } };
+  assert.deepEqual(starts[0]?.hooked, [{ name: 'main', id, hooks, graceSeconds: 7 }]);
+});

@@ -74,8 +74,18 @@ const cases: readonly (readonly [string, HostFacts, string | undefined])[] = [
 ];
 for (const [name, host, want] of cases) test(`engineConfig() ${name}`, () => assert.equal(engineConfig(host), want));
 
+test('engineConfig() repeats how long monitors stay, for its file replaces the one of the host', () => {
+  const text = engineConfig({ ...bare, configured: { exitCommandDelay: 10 } });
+  assert.match(text ?? '', /^\[engine\]\n(?:.+\n)*exit_command_delay = 10\n/);
+});
+
 test('parseSettings() reads what counts, past comments, and the last of two', () => {
-  const toml = `[engine]\n# runtime = "kata"\nruntime = "crun"\n runtime='runc'\nruntime_supports_json = ["x"]\n[containers]\ndefault_ulimits = [\n  "nofile=1:2",\n "nproc=3:4" ]\nlog_driver = "none"\n`;
-  assert.deepEqual(parseSettings(toml), { runtime: 'runc', logDriver: 'none', ulimits: ['nofile=1:2', 'nproc=3:4'] });
+  const toml = `[engine]\n# runtime = "kata"\nruntime = "crun"\n runtime='runc'\nruntime_supports_json = ["x"]\n[containers]\ndefault_ulimits = [\n  "nofile=1:2",\n "nproc=3:4" ]\nlog_driver = "none"\n[engine]\n#exit_command_delay = 1\nexit_command_delay = 10\n`;
+  assert.deepEqual(parseSettings(toml), {
+    runtime: 'runc',
+    logDriver: 'none',
+    ulimits: ['nofile=1:2', 'nproc=3:4'],
+    exitCommandDelay: 10,
+  });
   assert.deepEqual(parseSettings(''), {});
 });

@@ -23,12 +23,14 @@ function frame(text: string): Buffer {
 async function engine(
   t: TestContext,
   run: (socket: Socket) => void,
-  session: object | (() => object),
+  session: object | (() => object | undefined),
+  id = 'x',
 ): Promise<Context> {
   const dir = mkdtempSync(join(tmpdir(), 'pdx-'));
   const server = createServer((request, response) => {
-    const answer = request.method === 'POST' ? { Id: 'x' } : typeof session === 'function' ? session() : session;
-    response.end(JSON.stringify(answer));
+    const answer = request.method === 'POST' ? { Id: id } : typeof session === 'function' ? session() : session;
+    if (answer === undefined) request.socket.destroy();
+    else response.end(JSON.stringify(answer));
   });
   server.on('upgrade', (_request, socket: Socket) => {
     socket.write('HTTP/1.1 101 UPGRADED\r\nconnection: Upgrade\r\nupgrade: tcp\r\n\r\n');
@@ -97,6 +99,41 @@ test('execOnce() ends a command once it has run for its time as the kernel count
   assert.equal((await execOnce(context, 'c', { command: ['a'], timeoutMs: 1500, signal })).exitCode, undefined);
   assert.equal(await gone, 'SIGKILL');
   assert.ok(performance.now() - beganMs >= 1400, 'not before its time');
+});
+
+test('execOnce() ends a command whose engine tells nothing any more, by its monitor', async t => {
+  const id = 'c0ffee'.padEnd(64, '0');
+  const monitor = spawn('sh', ['-c', 'sleep 1000 & wait', 'sh', '-u', id], { argv0: 'conmon' });
+  t.after(() => monitor.kill('SIGKILL'));
+  const gone = new Promise(resolve => monitor.once('exit', code => resolve(code)));
+  const context = await engine(
+    t,
+    () => {},
+    () => undefined,
+    id,
+  );
+  const { signal } = new AbortController();
+  await assert.rejects(execOnce(context, 'c', { command: ['a'], timeoutMs: 200, signal }), {
+    code: 'ENGINE_UNREACHABLE',
+  });
+  assert.equal(await gone, 0);
+});
+
+test('execOnce() ends a command as soon as its engine answers again', async t => {
+  const child = spawn('sleep', ['1000'], { detached: true });
+  t.after(() => child.kill('SIGKILL'));
+  const gone = new Promise(resolve => child.once('exit', (_code, by) => resolve(by)));
+  let isAway = true;
+  const state = { Running: true, Pid: child.pid, ContainerID: basename(process.argv[1] ?? '') };
+  const context = await engine(
+    t,
+    socket => void setTimeout(() => socket.destroy(), 20),
+    () => (isAway ? undefined : state),
+  );
+  const { signal } = new AbortController();
+  await assert.rejects(execOnce(context, 'c', { command: ['a'], timeoutMs: 60_000, signal }));
+  isAway = false;
+  assert.equal(await gone, 'SIGKILL');
 });
 
 test('nothing is killed that is not proven to be the command', () => {

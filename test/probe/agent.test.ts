@@ -19,7 +19,7 @@ const pod = desiredPod('a', { containers: [desiredContainer('a-main', { probes: 
 const desired = desiredOf([pod]);
 
 /** The engine with that pod, its container in that state. */
-function actualOf(clock: FakeClock, state: 'running' | 'exited', record?: object): Actual {
+function actualOf(clock: FakeClock, state: 'running' | 'paused' | 'exited', record?: object): Actual {
   const startedAtMs = Math.floor(clock.now() / 1000) * 1000;
   const container = { name: 'main', id: 'c1', state, startedAtMs };
   const infra = { id: 'i1', state: 'running', startedAtMs, exitedAtMs: 0 };
@@ -130,4 +130,21 @@ test('what is saved last is what was known, not the clearing up', async () => {
   await reading;
   await new Promise(resolve => setTimeout(resolve, 200));
   assert.equal(saved.at(-1)?.get('c1')?.ready, true);
+});
+
+test('what was paused for a while goes on as it was', async () => {
+  const { clock, probes } = rig();
+  const leave = new AbortController();
+  const reading = (async () => {
+    for await (const _ of probes.wakes({ signal: leave.signal }));
+  })();
+  const [actual, paused] = [actualOf(clock, 'running'), actualOf(clock, 'paused')];
+  probes.follow(desired, actual, new Set());
+  await clock.advance(5_000);
+  assert.equal(readyIn(probes, actual), true);
+  probes.follow(desired, paused, new Set());
+  assert.equal(readyIn(probes, paused), undefined);
+  assert.equal(readyIn(probes, actual), true);
+  leave.abort();
+  await reading;
 });

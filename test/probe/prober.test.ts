@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DesiredProbe, DesiredProbes } from '../../src/model/probe.ts';
+import type { Watched } from '../../src/probe/entry.ts';
 import type { ProbeResult } from '../../src/probe/fold.ts';
 import type { Dial } from '../../src/probe/ports.ts';
-import { Prober, type Watched } from '../../src/probe/prober.ts';
+import { Prober } from '../../src/probe/prober.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 const probe = (more: Partial<DesiredProbe> = {}): DesiredProbe => ({
@@ -177,5 +178,24 @@ test('changed probes of a running container take over without a fresh start', as
   await clock.advance(10_000);
   assert.ok(runs.length - before <= 3, `${runs.length - before} runs in ten seconds of a period of five`);
   assert.equal(prober.health('a', first.startedAtMs)?.ready, false);
+  await end();
+});
+
+test('a paused container is not probed, and goes on as it was', async () => {
+  const { clock, prober, runs, end } = rig(() => ok);
+  const main = watched(clock, 'a', { startup: probe({ periodSeconds: 1 }), readiness: probe({ periodSeconds: 1 }) });
+  prober.follow([main]);
+  await clock.advance(5_000);
+  assert.equal(prober.health('a', main.startedAtMs)?.ready, true);
+  prober.follow([{ ...main, isPaused: true }]);
+  const before = runs.length;
+  await clock.advance(60_000);
+  assert.equal(runs.length, before);
+  assert.equal(prober.all().get('a')?.started, true);
+  prober.follow([main]);
+  const { started, ready } = prober.health('a', main.startedAtMs) ?? {};
+  assert.deepEqual({ started, ready }, { started: true, ready: true });
+  await clock.advance(5_000);
+  assert.ok(runs.length > before);
   await end();
 });

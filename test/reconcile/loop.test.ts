@@ -328,6 +328,22 @@ test('reconcileLoop() removes nothing while the root of the source cannot be rea
   await loop.stop();
 });
 
+test('reconcileLoop() looks at the engine once a pass, and no more often than ten times a second, while it cannot read the source', async () => {
+  const host = testHost(['web']);
+  const { plan } = host.ports;
+  // Something is always due at once.
+  const hasty: Ports['plan'] = (desired, actual, opts) => ({ ...plan(desired, actual, opts), nextMs: opts.now });
+  const loop = await startQuiet({ ...host, ports: { ...host.ports, plan: hasty } });
+  host.source.fault = new SourceError('SOURCE_MISSING', 'Cannot read "/manifests": it is not there');
+  const looks = (): number => host.engine.calls.filter(call => call === 'observe').length;
+  const [looksBefore, eventsBefore] = [looks(), host.events.length];
+  await host.clock.advance(10_000);
+  const passes = host.events.slice(eventsBefore).filter(event => event.type === 'passFailed').length;
+  assert.ok(passes > 10 && passes <= 100, `${passes} failing passes`);
+  assert.equal(looks() - looksBefore, passes);
+  await loop.stop();
+});
+
 test('reconcileLoop() lets hints hurry a failing pass no more than twice a second', async () => {
   const host = testHost(['web']);
   const loop = await startQuiet(host);
