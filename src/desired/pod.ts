@@ -6,6 +6,7 @@ import { engineNameOf, networkName } from '../model/names.ts';
 import { compact } from './compact.ts';
 import { type ResolvedContainer, resolveContainer } from './container.ts';
 import type { Speaker } from './downward.ts';
+import { reportHostName } from './host-name.ts';
 import { imagesOf } from './image.ts';
 import { locator, type PodPlace } from './locate.ts';
 import { canonicalHandlers } from './probe.ts';
@@ -48,6 +49,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
   const all = [...initContainers, ...containers];
   const names = all.map(each => each.container.name);
   reportAnnotations({ values: metadata?.annotations ?? {}, place: annotationsAt }, names, scope);
+  reportHostName(spec, place, scope);
   const canonical: CanonicalPod = {
     sandbox: canonicalSandbox(
       spec,
@@ -68,6 +70,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         engineName: engineNameOf(key),
         sandbox: resolveSandbox(spec, canonical.sandbox, {
           podName: name,
+          namespace: scope.object.namespace,
           network: networkName(scope.object.namespace, scope.owner),
           aliases,
           labels: metadata?.labels ?? {},

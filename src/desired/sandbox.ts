@@ -1,13 +1,15 @@
 import type { V1PodSpec } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
-import type { DesiredContainer, DesiredPort, DesiredSandbox, Json } from '../model/desired.ts';
+import type { DesiredContainer, DesiredPort, DesiredSandbox, DnsPolicy, Json } from '../model/desired.ts';
 import { asksForAddress } from '../model/text.ts';
 import { compact } from './compact.ts';
+import { dnsNames, fullName, hostNameFor } from './host-name.ts';
 
 /** What a sandbox takes from where its pod stands, besides the spec. */
 export interface SandboxNames {
   /** The pod's name, its host name where the spec gives none. */
   readonly podName: string;
+  readonly namespace: string;
   readonly network: string;
   readonly aliases: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -18,6 +20,9 @@ export interface SandboxNames {
 export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredContainer[]): Json {
   return compact({
     hostname: spec.hostname,
+    hostnameOverride: spec.hostnameOverride || undefined,
+    subdomain: spec.subdomain || undefined,
+    setHostnameAsFQDN: (spec.subdomain && spec.setHostnameAsFQDN) || undefined,
     hostNetwork: spec.hostNetwork || undefined,
     // Containers that are told the address need a pod that keeps it.
     address: (!spec.hostNetwork && containers.some(asksForAddress)) || undefined,
@@ -29,6 +34,7 @@ export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredCo
     ),
     hostAliases: Object.fromEntries((spec.hostAliases ?? []).map(({ ip, hostnames }) => [ip, hostnames ?? []])),
     dns: compact({
+      policy: policyOf(spec) === usualPolicy(spec) ? undefined : policyOf(spec),
       servers: spec.dnsConfig?.nameservers,
       searches: spec.dnsConfig?.searches,
       options: spec.dnsConfig?.options === undefined ? undefined : dnsOptions(spec),
@@ -40,18 +46,21 @@ export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredCo
 
 /** The sandbox, ready to be mapped to an engine's call; `canonical` is its {@link canonicalSandbox}. */
 export function resolveSandbox(spec: V1PodSpec, canonical: Json, names: SandboxNames): DesiredSandbox {
+  const fqdn = fullName(spec, names.podName, names.namespace);
   return {
     digest: digest(canonical),
-    hostname: spec.hostname ?? hostNameOf(names.podName),
+    hostname: hostNameFor(spec, names.podName, names.namespace),
+    ...(fqdn === undefined ? {} : { fqdn }),
     hostNetwork: spec.hostNetwork ?? false,
     hostPid: spec.hostPID ?? false,
     hostIpc: spec.hostIPC ?? false,
     shareProcessNamespace: spec.shareProcessNamespace ?? false,
     network: names.network,
-    aliases: names.aliases,
+    aliases: fqdn === undefined ? names.aliases : [...names.aliases, ...dnsNames(fqdn)],
     ports: portsOf(spec),
     hostAliases: (spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, names: hostnames ?? [] })),
     dns: {
+      policy: policyOf(spec),
       servers: spec.dnsConfig?.nameservers ?? [],
       searches: spec.dnsConfig?.searches ?? [],
       options: dnsOptions(spec),
@@ -62,9 +71,15 @@ export function resolveSandbox(spec: V1PodSpec, canonical: Json, names: SandboxN
   };
 }
 
-/** A pod's name as its host name: 63 characters, as the kubelet cuts it (pkg/kubelet/kubelet_pods.go); Linux takes no more than 64. */
-function hostNameOf(podName: string): string {
-  return podName.slice(0, 63).replace(/[-.]+$/, '');
+/** As the kubelet reads it: on the host's network, only ClusterFirstWithHostNet asks the namespace's. */
+function policyOf({ dnsPolicy, hostNetwork }: V1PodSpec): DnsPolicy {
+  if (dnsPolicy === 'None') return 'none';
+  if (dnsPolicy === 'Default') return 'host';
+  return hostNetwork && dnsPolicy !== 'ClusterFirstWithHostNet' ? 'host' : 'cluster';
+}
+
+function usualPolicy({ hostNetwork }: V1PodSpec): DnsPolicy {
+  return hostNetwork ? 'host' : 'cluster';
 }
 
 /** Published ports, sorted. With the host's network nothing is published: the containers listen there themselves. */

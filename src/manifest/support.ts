@@ -114,6 +114,7 @@ const volume: readonly Row[] = [
 const podSpec: readonly Row[] = [
   honoured('restartPolicy', 'terminationGracePeriodSeconds', 'hostname', 'hostNetwork', 'hostPID', 'hostIPC'),
   honoured('shareProcessNamespace', 'hostAliases', 'dnsConfig', 'imagePullSecrets'),
+  honoured('hostnameOverride', 'subdomain', 'setHostnameAsFQDN', 'dnsPolicy'),
   under('securityContext', securityContext),
   honoured('securityContext.supplementalGroups', 'securityContext.sysctls'),
   noted(
@@ -130,16 +131,13 @@ const podSpec: readonly Row[] = [
   refused('schedulingGates', 'the pod would start although it is held back'),
   refused('resourceClaims', 'devices are not allocated here'),
   refused('resources', 'limits of a whole pod are not set; give them to its containers'),
-  refused('hostnameOverride', 'use "hostname"'),
   refused('os', 'this is a Linux host', [{ name: 'linux' }]),
-  ignoredUnless('dnsPolicy', 'ClusterFirst', 'ClusterFirstWithHostNet', 'Default'),
   ignoredUnless('schedulerName', 'default-scheduler'),
   ignoredUnless('serviceAccountName', 'default', ''),
   ignoredUnless('serviceAccount', 'default', ''),
-  ignoredUnless('setHostnameAsFQDN', false),
   ignoredUnless('preemptionPolicy', 'PreemptLowerPriority'),
   ignored('affinity', 'nodeName', 'nodeSelector', 'overhead', 'priority', 'priorityClassName', 'readinessGates'),
-  ignored('schedulingGroup', 'subdomain', 'tolerations', 'topologySpreadConstraints'),
+  ignored('schedulingGroup', 'tolerations', 'topologySpreadConstraints'),
   silent('automountServiceAccountToken', 'enableServiceLinks'),
 ].flat();
 

@@ -72,6 +72,8 @@ export interface DesiredSandbox {
   /** Over the canonical sandbox fields. */
   readonly digest: Digest;
   readonly hostname: string | undefined;
+  /** The pod's name in Kubernetes' DNS, where it has a subdomain: it finds itself by it, and others find it. */
+  readonly fqdn?: string | undefined;
   readonly hostNetwork: boolean;
   readonly hostPid: boolean;
   readonly hostIpc: boolean;
@@ -83,6 +85,8 @@ export interface DesiredSandbox {
   readonly ports: readonly DesiredPort[];
   readonly hostAliases: readonly { readonly ip: string; readonly names: readonly string[] }[];
   readonly dns: {
+    readonly policy: DnsPolicy;
+    /** What dnsConfig adds to the policy's own, or all there is with `none`. */
     readonly servers: readonly string[];
     readonly searches: readonly string[];
     readonly options: readonly string[];
@@ -92,6 +96,9 @@ export interface DesiredSandbox {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
+
+/** Whom a pod asks for names: its namespace's network and then the host's servers, these alone, or neither. */
+export type DnsPolicy = 'cluster' | 'host' | 'none';
 
 /** A port published on the host. */
 export interface DesiredPort {

@@ -3,7 +3,8 @@ import type { DesiredContainer, DesiredPod, DesiredResources, DesiredSecurity } 
 import { labels } from '../model/labels.ts';
 import { memoryDirectory } from '../model/names.ts';
 import type { ResolvedMounts } from './mounts.ts';
-import { isInMemory, userLabels } from './pod-spec.ts';
+import { isInMemory, names, userLabels } from './pod-spec.ts';
+import type { Resolver } from './resolver.ts';
 import { type Blanks, fillIn } from './runtime-text.ts';
 
 /** What has been found out before a container can be asked for. */
@@ -16,6 +17,8 @@ export interface Resolved {
   readonly mounts: ResolvedMounts;
   /** For texts that have blanks. */
   readonly blanks: Blanks | undefined;
+  /** Of a pod on the host's network. */
+  readonly resolver?: Resolver;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -32,6 +35,7 @@ export function containerSpec(pod: DesiredPod, container: DesiredContainer, foun
     ...process(container, found.blanks),
     env: Object.fromEntries(container.env.map(({ name, value }) => [name, fillIn(value, found.blanks)])),
     ...namespaces(pod),
+    ...hostNames(pod, found.resolver),
     ...security(container.security),
     ...optional('resource_limits', limitsOf(container)),
     ...tuning(container),
@@ -86,6 +90,16 @@ function namespaces({ sandbox }: DesiredPod): Body {
     ...(sandbox.hostPid ? { pidns: { nsmode: 'host' } } : {}),
     ...(sandbox.hostIpc ? { ipcns: { nsmode: 'host' } } : {}),
   };
+}
+
+/**
+ * On the host's network the engine passes over what the pod says of names (4.3 and 5), unless a container is on that
+ * network by itself.
+ */
+function hostNames({ sandbox }: DesiredPod, resolver: Resolver | undefined): Body {
+  if (!sandbox.hostNetwork || resolver === undefined) return {};
+  const found = names(sandbox, resolver);
+  return Object.keys(found).length > 0 ? { netns: { nsmode: 'host' }, ...found } : {};
 }
 
 function security(security: DesiredSecurity): Body {

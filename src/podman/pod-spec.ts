@@ -1,7 +1,8 @@
-import type { DesiredPod, DesiredPodVolume, DesiredPort } from '../model/desired.ts';
+import type { DesiredPod, DesiredPodVolume, DesiredPort, DesiredSandbox } from '../model/desired.ts';
 import { keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import { emptyDirName, memoryDirectory } from '../model/names.ts';
+import type { Resolver } from './resolver.ts';
 
 /** Who a pod is, besides its declaration. */
 export interface Identity {
@@ -9,6 +10,8 @@ export interface Identity {
   readonly owner: string;
   /** The one that its containers are told; undefined where none of them is. */
   readonly address: string | undefined;
+  /** Unused on the host's network, where each container has it. */
+  readonly resolver: Resolver;
 }
 
 /** The body of `pods/create` (PodSpecGenerator of libpod's specgen) for a pod. */
@@ -22,13 +25,6 @@ export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<st
     shared_namespaces: sharedNamespaces(pod),
     ...(sandbox.hostNetwork ? hostNetwork(pod) : ownNetwork(pod, identity)),
     ...some('volumes', memoryVolumes(pod, identity)),
-    ...some('dns_server', sandbox.dns.servers),
-    ...some('dns_search', sandbox.dns.searches),
-    ...some('dns_option', sandbox.dns.options),
-    ...some(
-      'hostadd',
-      sandbox.hostAliases.flatMap(({ ip, names }) => names.map(name => `${name}:${ip}`)),
-    ),
     ...(sandbox.sysctls.length > 0
       ? { sysctl: Object.fromEntries(sandbox.sysctls.map(({ name, value }) => [name, value])) }
       : {}),
@@ -81,7 +77,7 @@ function hostNetwork({ sandbox }: DesiredPod): Readonly<Record<string, unknown>>
   return { netns: { nsmode: 'host' }, ...name };
 }
 
-function ownNetwork({ key, sandbox }: DesiredPod, { address }: Identity): Readonly<Record<string, unknown>> {
+function ownNetwork({ key, sandbox }: DesiredPod, { address, resolver }: Identity): Readonly<Record<string, unknown>> {
   return {
     netns: { nsmode: 'bridge' },
     Networks: {
@@ -89,6 +85,27 @@ function ownNetwork({ key, sandbox }: DesiredPod, { address }: Identity): Readon
     },
     hostname: sandbox.hostname ?? keyParts(key).name,
     ...some('portmappings', sandbox.ports.map(portMapping)),
+    ...names(sandbox, resolver, address),
+  };
+}
+
+/**
+ * Resolver and hosts file. The engine writes a line for each entry, and looks at nothing but the last colon, so that one
+ * entry has both names of a pod with a subdomain: the first is the one that `hostname -f` finds.
+ */
+export function names(
+  { fqdn, hostAliases }: DesiredSandbox,
+  { servers, searches, options }: Resolver,
+  address?: string,
+): Readonly<Record<string, unknown>> {
+  // Without SUBDOMAIN.NAMESPACE.svc.cluster.local.
+  const short = fqdn?.split('.').slice(0, -5).join('.');
+  const own = fqdn === undefined || address === undefined ? [] : [`${fqdn} ${short}:${address}`];
+  return {
+    ...some('dns_server', servers),
+    ...some('dns_search', searches),
+    ...some('dns_option', options),
+    ...some('hostadd', [...own, ...hostAliases.flatMap(({ ip, names }) => names.map(name => `${name}:${ip}`))]),
   };
 }
 

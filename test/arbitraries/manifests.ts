@@ -135,6 +135,7 @@ function specOf(wish: PodWish): Manifest {
   return {
     ...(kind === 'Job' && { restartPolicy: ['Never', 'OnFailure', 'Never'][inPlace] }),
     ...(inPlace > 0 && { terminationGracePeriodSeconds: inPlace }),
+    ...(sandbox > 0 && { subdomain: 'nets', dnsPolicy: ['ClusterFirst', 'Default'][sandbox - 1] }),
     ...(sandbox > 0 && { hostname: `host${sandbox}`, hostAliases: [{ ip: '192.0.2.1', hostnames: ['x.example'] }] }),
     ...(hasInit && { initContainers: [init] }),
     containers: [mainOf(wish, mounts), ...(hasSide && kind !== 'Job' ? [side] : [])],

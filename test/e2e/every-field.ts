@@ -42,6 +42,9 @@ metadata: { name: front, namespace: shop, labels: { app: front }, annotations: {
 spec:
   restartPolicy: Always
   hostname: shopfront
+  subdomain: floor
+  setHostnameAsFQDN: true
+  dnsPolicy: ClusterFirst
   terminationGracePeriodSeconds: 1
   shareProcessNamespace: true
   hostAliases: [{ ip: 10.9.8.7, hostnames: [backend.example, backend] }]
@@ -147,6 +150,7 @@ apiVersion: v1
 kind: Pod
 metadata: { name: once }
 spec:
+  hostnameOverride: once.example
   restartPolicy: Never
   containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 3'] }]
 ---
