@@ -13,6 +13,7 @@ import { canonicalHandlers } from './probe.ts';
 import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
 import { reportAnnotations } from './tuning.ts';
+import { hasOwnUsers, reportOwnUsers } from './users.ts';
 import { type ResolvedVolume, resolveVolume } from './volume.ts';
 
 /** A pod's declaration: in a Pod itself or in a Deployment's template. */
@@ -50,10 +51,13 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
   const names = all.map(each => each.container.name);
   reportAnnotations({ values: metadata?.annotations ?? {}, place: annotationsAt }, names, scope);
   reportHostName(spec, place, scope);
+  const mounted = [...volumes].map(([name, { volume }]) => [name, volume] as const);
+  reportOwnUsers(speaker, new Map(mounted), place, scope);
   const canonical: CanonicalPod = {
     sandbox: canonicalSandbox(
       spec,
       all.map(each => each.container),
+      hasOwnUsers(speaker),
     ),
     containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
     inPlace: canonicalInPlace(declaration, all, [...volumes.values()]),
@@ -71,6 +75,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         sandbox: resolveSandbox(spec, canonical.sandbox, {
           podName: name,
           namespace: scope.object.namespace,
+          ownUsers: hasOwnUsers(speaker),
           network: networkName(scope.object.namespace, scope.owner),
           aliases,
           labels: metadata?.labels ?? {},

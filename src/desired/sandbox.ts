@@ -11,13 +11,14 @@ export interface SandboxNames {
   readonly podName: string;
   readonly namespace: string;
   readonly network: string;
+  readonly ownUsers: boolean;
   readonly aliases: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** The canonical form of the sandbox: every field whose change needs a new pod, and no other. */
-export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredContainer[]): Json {
+export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredContainer[], ownUsers: boolean): Json {
   return compact({
     hostname: spec.hostname,
     hostnameOverride: spec.hostnameOverride || undefined,
@@ -28,6 +29,7 @@ export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredCo
     address: (!spec.hostNetwork && containers.some(asksForAddress)) || undefined,
     hostPID: spec.hostPID || undefined,
     hostIPC: spec.hostIPC || undefined,
+    hostUsers: ownUsers ? false : undefined,
     shareProcessNamespace: spec.shareProcessNamespace || undefined,
     ports: Object.fromEntries(
       portsOf(spec).map(port => [`${port.hostIp ?? ''}:${port.hostPort}/${port.protocol}`, port.containerPort]),
@@ -54,6 +56,7 @@ export function resolveSandbox(spec: V1PodSpec, canonical: Json, names: SandboxN
     hostNetwork: spec.hostNetwork ?? false,
     hostPid: spec.hostPID ?? false,
     hostIpc: spec.hostIPC ?? false,
+    ...(names.ownUsers ? { ownUsers: true } : {}),
     shareProcessNamespace: spec.shareProcessNamespace ?? false,
     network: names.network,
     aliases: fqdn === undefined ? names.aliases : [...names.aliases, ...dnsNames(fqdn)],

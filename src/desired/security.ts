@@ -27,6 +27,7 @@ export function mergeSecurity(
     runAsNonRoot: container?.runAsNonRoot ?? pod?.runAsNonRoot ?? false,
     privileged,
     readOnlyRootFilesystem: container?.readOnlyRootFilesystem ?? false,
+    ...(container?.procMount === 'Unmasked' ? { unmaskedProc: true } : {}),
     noNewPrivileges: container?.allowPrivilegeEscalation === false,
     addCapabilities: container?.capabilities?.add ?? [],
     dropCapabilities: container?.capabilities?.drop ?? [],

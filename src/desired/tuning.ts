@@ -1,6 +1,7 @@
 import type { DesiredTuning, Json } from '../model/desired.ts';
 import { compact } from './compact.ts';
 import { report, type Scope } from './scope.ts';
+import { usersAnnotation } from './users.ts';
 
 const prefix = 'io.podman.annotations.';
 /** What Podman's annotations may ask for one container, as `io.podman.annotations.NAME/CONTAINER`. */
@@ -34,6 +35,7 @@ export function reportAnnotations({ values, place }: Annotations, containers: re
       warn(key, `Ignoring annotation '${key}': Podstead does not follow it`, 'Remove it');
     } else if (name.startsWith(prefix)) {
       const rest = name.slice(prefix.length);
+      if (name === usersAnnotation && container === undefined && ['auto', 'host'].includes(values[key] ?? '')) continue;
       const known = container === undefined ? rest === 'ulimit' : ofContainer.some(each => each === rest);
       if (!known) warn(key, `Ignoring annotation '${key}': Podstead does not follow it`, 'Remove it');
       else if (container !== undefined && !containers.includes(container))

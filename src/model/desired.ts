@@ -77,6 +77,8 @@ export interface DesiredSandbox {
   readonly hostNetwork: boolean;
   readonly hostPid: boolean;
   readonly hostIpc: boolean;
+  /** Its user ids are its own: root in it is nobody on the host. */
+  readonly ownUsers?: boolean;
   readonly shareProcessNamespace: boolean;
   /** The bridge network to join, one per namespace; unused with `hostNetwork`. */
   readonly network: string;
@@ -191,6 +193,8 @@ export interface DesiredSecurity {
   readonly privileged: boolean;
   readonly readOnlyRootFilesystem: boolean;
   readonly noNewPrivileges: boolean;
+  /** Nothing of /proc is hidden or read-only. */
+  readonly unmaskedProc?: boolean;
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   /** `unconfined`, a profile's path, or undefined for the runtime's default. */

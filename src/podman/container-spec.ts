@@ -109,6 +109,8 @@ function security(security: DesiredSecurity): Body {
     privileged: security.privileged,
     read_only_filesystem: security.readOnlyRootFilesystem,
     no_new_privileges: security.noNewPrivileges,
+    // Of the defaults; what `mask` names stays covered.
+    ...(security.unmaskedProc ? { unmask: ['ALL'] } : {}),
     ...some('cap_add', security.addCapabilities),
     ...some('cap_drop', security.dropCapabilities),
     ...optional('seccomp_profile_path', security.seccompProfile),

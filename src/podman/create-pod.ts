@@ -12,6 +12,7 @@ import { type Identity, podSpec } from './pod-spec.ts';
 import { path } from './query.ts';
 import { forceRemovePod } from './remove-pod.ts';
 import { findResolver, type Resolver } from './resolver.ts';
+import { chooseUsers } from './users.ts';
 
 /** On the host's network each container has its own. */
 const noResolver: Resolver = { servers: [], searches: [], options: [] };
@@ -29,11 +30,15 @@ export async function createPod(context: Context, action: ActionOf<'createPod'>,
   const resolver = hostNetwork ? noResolver : await findResolver(context, pod.sandbox, signal);
   await giveClaims(context, pod, signal);
   const create = async (): Promise<void> => {
-    if (!keepsAddress(pod)) return post(context, action, { address: undefined, resolver }, signal);
-    // One after the other: until the pod stands, nobody sees that its address is taken.
-    await context.addressGate.run(async () =>
-      post(context, action, { address: await chooseAddress(context, network, signal), resolver }, signal),
-    );
+    const { ownUsers = false } = pod.sandbox;
+    const keeps = keepsAddress(pod);
+    if (!keeps && !ownUsers) return post(context, action, { address: undefined, resolver }, signal);
+    // One after the other: until the pod stands, nobody sees what of it is taken.
+    await context.addressGate.run(async () => {
+      const address = keeps ? await chooseAddress(context, network, signal) : undefined;
+      const users = ownUsers ? await chooseUsers(context, `Cannot create pod "${pod.engineName}"`, signal) : undefined;
+      await post(context, action, { address, users, resolver }, signal);
+    });
   };
   try {
     await context.sandboxGate.run(create);
@@ -57,7 +62,7 @@ export async function createPod(context: Context, action: ActionOf<'createPod'>,
 async function post(
   context: Context,
   { pod, uid }: ActionOf<'createPod'>,
-  found: Pick<Identity, 'address' | 'resolver'>,
+  found: Pick<Identity, 'address' | 'users' | 'resolver'>,
   signal: AbortSignal,
 ): Promise<void> {
   const what = `Cannot create pod "${pod.engineName}"`;

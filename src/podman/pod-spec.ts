@@ -3,6 +3,7 @@ import { keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import { emptyDirName, memoryDirectory } from '../model/names.ts';
 import type { Resolver } from './resolver.ts';
+import { idMapping } from './users.ts';
 
 /** Who a pod is, besides its declaration. */
 export interface Identity {
@@ -10,6 +11,8 @@ export interface Identity {
   readonly owner: string;
   /** The one that its containers are told; undefined where none of them is. */
   readonly address: string | undefined;
+  /** First of the host's ids that are the pod's own; undefined where it has none. */
+  readonly users?: number | undefined;
   /** Unused on the host's network, where each container has it. */
   readonly resolver: Resolver;
 }
@@ -23,6 +26,7 @@ export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<st
     // "stop" stalls removals by 3 s at random in 4.3.
     exit_policy: 'continue',
     shared_namespaces: sharedNamespaces(pod),
+    ...(identity.users === undefined ? {} : idMapping(identity.users)),
     ...(sandbox.hostNetwork ? hostNetwork(pod) : ownNetwork(pod, identity)),
     ...some('volumes', memoryVolumes(pod, identity)),
     ...(sandbox.sysctls.length > 0
@@ -32,7 +36,7 @@ export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<st
 }
 
 /** What the infra container, and so the pod, is known by. */
-function sandboxLabels(pod: DesiredPod, { uid, owner, address }: Identity): Readonly<Record<string, string>> {
+function sandboxLabels(pod: DesiredPod, { uid, owner, address, users }: Identity): Readonly<Record<string, string>> {
   const { kind, name } = keyParts(pod.declaredBy);
   return {
     [labels.owner]: owner,
@@ -41,6 +45,7 @@ function sandboxLabels(pod: DesiredPod, { uid, owner, address }: Identity): Read
     [labels.digest]: pod.sandbox.digest,
     ...(kind === 'Deployment' ? { [labels.deployment]: name } : {}),
     ...(address === undefined ? {} : { [labels.address]: address }),
+    ...(users === undefined ? {} : { [labels.users]: String(users) }),
   };
 }
 

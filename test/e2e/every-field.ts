@@ -180,5 +180,7 @@ spec:
 export const elsewhere: Readonly<Record<string, string>> = {
   'spec.securityContext.seLinuxOptions': 'needs a host with SELinux',
   'spec.containers[].securityContext.seLinuxOptions': 'needs a host with SELinux',
+  'spec.hostUsers': 'needs subordinate ids; test/e2e/users.e2e.ts tries it',
+  'spec.containers[].securityContext.procMount': 'Kubernetes takes it only together with hostUsers; as above',
   'spec.containers[].lifecycle.stopSignal': 'Kubernetes takes it only together with spec.os',
 };
