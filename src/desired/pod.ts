@@ -12,9 +12,10 @@ import { locator, type PodPlace } from './locate.ts';
 import { canonicalHandlers } from './probe.ts';
 import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
-import { reportAnnotations } from './tuning.ts';
+import { infraNameOf, reportAnnotations } from './tuning.ts';
 import { hasOwnUsers, reportOwnUsers } from './users.ts';
 import { type ResolvedVolume, resolveVolume } from './volume.ts';
+import { withVolumesFrom } from './volumes-from.ts';
 
 /** A pod's declaration: in a Pod itself or in a Deployment's template. */
 export interface PodDeclaration {
@@ -43,13 +44,22 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
   const volumes = resolveVolumes(speaker, place, scope);
   const list = (name: 'containers' | 'initContainers'): readonly ResolvedContainer[] =>
     (spec[name] ?? []).map((container, index) =>
-      resolveContainer(container, speaker, volumes, `${place.spec}/${name}/${index}`, name === 'initContainers', scope),
+      resolveContainer(
+        withVolumesFrom(container, speaker, scope),
+        speaker,
+        volumes,
+        `${place.spec}/${name}/${index}`,
+        name === 'initContainers',
+        scope,
+      ),
     );
   const initContainers = list('initContainers');
   const containers = list('containers');
   const all = [...initContainers, ...containers];
   const names = all.map(each => each.container.name);
-  reportAnnotations({ values: metadata?.annotations ?? {}, place: annotationsAt }, names, scope);
+  const annotations = { values: metadata?.annotations ?? {}, place: annotationsAt };
+  reportAnnotations(annotations, names, scope);
+  const own = { ownUsers: hasOwnUsers(speaker), infraName: infraNameOf(annotations, scope) };
   reportHostName(spec, place, scope);
   const mounted = [...volumes].map(([name, { volume }]) => [name, volume] as const);
   reportOwnUsers(speaker, new Map(mounted), place, scope);
@@ -57,7 +67,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
     sandbox: canonicalSandbox(
       spec,
       all.map(each => each.container),
-      hasOwnUsers(speaker),
+      own,
     ),
     containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
     inPlace: canonicalInPlace(declaration, all, [...volumes.values()]),
@@ -75,7 +85,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         sandbox: resolveSandbox(spec, canonical.sandbox, {
           podName: name,
           namespace: scope.object.namespace,
-          ownUsers: hasOwnUsers(speaker),
+          ...own,
           network: networkName(scope.object.namespace, scope.owner),
           aliases,
           labels: metadata?.labels ?? {},

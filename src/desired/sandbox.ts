@@ -1,26 +1,33 @@
 import type { V1PodSpec } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import type { DesiredContainer, DesiredPort, DesiredSandbox, DnsPolicy, Json } from '../model/desired.ts';
+import { namePrefix } from '../model/names.ts';
 import { asksForAddress } from '../model/text.ts';
 import { compact } from './compact.ts';
 import { dnsNames, fullName, hostNameFor } from './host-name.ts';
 
+/** What fields or annotations may ask for. */
+export interface OwnSandbox {
+  readonly ownUsers: boolean;
+  readonly infraName: string | undefined;
+}
+
 /** What a sandbox takes from where its pod stands, besides the spec. */
-export interface SandboxNames {
+export interface SandboxNames extends OwnSandbox {
   /** The pod's name, its host name where the spec gives none. */
   readonly podName: string;
   readonly namespace: string;
   readonly network: string;
-  readonly ownUsers: boolean;
   readonly aliases: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** The canonical form of the sandbox: every field whose change needs a new pod, and no other. */
-export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredContainer[], ownUsers: boolean): Json {
+export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredContainer[], own: OwnSandbox): Json {
   return compact({
     hostname: spec.hostname,
+    infraName: own.infraName,
     hostnameOverride: spec.hostnameOverride || undefined,
     subdomain: spec.subdomain || undefined,
     setHostnameAsFQDN: (spec.subdomain && spec.setHostnameAsFQDN) || undefined,
@@ -29,7 +36,7 @@ export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredCo
     address: (!spec.hostNetwork && containers.some(asksForAddress)) || undefined,
     hostPID: spec.hostPID || undefined,
     hostIPC: spec.hostIPC || undefined,
-    hostUsers: ownUsers ? false : undefined,
+    hostUsers: own.ownUsers ? false : undefined,
     shareProcessNamespace: spec.shareProcessNamespace || undefined,
     ports: Object.fromEntries(
       portsOf(spec).map(port => [`${port.hostIp ?? ''}:${port.hostPort}/${port.protocol}`, port.containerPort]),
@@ -48,11 +55,13 @@ export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredCo
 
 /** The sandbox, ready to be mapped to an engine's call; `canonical` is its {@link canonicalSandbox}. */
 export function resolveSandbox(spec: V1PodSpec, canonical: Json, names: SandboxNames): DesiredSandbox {
+  const infra = names.infraName;
   const fqdn = fullName(spec, names.podName, names.namespace);
   return {
     digest: digest(canonical),
     hostname: hostNameFor(spec, names.podName, names.namespace),
     ...(fqdn === undefined ? {} : { fqdn }),
+    ...(infra === undefined ? {} : { infraName: namePrefix(names.namespace) + infra }),
     hostNetwork: spec.hostNetwork ?? false,
     hostPid: spec.hostPID ?? false,
     hostIpc: spec.hostIPC ?? false,

@@ -1,8 +1,11 @@
 import type { Digest, Key } from './key.ts';
 import type { DesiredHooks, DesiredProbes } from './probe.ts';
 import type { Location } from './problem.ts';
+import type { DesiredSandbox } from './sandbox.ts';
 import type { Sealed } from './sealed.ts';
 import type { RuntimeText } from './text.ts';
+
+export type { DesiredPort, DesiredSandbox, DnsPolicy } from './sandbox.ts';
 
 /** What this host should run, derived from one snapshot of the source. */
 export interface Desired {
@@ -65,49 +68,6 @@ export interface CanonicalPod {
   readonly containers: { readonly [name: string]: Json };
   /** Fields that change without touching anything that runs: labels, annotations, grace period, restart policy. */
   readonly inPlace: Json;
-}
-
-/** What is fixed when a pod is created. */
-export interface DesiredSandbox {
-  /** Over the canonical sandbox fields. */
-  readonly digest: Digest;
-  readonly hostname: string | undefined;
-  /** The pod's name in Kubernetes' DNS, where it has a subdomain: it finds itself by it, and others find it. */
-  readonly fqdn?: string | undefined;
-  readonly hostNetwork: boolean;
-  readonly hostPid: boolean;
-  readonly hostIpc: boolean;
-  /** Its user ids are its own: root in it is nobody on the host. */
-  readonly ownUsers?: boolean;
-  readonly shareProcessNamespace: boolean;
-  /** The bridge network to join, one per namespace; unused with `hostNetwork`. */
-  readonly network: string;
-  /** Names by which the pod is found on its network. */
-  readonly aliases: readonly string[];
-  readonly ports: readonly DesiredPort[];
-  readonly hostAliases: readonly { readonly ip: string; readonly names: readonly string[] }[];
-  readonly dns: {
-    readonly policy: DnsPolicy;
-    /** What dnsConfig adds to the policy's own, or all there is with `none`. */
-    readonly servers: readonly string[];
-    readonly searches: readonly string[];
-    readonly options: readonly string[];
-  };
-  readonly sysctls: readonly { readonly name: string; readonly value: string }[];
-  /** The user's own labels and annotations, written at creation and not part of the digest. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-/** Whom a pod asks for names: its namespace's network and then the host's servers, these alone, or neither. */
-export type DnsPolicy = 'cluster' | 'host' | 'none';
-
-/** A port published on the host. */
-export interface DesiredPort {
-  readonly hostIp: string | undefined;
-  readonly hostPort: number;
-  readonly containerPort: number;
-  readonly protocol: 'tcp' | 'udp' | 'sctp';
 }
 
 /** One container, ready to be mapped to an engine's call. */
@@ -213,7 +173,14 @@ export type DesiredPodVolume =
       readonly memory: boolean;
       readonly sizeLimitBytes: number | undefined;
     }
-  | { readonly type: 'hostPath'; readonly name: string; readonly path: string; readonly pathType: HostPathType }
+  | {
+      readonly type: 'hostPath';
+      readonly name: string;
+      readonly path: string;
+      readonly pathType: HostPathType;
+      /** An SELinux label for all containers, or for this pod's alone. */
+      readonly relabel?: 'z' | 'Z';
+    }
   | { readonly type: 'claim'; readonly name: string; readonly engineName: string; readonly readOnly: boolean }
   | DesiredImageVolume
   | DesiredFiles;

@@ -26,6 +26,7 @@ export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<st
     // "stop" stalls removals by 3 s at random in 4.3.
     exit_policy: 'continue',
     shared_namespaces: sharedNamespaces(pod),
+    ...(sandbox.infraName === undefined ? {} : { infra_name: sandbox.infraName }),
     ...(identity.users === undefined ? {} : idMapping(identity.users)),
     ...(sandbox.hostNetwork ? hostNetwork(pod) : ownNetwork(pod, identity)),
     ...some('volumes', memoryVolumes(pod, identity)),

@@ -16,6 +16,7 @@ for (const [name, hostname, podName, want] of cases) {
       podName,
       namespace: 'shop',
       ownUsers: false,
+      infraName: undefined,
       network: 'podstead',
       aliases: [],
       labels: {},
