@@ -80,6 +80,7 @@ export function resolveContainer(
       secretDigest: environment.secretDigest,
       mounts: mounts.mounts,
       resources: resourcesOf(container.resources),
+      ...restartsFor(container),
       security,
       tuning,
       stopSignal,
@@ -123,6 +124,12 @@ function canonicalSecurity(security: DesiredSecurity): Json {
     ([, value]) => value !== false && !(Array.isArray(value) && value.length === 0),
   );
   return compact(Object.fromEntries(set));
+}
+
+function restartsFor({ resizePolicy = [] }: V1Container): Pick<DesiredContainer, 'restartsFor'> {
+  const wanting = resizePolicy.filter(({ restartPolicy }) => restartPolicy === 'RestartContainer');
+  const names = (['cpu', 'memory'] as const).filter(name => wanting.some(each => each.resourceName === name));
+  return names.length > 0 ? { restartsFor: names } : {};
 }
 
 function resourcesOf(resources: V1ResourceRequirements | undefined): DesiredResources {

@@ -56,7 +56,7 @@ const container: readonly Row[] = [
   honoured('resources.limits.cpu', 'resources.limits.memory', 'resources.requests.cpu', 'resources.requests.memory'),
   ignored('resources.limits.*', 'resources.requests.*'),
   refused('resources.claims', 'devices are not allocated here'),
-  ignored('resizePolicy'),
+  noted('resizePolicy', 'below Podman 5.4, other limits always replace the container'),
   honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].subPath'),
   honoured('volumeMounts[].mountPropagation', 'volumeMounts[].subPathExpr'),
   noted(

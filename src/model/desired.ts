@@ -91,6 +91,8 @@ export interface DesiredContainer {
   readonly secretDigest: Digest | undefined;
   readonly mounts: readonly DesiredMount[];
   readonly resources: DesiredResources;
+  /** Of these, another amount takes a restart (resizePolicy). No part of the digest. */
+  readonly restartsFor?: readonly ('cpu' | 'memory')[];
   readonly security: DesiredSecurity;
   readonly tuning: DesiredTuning | undefined;
   /** As `SIGUSR1`; the image's, else SIGTERM, when undefined. */

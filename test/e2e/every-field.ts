@@ -82,6 +82,7 @@ spec:
         - secretRef: { name: all }
           prefix: SECRET_
       ports: [{ name: http, containerPort: 8080, hostPort: ${port}, hostIP: 127.0.0.1, protocol: TCP }]
+      resizePolicy: [{ resourceName: memory, restartPolicy: RestartContainer }]
       resources: { limits: { memory: 64Mi, cpu: 500m }, requests: { memory: 32Mi, cpu: 100m } }
       securityContext:
         runAsUser: 1001
