@@ -10,6 +10,7 @@ import { reportHostName } from './host-name.ts';
 import { imagesOf } from './image.ts';
 import { locator, type PodPlace } from './locate.ts';
 import { canonicalHandlers } from './probe.ts';
+import { canonicalResources } from './resources.ts';
 import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
 import { infraNameOf, reportAnnotations } from './tuning.ts';
@@ -131,11 +132,7 @@ function canonicalInPlace(
   volumes: readonly ResolvedVolume[],
 ): Json {
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
-  const resources = containers.map(({ name, resources: { limits, requests } = {} }) => {
-    const of = (list: Readonly<Record<string, string>> | undefined): Json =>
-      compact({ cpu: asText(list?.cpu), memory: asText(list?.memory) });
-    return [name, compact({ limits: of(limits), requests: of(requests) })] as const;
-  });
+  const resources = containers.map(each => [each.name, canonicalResources(each.resources)] as const);
   return compact({
     labels: metadata?.labels,
     annotations: metadata?.annotations,
@@ -163,10 +160,6 @@ function handlersOf(all: readonly ResolvedContainer[], member: 'probes' | 'hooks
 }
 
 /** YAML gives `cpu: 1` as a number and `cpu: "1"` as text; they are the same. */
-function asText(quantity: string | number | undefined): string | undefined {
-  return quantity === undefined ? undefined : String(quantity);
-}
-
 function withEngineName({ container }: ResolvedContainer, pod: Key): ResolvedContainer['container'] {
   return { ...container, engineName: `${engineNameOf(pod)}-${container.name}` };
 }

@@ -5,6 +5,7 @@ import { namePrefix } from '../model/names.ts';
 import { asksForAddress } from '../model/text.ts';
 import { compact } from './compact.ts';
 import { dnsNames, fullName, hostNameFor } from './host-name.ts';
+import { canonicalResources, podResources } from './resources.ts';
 
 /** What fields or annotations may ask for. */
 export interface OwnSandbox {
@@ -49,6 +50,7 @@ export function canonicalSandbox(spec: V1PodSpec, containers: readonly DesiredCo
       options: spec.dnsConfig?.options === undefined ? undefined : dnsOptions(spec),
     }),
     fsGroup: spec.securityContext?.fsGroup,
+    resources: canonicalResources(spec.resources),
     sysctls: Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
   });
 }
@@ -77,6 +79,7 @@ export function resolveSandbox(spec: V1PodSpec, canonical: Json, names: SandboxN
       searches: spec.dnsConfig?.searches ?? [],
       options: dnsOptions(spec),
     },
+    ...podResources(spec),
     sysctls: spec.securityContext?.sysctls ?? [],
     labels: names.labels,
     annotations: names.annotations,

@@ -42,6 +42,18 @@ function groupOf(pod: V1PodSecurityContext | undefined): readonly number[] {
   return pod?.fsGroup === undefined ? [] : [pod.fsGroup];
 }
 
+/** Says of which container the image would choose the groups, though it is not to. */
+export function groupsLeftOpen(
+  container: V1SecurityContext | undefined,
+  pod: V1PodSecurityContext | undefined,
+): boolean {
+  if (pod?.supplementalGroupsPolicy !== 'Strict') return false;
+  // Given both, the engine adds no group of the image's /etc/group (opencontainers/runc, libcontainer/user).
+  return (
+    (container?.runAsUser ?? pod.runAsUser) === undefined || (container?.runAsGroup ?? pod.runAsGroup) === undefined
+  );
+}
+
 /** A group without a user means root's user in that group, as Podman needs a user before the colon. */
 function userOf(user: number | undefined, group: number | undefined): string | undefined {
   if (group === undefined) return user === undefined ? undefined : String(user);

@@ -51,7 +51,7 @@ const container: readonly Row[] = [
   honoured('name', 'image', 'imagePullPolicy', 'command', 'args', 'workingDir', 'tty', 'stdin'),
   honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
   honoured('env[].valueFrom.fieldRef', 'env[].valueFrom.resourceFieldRef'),
-  refused('env[].valueFrom.fileKeyRef', 'it is not part of this release'),
+  refused('env[].valueFrom.fileKeyRef', 'the file is there only once the container is made, and its environment fixed'),
   honoured('envFrom', 'ports'),
   honoured('resources.limits.cpu', 'resources.limits.memory', 'resources.requests.cpu', 'resources.requests.memory'),
   ignored('resources.limits.*', 'resources.requests.*'),
@@ -123,7 +123,10 @@ const podSpec: readonly Row[] = [
   ),
   honoured('securityContext.fsGroupChangePolicy'),
   ignored('securityContext.seLinuxChangePolicy'),
-  refused('securityContext.supplementalGroupsPolicy', 'groups of the image are merged', ['Merge']),
+  noted(
+    'securityContext.supplementalGroupsPolicy',
+    '`Strict` needs a `runAsUser` and a `runAsGroup` for each container',
+  ),
   noted(
     'hostUsers',
     '`false` takes ids from /etc/subuid ([manifests.md](manifests.md#users-of-a-pods-own)); not rootless, nor with claims and host paths',
@@ -133,7 +136,10 @@ const podSpec: readonly Row[] = [
   refused('runtimeClassName', 'the pod would run under another runtime'),
   refused('schedulingGates', 'the pod would start although it is held back'),
   refused('resourceClaims', 'devices are not allocated here'),
-  refused('resources', 'limits of a whole pod are not set; give them to its containers'),
+  ...['resources.limits.cpu', 'resources.limits.memory', 'resources.requests.cpu', 'resources.requests.memory'].map(
+    path => noted(path, 'set on the cgroup of the pod; another amount recreates it'),
+  ),
+  ignored('resources.limits.*', 'resources.requests.*'),
   refused('os', 'this is a Linux host', [{ name: 'linux' }]),
   ignoredUnless('schedulerName', 'default-scheduler'),
   ignoredUnless('serviceAccountName', 'default', ''),

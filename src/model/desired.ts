@@ -1,11 +1,11 @@
 import type { Digest, Key } from './key.ts';
 import type { DesiredHooks, DesiredProbes } from './probe.ts';
 import type { Location } from './problem.ts';
-import type { DesiredSandbox } from './sandbox.ts';
+import type { DesiredResources, DesiredSandbox } from './sandbox.ts';
 import type { Sealed } from './sealed.ts';
 import type { RuntimeText } from './text.ts';
 
-export type { DesiredPort, DesiredSandbox, DnsPolicy } from './sandbox.ts';
+export type { DesiredPort, DesiredResources, DesiredSandbox, DnsPolicy } from './sandbox.ts';
 
 /** What this host should run, derived from one snapshot of the source. */
 export interface Desired {
@@ -135,14 +135,6 @@ export interface DesiredMount {
   /** Start only where nothing is mounted below the volume: it could be written to in spite of `readOnly`. */
   readonly recursiveReadOnly?: boolean;
   readonly propagation: 'private' | 'rslave' | 'rshared' | undefined;
-}
-
-/** Limits and requests; undefined means none. */
-export interface DesiredResources {
-  readonly cpuLimitMilli: number | undefined;
-  readonly cpuRequestMilli: number | undefined;
-  readonly memoryLimitBytes: number | undefined;
-  readonly memoryRequestBytes: number | undefined;
 }
 
 /** The security context of a container, after the pod's own has been merged into it. */

@@ -28,6 +28,8 @@ export interface DesiredSandbox {
     readonly searches: readonly string[];
     readonly options: readonly string[];
   };
+  /** Of all containers together. */
+  readonly resources?: DesiredResources;
   readonly sysctls: readonly { readonly name: string; readonly value: string }[];
   /** The user's own labels and annotations, written at creation and not part of the digest. */
   readonly labels: Readonly<Record<string, string>>;
@@ -36,6 +38,14 @@ export interface DesiredSandbox {
 
 /** Whom a pod asks for names: its namespace's network and then the host's servers, these alone, or neither. */
 export type DnsPolicy = 'cluster' | 'host' | 'none';
+
+/** Limits and requests; undefined means none. */
+export interface DesiredResources {
+  readonly cpuLimitMilli: number | undefined;
+  readonly cpuRequestMilli: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
+  readonly memoryRequestBytes: number | undefined;
+}
 
 /** A port published on the host. */
 export interface DesiredPort {

@@ -2,6 +2,7 @@ import type { DesiredPod, DesiredPodVolume, DesiredPort, DesiredSandbox } from '
 import { keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import { emptyDirName, memoryDirectory } from '../model/names.ts';
+import { nonEmpty, resources } from './limits.ts';
 import type { Resolver } from './resolver.ts';
 import { idMapping } from './users.ts';
 
@@ -29,6 +30,8 @@ export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<st
     ...(sandbox.infraName === undefined ? {} : { infra_name: sandbox.infraName }),
     ...(identity.users === undefined ? {} : idMapping(identity.users)),
     ...(sandbox.hostNetwork ? hostNetwork(pod) : ownNetwork(pod, identity)),
+    // On the cgroup of the pod, below which its containers' are.
+    ...(sandbox.resources === undefined ? {} : nonEmpty('resource_limits', resources(sandbox.resources) ?? {})),
     ...some('volumes', memoryVolumes(pod, identity)),
     ...(sandbox.sysctls.length > 0
       ? { sysctl: Object.fromEntries(sandbox.sysctls.map(({ name, value }) => [name, value])) }

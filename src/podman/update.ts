@@ -1,9 +1,9 @@
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import type { DesiredResources } from '../model/desired.ts';
 import type { ActionOf } from '../model/plan.ts';
-import { resources } from './container-spec.ts';
 import type { Context } from './context.ts';
 import { number, record } from './json.ts';
+import { resources } from './limits.ts';
 import { path } from './query.ts';
 import { type EngineVersion, isBefore } from './version.ts';
 

@@ -57,6 +57,7 @@ spec:
     fsGroup: 4000
     fsGroupChangePolicy: OnRootMismatch
     supplementalGroups: [3000]
+    supplementalGroupsPolicy: Strict
     seccompProfile: { type: Unconfined }
     sysctls: [{ name: net.ipv4.ip_unprivileged_port_start, value: '80' }]
   initContainers:
@@ -151,6 +152,7 @@ apiVersion: v1
 kind: Pod
 metadata: { name: once }
 spec:
+  resources: { limits: { memory: 64Mi, cpu: 1 }, requests: { memory: 32Mi, cpu: 100m } }
   hostnameOverride: once.example
   restartPolicy: Never
   containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 3'] }]

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { seal } from '../../src/model/sealed.ts';
-import { containerSpec, resources } from '../../src/podman/container-spec.ts';
+import { containerSpec } from '../../src/podman/container-spec.ts';
+import { resources } from '../../src/podman/limits.ts';
 import { podSpec } from '../../src/podman/pod-spec.ts';
 import { container, pod } from '../e2e/desired.ts';
 
