@@ -145,9 +145,15 @@ const podSpec: readonly Row[] = [
   ignoredUnless('serviceAccountName', 'default', ''),
   ignoredUnless('serviceAccount', 'default', ''),
   ignoredUnless('preemptionPolicy', 'PreemptLowerPriority'),
-  ignored('affinity', 'nodeName', 'nodeSelector', 'overhead', 'priority', 'priorityClassName', 'readinessGates'),
+  ignored('affinity', 'nodeName', 'nodeSelector', 'priority', 'priorityClassName'),
+  ignored('overhead').map(row => ({ ...row, note: 'only other runtimes have one' })),
+  ignored('readinessGates').map(row => ({ ...row, note: 'there is no API server at which somebody sets conditions' })),
   ignored('schedulingGroup', 'tolerations', 'topologySpreadConstraints'),
-  silent('automountServiceAccountToken', 'enableServiceLinks'),
+  silent('automountServiceAccountToken'),
+  silent('enableServiceLinks').map(row => ({
+    ...row,
+    note: 'there are no Services yet whose variables a pod could get',
+  })),
 ].flat();
 
 const deployment: readonly Row[] = [
