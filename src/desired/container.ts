@@ -116,7 +116,8 @@ function expandAll(
     const expanded = expand(word, name => values.get(name));
     if (secretsIn(expanded).length === 0) return expanded as string | RuntimeText;
     const message = "Cannot put a Secret's value into an argument: every user of the host could read it";
-    const hint = 'Let the program read the environment variable itself, or mount the Secret and pass the path of its file';
+    const hint =
+      'Let the program read the environment variable itself, or mount the Secret and pass the path of its file';
     report(scope, `${pointer}/${index}`, 'FIELD_UNSUPPORTED', message, { hint });
     return word;
   });
