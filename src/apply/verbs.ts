@@ -45,6 +45,7 @@ export const traits: { readonly [V in Verb]: Traits } = {
   createPod: quick,
   createContainer: quick,
   renameContainer: quick,
+  updateContainer: quick,
   startContainer: start,
   startPod: start,
   stopContainer: stop,

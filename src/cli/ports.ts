@@ -52,6 +52,7 @@ export function makePorts(context: Context, opts: PortsOptions): Ports {
       makePlan(desired, actual, {
         ...more,
         keepStanding,
+        keepsLimits: world.engine.keepsLimits,
         fingerprint: fingerprintOf,
         ...(removeVolumes && { removeVolumes }),
         ...(refresh && { refresh: standing(actual) }),

@@ -25,6 +25,7 @@ const wording: Wording = {
     'Created container',
     ({ pod, container }) => `${container.name} of ${pod.key}`,
   ],
+  updateContainer: ['Setting limits', 'Set limits', ({ pod, name }) => `${name} of ${pod}`],
   renameContainer: ['Renaming container', 'Renamed container', ({ pod, name }) => `${name} of ${pod}`],
   startContainer: [
     'Starting container',

@@ -1,7 +1,6 @@
-import type { V1Container, V1ResourceRequirements } from '@kubernetes/client-node';
+import type { V1Container } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
-import { quantityMilli, quantityUnits } from '../manifest/quantity.ts';
-import type { DesiredContainer, DesiredResources, DesiredSecurity, Json, PullPolicy } from '../model/desired.ts';
+import type { DesiredContainer, DesiredSecurity, Json, PullPolicy } from '../model/desired.ts';
 import { type RuntimeText, secretsIn } from '../model/text.ts';
 import { compact } from './compact.ts';
 import type { Speaker } from './downward.ts';
@@ -10,8 +9,9 @@ import { expand } from './expand.ts';
 import { contextOf, reportUnreadable } from './image.ts';
 import { resolveMounts } from './mount.ts';
 import { resolveHooks, resolveProbes } from './probe.ts';
+import { resourcesOf } from './resources.ts';
 import { report, type Scope } from './scope.ts';
-import { mergeSecurity } from './security.ts';
+import { groupsLeftOpen, mergeSecurity } from './security.ts';
 import { annotatedSecurity, canonicalTuning, resolveTuning } from './tuning.ts';
 import type { ResolvedVolume } from './volume.ts';
 
@@ -45,6 +45,11 @@ export function resolveContainer(
   const annotations = { values: pod.metadata?.annotations ?? {}, place: pod.annotationsAt };
   const annotated = annotatedSecurity(container.name, annotations);
   const security = mergeSecurity(container.securityContext, pod.spec.securityContext, annotated);
+  if (groupsLeftOpen(container.securityContext, pod.spec.securityContext)) {
+    const message = `Cannot keep the image's groups from container '${container.name}': it has no runAsUser and runAsGroup`;
+    const hint = "Set both, or leave out supplementalGroupsPolicy: 'Strict'";
+    report(scope, pointer, 'FIELD_UNSUPPORTED', message, { hint });
+  }
   const tuning = resolveTuning(container.name, annotations, scope);
   const stopSignal = container.lifecycle?.stopSignal || undefined;
   const workingDir = container.workingDir;
@@ -80,6 +85,7 @@ export function resolveContainer(
       secretDigest: environment.secretDigest,
       mounts: mounts.mounts,
       resources: resourcesOf(container.resources),
+      ...restartsFor(container),
       security,
       tuning,
       stopSignal,
@@ -110,7 +116,8 @@ function expandAll(
     const expanded = expand(word, name => values.get(name));
     if (secretsIn(expanded).length === 0) return expanded as string | RuntimeText;
     const message = "Cannot put a Secret's value into an argument: every user of the host could read it";
-    const hint = 'Let the program read the environment variable, or mount the Secret as a volume';
+    const hint =
+      'Let the program read the environment variable itself, or mount the Secret and pass the path of its file';
     report(scope, `${pointer}/${index}`, 'FIELD_UNSUPPORTED', message, { hint });
     return word;
   });
@@ -125,12 +132,8 @@ function canonicalSecurity(security: DesiredSecurity): Json {
   return compact(Object.fromEntries(set));
 }
 
-function resourcesOf(resources: V1ResourceRequirements | undefined): DesiredResources {
-  const { limits = {}, requests = {} } = resources ?? {};
-  return {
-    cpuLimitMilli: limits.cpu === undefined ? undefined : quantityMilli(limits.cpu),
-    cpuRequestMilli: requests.cpu === undefined ? undefined : quantityMilli(requests.cpu),
-    memoryLimitBytes: limits.memory === undefined ? undefined : quantityUnits(limits.memory),
-    memoryRequestBytes: requests.memory === undefined ? undefined : quantityUnits(requests.memory),
-  };
+function restartsFor({ resizePolicy = [] }: V1Container): Pick<DesiredContainer, 'restartsFor'> {
+  const wanting = resizePolicy.filter(({ restartPolicy }) => restartPolicy === 'RestartContainer');
+  const names = (['cpu', 'memory'] as const).filter(name => wanting.some(each => each.resourceName === name));
+  return names.length > 0 ? { restartsFor: names } : {};
 }

@@ -6,13 +6,17 @@ import { engineNameOf, networkName } from '../model/names.ts';
 import { compact } from './compact.ts';
 import { type ResolvedContainer, resolveContainer } from './container.ts';
 import type { Speaker } from './downward.ts';
+import { reportHostName } from './host-name.ts';
 import { imagesOf } from './image.ts';
 import { locator, type PodPlace } from './locate.ts';
 import { canonicalHandlers } from './probe.ts';
+import { canonicalResources } from './resources.ts';
 import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
-import { reportAnnotations } from './tuning.ts';
+import { infraNameOf, reportAnnotations } from './tuning.ts';
+import { hasOwnUsers, reportOwnUsers } from './users.ts';
 import { type ResolvedVolume, resolveVolume } from './volume.ts';
+import { withVolumesFrom } from './volumes-from.ts';
 
 /** A pod's declaration: in a Pod itself or in a Deployment's template. */
 export interface PodDeclaration {
@@ -41,17 +45,30 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
   const volumes = resolveVolumes(speaker, place, scope);
   const list = (name: 'containers' | 'initContainers'): readonly ResolvedContainer[] =>
     (spec[name] ?? []).map((container, index) =>
-      resolveContainer(container, speaker, volumes, `${place.spec}/${name}/${index}`, name === 'initContainers', scope),
+      resolveContainer(
+        withVolumesFrom(container, speaker, scope),
+        speaker,
+        volumes,
+        `${place.spec}/${name}/${index}`,
+        name === 'initContainers',
+        scope,
+      ),
     );
   const initContainers = list('initContainers');
   const containers = list('containers');
   const all = [...initContainers, ...containers];
   const names = all.map(each => each.container.name);
-  reportAnnotations({ values: metadata?.annotations ?? {}, place: annotationsAt }, names, scope);
+  const annotations = { values: metadata?.annotations ?? {}, place: annotationsAt };
+  reportAnnotations(annotations, names, scope);
+  const own = { ownUsers: hasOwnUsers(speaker), infraName: infraNameOf(annotations, scope) };
+  reportHostName(spec, place, scope);
+  const mounted = [...volumes].map(([name, { volume }]) => [name, volume] as const);
+  reportOwnUsers(speaker, new Map(mounted), place, scope);
   const canonical: CanonicalPod = {
     sandbox: canonicalSandbox(
       spec,
       all.map(each => each.container),
+      own,
     ),
     containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
     inPlace: canonicalInPlace(declaration, all, [...volumes.values()]),
@@ -68,6 +85,8 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         engineName: engineNameOf(key),
         sandbox: resolveSandbox(spec, canonical.sandbox, {
           podName: name,
+          namespace: scope.object.namespace,
+          ...own,
           network: networkName(scope.object.namespace, scope.owner),
           aliases,
           labels: metadata?.labels ?? {},
@@ -113,11 +132,7 @@ function canonicalInPlace(
   volumes: readonly ResolvedVolume[],
 ): Json {
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
-  const resources = containers.map(({ name, resources: { limits, requests } = {} }) => {
-    const of = (list: Readonly<Record<string, string>> | undefined): Json =>
-      compact({ cpu: asText(list?.cpu), memory: asText(list?.memory) });
-    return [name, compact({ limits: of(limits), requests: of(requests) })] as const;
-  });
+  const resources = containers.map(each => [each.name, canonicalResources(each.resources)] as const);
   return compact({
     labels: metadata?.labels,
     annotations: metadata?.annotations,
@@ -145,10 +160,6 @@ function handlersOf(all: readonly ResolvedContainer[], member: 'probes' | 'hooks
 }
 
 /** YAML gives `cpu: 1` as a number and `cpu: "1"` as text; they are the same. */
-function asText(quantity: string | number | undefined): string | undefined {
-  return quantity === undefined ? undefined : String(quantity);
-}
-
 function withEngineName({ container }: ResolvedContainer, pod: Key): ResolvedContainer['container'] {
   return { ...container, engineName: `${engineNameOf(pod)}-${container.name}` };
 }

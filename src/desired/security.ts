@@ -27,6 +27,7 @@ export function mergeSecurity(
     runAsNonRoot: container?.runAsNonRoot ?? pod?.runAsNonRoot ?? false,
     privileged,
     readOnlyRootFilesystem: container?.readOnlyRootFilesystem ?? false,
+    ...(container?.procMount === 'Unmasked' ? { unmaskedProc: true } : {}),
     noNewPrivileges: container?.allowPrivilegeEscalation === false,
     addCapabilities: container?.capabilities?.add ?? [],
     dropCapabilities: container?.capabilities?.drop ?? [],
@@ -39,6 +40,18 @@ export function mergeSecurity(
 /** Every process is in the group that the pod's volumes are given to (Kubernetes API, PodSecurityContext.fsGroup). */
 function groupOf(pod: V1PodSecurityContext | undefined): readonly number[] {
   return pod?.fsGroup === undefined ? [] : [pod.fsGroup];
+}
+
+/** Says of which container the image would choose the groups, though it is not to. */
+export function groupsLeftOpen(
+  container: V1SecurityContext | undefined,
+  pod: V1PodSecurityContext | undefined,
+): boolean {
+  if (pod?.supplementalGroupsPolicy !== 'Strict') return false;
+  // Given both, the engine adds no group of the image's /etc/group (opencontainers/runc, libcontainer/user).
+  return (
+    (container?.runAsUser ?? pod.runAsUser) === undefined || (container?.runAsGroup ?? pod.runAsGroup) === undefined
+  );
 }
 
 /** A group without a user means root's user in that group, as Podman needs a user before the colon. */

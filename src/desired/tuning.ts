@@ -1,10 +1,24 @@
 import type { DesiredTuning, Json } from '../model/desired.ts';
 import { compact } from './compact.ts';
 import { report, type Scope } from './scope.ts';
+import { usersAnnotation } from './users.ts';
 
 const prefix = 'io.podman.annotations.';
+/** Names the infra container of a Pod. */
+const infraName = `${prefix}infra.name`;
+/** `PATH:z` or `PATH:Z`, an SELinux label for a host path. */
+export const bindMountOptions = 'bind-mount-options';
 /** What Podman's annotations may ask for one container, as `io.podman.annotations.NAME/CONTAINER`. */
-const ofContainer = ['apparmor', 'cpuset', 'init', 'label', 'memory-nodes', 'pids-limit', 'seccomp'] as const;
+const ofContainer = [
+  'apparmor',
+  'cpuset',
+  'init',
+  'label',
+  'memory-nodes',
+  'pids-limit',
+  'seccomp',
+  'volumes-from',
+] as const;
 type Name = (typeof ofContainer)[number];
 
 /** The annotations of one pod, as they were given. */
@@ -21,6 +35,37 @@ export interface AnnotatedSecurity {
   readonly selinuxOptions: readonly string[];
 }
 
+/** Of a whole pod, with the values that are followed. */
+const isFollowed: Readonly<Record<string, (value: string, scope: Scope) => boolean>> = {
+  [usersAnnotation]: value => value === 'auto' || value === 'host',
+  [infraName]: (_, { object }) => object.kind === 'Pod',
+  [bindMountOptions]: value => /^\/.*:[zZ]$/.test(value),
+};
+
+/** Values that ask for what happens anyway. */
+const isUsual: Readonly<Record<string, (value: string) => boolean>> = {
+  'io.containers.autoupdate': value => value === 'disabled' || value === '',
+  'io.containers.sdnotify': value => value === 'ignore',
+  [`${prefix}init.container.type`]: value => value === 'always',
+  // Podman's own mark of what it generated.
+  [`${prefix}kube.health.check`]: () => true,
+};
+
+/** What to do instead. */
+const unfollowed: Readonly<Record<string, string>> = {
+  [bindMountOptions]: 'Give it as PATH:z or PATH:Z',
+  'io.containers.autoupdate': 'Name images by version or digest, and change them in the source',
+  'io.containers.sdnotify': 'Use a readinessProbe',
+  [infraName]: "Name it in a Pod: a Deployment's pods cannot have one name",
+  [`${prefix}init.container.type`]: 'See that the init container may run again',
+  [`${prefix}kube.image.volumes.mount`]: 'Use volumes[].image',
+};
+
+/** The name that a Pod gives its infra container; undefined where it gives none. */
+export function infraNameOf({ values }: Pick<Annotations, 'values'>, { object }: Scope): string | undefined {
+  return object.kind === 'Pod' ? values[infraName] || undefined : undefined;
+}
+
 /** Warns of annotations that Podman follows and we do not (podman-kube-play(1)). */
 export function reportAnnotations({ values, place }: Annotations, containers: readonly string[], scope: Scope): void {
   const warn = (key: string, message: string, hint: string): void =>
@@ -30,12 +75,15 @@ export function reportAnnotations({ values, place }: Annotations, containers: re
     });
   for (const key of Object.keys(values)) {
     const [name = '', container] = key.split('/');
-    if (name.startsWith('io.containers.') || name === 'bind-mount-options') {
-      warn(key, `Ignoring annotation '${key}': Podstead does not follow it`, 'Remove it');
+    const value = values[key] ?? '';
+    if (isFollowed[key]?.(value, scope) || isUsual[name]?.(value)) continue;
+    if (name.startsWith('io.containers.') || key === bindMountOptions) {
+      warn(key, `Ignoring annotation '${key}': Podstead does not follow it`, unfollowed[name] ?? 'Remove it');
     } else if (name.startsWith(prefix)) {
       const rest = name.slice(prefix.length);
       const known = container === undefined ? rest === 'ulimit' : ofContainer.some(each => each === rest);
-      if (!known) warn(key, `Ignoring annotation '${key}': Podstead does not follow it`, 'Remove it');
+      if (!known)
+        warn(key, `Ignoring annotation '${key}': Podstead does not follow it`, unfollowed[name] ?? 'Remove it');
       else if (container !== undefined && !containers.includes(container))
         warn(key, `Ignoring annotation '${key}': there is no container '${container}'`, 'Correct its name');
     }

@@ -8,6 +8,7 @@ import type { Speaker } from './downward.ts';
 import { resolveFiles } from './files.ts';
 import { contextOf, reportUnreadable } from './image.ts';
 import { report, type Scope } from './scope.ts';
+import { bindMountOptions } from './tuning.ts';
 
 /** A pod's volume and how it shows in the canonical form of the containers that mount it. */
 export interface ResolvedVolume {
@@ -30,14 +31,22 @@ export function resolveVolume(
   }
   if (hostPath !== undefined) {
     const pathType = (hostPath.type ?? '') as HostPathType;
+    const relabel = relabelOf(pod, hostPath.path);
     return {
-      volume: { type: 'hostPath', name, path: hostPath.path, pathType },
-      canonical: { hostPath: { path: hostPath.path, type: pathType } },
+      volume: { type: 'hostPath', name, path: hostPath.path, pathType, ...(relabel && { relabel }) },
+      canonical: { hostPath: { path: hostPath.path, type: pathType, ...(relabel && { relabel }) } },
     };
   }
   if (volume.persistentVolumeClaim !== undefined) return resolveClaimed(volume, pointer, scope);
   if (volume.image !== undefined) return resolveImage(volume, pointer, scope);
   return resolveEmptyDir(volume);
+}
+
+/** Podman's annotation asks for an SELinux label for one path: shared by containers (z) or of the pod alone (Z). */
+function relabelOf({ metadata }: Speaker, path: string): 'z' | 'Z' | undefined {
+  const asked = metadata?.annotations?.[bindMountOptions];
+  const option = asked?.startsWith(`${path}:`) ? asked.slice(path.length + 1) : undefined;
+  return option === 'z' || option === 'Z' ? option : undefined;
 }
 
 function resolveClaimed(

@@ -8,6 +8,8 @@ export interface Engine {
   readonly name: string;
   /** Whose objects are ours: the value of the `podstead.dev/owner` label. */
   readonly owner: string;
+  /** Whether limits that change while a container stands are still there when it starts again. */
+  readonly keepsLimits: boolean;
   /**
    * Everything at one moment, in three calls (containers, volumes, images). `record` is left undefined and
    * `inspected` unset: the pass fills them in.

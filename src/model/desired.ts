@@ -1,8 +1,11 @@
 import type { Digest, Key } from './key.ts';
 import type { DesiredHooks, DesiredProbes } from './probe.ts';
 import type { Location } from './problem.ts';
+import type { DesiredResources, DesiredSandbox } from './sandbox.ts';
 import type { Sealed } from './sealed.ts';
 import type { RuntimeText } from './text.ts';
+
+export type { DesiredPort, DesiredResources, DesiredSandbox, DnsPolicy } from './sandbox.ts';
 
 /** What this host should run, derived from one snapshot of the source. */
 export interface Desired {
@@ -67,40 +70,6 @@ export interface CanonicalPod {
   readonly inPlace: Json;
 }
 
-/** What is fixed when a pod is created. */
-export interface DesiredSandbox {
-  /** Over the canonical sandbox fields. */
-  readonly digest: Digest;
-  readonly hostname: string | undefined;
-  readonly hostNetwork: boolean;
-  readonly hostPid: boolean;
-  readonly hostIpc: boolean;
-  readonly shareProcessNamespace: boolean;
-  /** The bridge network to join, one per namespace; unused with `hostNetwork`. */
-  readonly network: string;
-  /** Names by which the pod is found on its network. */
-  readonly aliases: readonly string[];
-  readonly ports: readonly DesiredPort[];
-  readonly hostAliases: readonly { readonly ip: string; readonly names: readonly string[] }[];
-  readonly dns: {
-    readonly servers: readonly string[];
-    readonly searches: readonly string[];
-    readonly options: readonly string[];
-  };
-  readonly sysctls: readonly { readonly name: string; readonly value: string }[];
-  /** The user's own labels and annotations, written at creation and not part of the digest. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-/** A port published on the host. */
-export interface DesiredPort {
-  readonly hostIp: string | undefined;
-  readonly hostPort: number;
-  readonly containerPort: number;
-  readonly protocol: 'tcp' | 'udp' | 'sctp';
-}
-
 /** One container, ready to be mapped to an engine's call. */
 export interface DesiredContainer {
   /** Its name in the pod. */
@@ -122,6 +91,8 @@ export interface DesiredContainer {
   readonly secretDigest: Digest | undefined;
   readonly mounts: readonly DesiredMount[];
   readonly resources: DesiredResources;
+  /** Of these, another amount takes a restart (resizePolicy). No part of the digest. */
+  readonly restartsFor?: readonly ('cpu' | 'memory')[];
   readonly security: DesiredSecurity;
   readonly tuning: DesiredTuning | undefined;
   /** As `SIGUSR1`; the image's, else SIGTERM, when undefined. */
@@ -166,14 +137,6 @@ export interface DesiredMount {
   readonly propagation: 'private' | 'rslave' | 'rshared' | undefined;
 }
 
-/** Limits and requests; undefined means none. */
-export interface DesiredResources {
-  readonly cpuLimitMilli: number | undefined;
-  readonly cpuRequestMilli: number | undefined;
-  readonly memoryLimitBytes: number | undefined;
-  readonly memoryRequestBytes: number | undefined;
-}
-
 /** The security context of a container, after the pod's own has been merged into it. */
 export interface DesiredSecurity {
   /** As Podman's `--user` takes it: `uid` or `uid:gid`. */
@@ -184,6 +147,8 @@ export interface DesiredSecurity {
   readonly privileged: boolean;
   readonly readOnlyRootFilesystem: boolean;
   readonly noNewPrivileges: boolean;
+  /** Nothing of /proc is hidden or read-only. */
+  readonly unmaskedProc?: boolean;
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   /** `unconfined`, a profile's path, or undefined for the runtime's default. */
@@ -202,7 +167,14 @@ export type DesiredPodVolume =
       readonly memory: boolean;
       readonly sizeLimitBytes: number | undefined;
     }
-  | { readonly type: 'hostPath'; readonly name: string; readonly path: string; readonly pathType: HostPathType }
+  | {
+      readonly type: 'hostPath';
+      readonly name: string;
+      readonly path: string;
+      readonly pathType: HostPathType;
+      /** An SELinux label for all containers, or for this pod's alone. */
+      readonly relabel?: 'z' | 'Z';
+    }
   | { readonly type: 'claim'; readonly name: string; readonly engineName: string; readonly readOnly: boolean }
   | DesiredImageVolume
   | DesiredFiles;

@@ -11,6 +11,8 @@ export const labels = {
   uid: 'podstead.dev/uid',
   /** The pod's own address, where its containers were told it: no other pod may get it. On such pods. */
   address: 'podstead.dev/address',
+  /** The first of the host's user ids that are the pod's own. On pods that have some. */
+  users: 'podstead.dev/users',
   /** Digest of the sandbox (on pods, and so on their infra containers) or of the container. */
   digest: 'podstead.dev/digest',
   /** Name of the container in its pod. On containers. */

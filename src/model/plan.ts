@@ -4,6 +4,7 @@ import type {
   DesiredImage,
   DesiredPod,
   DesiredPort,
+  DesiredResources,
   DesiredVolume,
 } from './desired.ts';
 import type { Key } from './key.ts';
@@ -79,6 +80,13 @@ export interface ActionArgs {
     readonly name: string;
     readonly id: string;
     readonly engineName: string;
+  };
+  /** Other limits for a container of ours, at once and at each later start; for engines that keep them. */
+  readonly updateContainer: {
+    readonly pod: Key;
+    readonly name: string;
+    readonly id: string;
+    readonly resources: DesiredResources;
   };
   /**
    * Starts an existing container, and the sandbox before it; subPaths are proven safe again first. A paused one goes on.

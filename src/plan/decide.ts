@@ -7,6 +7,7 @@ import { isSealed } from '../model/sealed.ts';
 import { isPast, retryDelayMs } from './backoff.ts';
 import { driftOf, renamesOf } from './drift.ts';
 import { fieldChanges, sameJson } from './fields.ts';
+import { differsInLimits, fitsInPlace } from './limits.ts';
 import { memoryReason } from './memory.ts';
 import { runOf } from './run.ts';
 import { count, stopText, times, verdict, type Wanted } from './verdict.ts';
@@ -22,6 +23,8 @@ export interface DecideOptions {
   readonly retryNow: boolean;
   /** Uids of pods that are made anew though nothing differs. */
   readonly refresh?: ReadonlySet<string>;
+  /** The engine keeps limits that change in place. */
+  readonly keepsLimits?: boolean;
   readonly uid: (key: Key) => string;
   readonly fingerprint: (pod: DesiredPod) => Digest;
   /** Why the pod cannot be made now, whatever it wants: a name or port that is not ours; undefined where nothing stands against it. */
@@ -95,7 +98,7 @@ function newPod(pod: DesiredPod, uid: string): Work {
 function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | undefined, opts: DecideOptions): Wanted {
   const known = knownRecord(actual, record);
   const differing = pod.containers.flatMap(container => {
-    const why = replaceReason(container, actual.containers.get(container.name), known);
+    const why = replaceReason(container, actual.containers.get(container.name), known, opts);
     return why === undefined ? [] : [{ container, why }];
   });
   const made = differing.map(({ container }) => container);
@@ -114,6 +117,10 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
   const missing = pod.initContainers.filter(container => !actual.containers.has(container.name));
   const extra = [...actual.containers.values()].filter(({ name }) => !wantedNames(pod).has(name));
   const replaced = new Set(differing.map(({ container }) => container.name));
+  const resized = pod.containers.flatMap(container => {
+    const live = replaced.has(container.name) ? undefined : actual.containers.get(container.name);
+    return live && differsInLimits(container, live, known?.containers[container.name]) ? [{ live, container }] : [];
+  });
   const run = runOf(pod, { ...actual, record: known }, replaced, opts.now);
   const files = staleFiles(pod, actual);
   const notRecorded = known?.applied === undefined || !sameJson(known.applied as never, pod.canonical as never);
@@ -125,10 +132,11 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
     remove: [...extra, ...differing.flatMap(({ container }) => actual.containers.get(container.name) ?? [])],
     create: [...missing, ...made],
     rename: renamesOf([...pod.initContainers, ...pod.containers], actual, replaced),
+    update: resized,
     stop: run.stop,
     start: run.start,
     counts: Object.keys(run.counts).length === 0 ? undefined : run.counts,
-    record: notRecorded || replaced.size > 0 || extra.length > 0,
+    record: notRecorded || replaced.size > 0 || extra.length > 0 || resized.length > 0,
   };
   const reasons = [
     ...differing.map(({ container, why }) => `container '${container.name}' ${why}`),
@@ -183,6 +191,7 @@ function replaceReason(
   container: DesiredContainer,
   actual: ActualContainer | undefined,
   record: PodRecord | undefined,
+  { keepsLimits = false }: DecideOptions,
 ): string | undefined {
   if (actual === undefined) {
     const isNew = record?.applied !== undefined && record.applied.containers[container.name] === undefined;
@@ -191,26 +200,17 @@ function replaceReason(
   if (actual.digest !== container.digest) return 'differs';
   if (actual.state === 'removing') return 'is being removed';
   const known = record?.containers[container.name];
-  if (known === undefined) return inspectedReason(container, actual);
-  if (known.secretDigest !== container.secretDigest) return 'takes in a Secret that changed';
-  if (
-    known.resources !== undefined &&
-    !sameJson({ ...known.resources } as never, { ...container.resources } as never)
-  ) {
-    return 'has other resources';
-  }
-  return undefined;
+  const secretDiffers =
+    known === undefined ? inspectedSecretDiffers(container, actual) : known.secretDigest !== container.secretDigest;
+  if (secretDiffers) return 'takes in a Secret that changed';
+  if (!differsInLimits(container, actual, known) || (keepsLimits && fitsInPlace(container, known))) return undefined;
+  return 'has other resources';
 }
 
 /** With the record lost, inspect's answer stands in for it; without one nothing is known to differ. */
-function inspectedReason(container: DesiredContainer, { inspected }: ActualContainer): string | undefined {
-  if (inspected === undefined) return undefined;
-  const env = inspected.env.reveal();
-  const secretDiffers = container.env.some(({ name, value }) => isSealed(value) && env[name] !== value.reveal());
-  if (secretDiffers) return 'takes in a Secret that changed';
-  const { cpuLimitMilli, memoryLimitBytes } = container.resources;
-  const same = inspected.cpuLimitMilli === cpuLimitMilli && inspected.memoryLimitBytes === memoryLimitBytes;
-  return same ? undefined : 'has other resources';
+function inspectedSecretDiffers(container: DesiredContainer, { inspected }: ActualContainer): boolean {
+  const env = inspected?.env.reveal();
+  return env !== undefined && container.env.some(({ name, value }) => isSealed(value) && env[name] !== value.reveal());
 }
 
 function staleFiles(pod: DesiredPod, actual: ActualPod): readonly DesiredFiles[] {

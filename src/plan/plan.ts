@@ -37,6 +37,8 @@ export interface PlanOptions {
   readonly removeVolumes?: ReadonlySet<string>;
   /** Uids of pods that are made anew though nothing differs: how fields are mapped has changed. */
   readonly refresh?: ReadonlySet<string>;
+  /** The engine keeps limits that change in place. */
+  readonly keepsLimits?: boolean;
 }
 
 /**

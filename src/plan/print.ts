@@ -80,6 +80,8 @@ export function describe(action: Action): string {
       return `create container ${action.container.engineName}`;
     case 'renameContainer':
       return `rename container ${action.name} back to ${action.engineName}`;
+    case 'updateContainer':
+      return `set limits of container ${action.name}`;
     case 'startContainer':
       return `${action.resumes ? 'let' : 'start'} container ${action.container.engineName}${action.resumes ? ' go on' : ''}`;
     case 'stopContainer':

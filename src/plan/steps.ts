@@ -135,9 +135,15 @@ function makeContainers(
   const renamed = work.rename.map(({ live: { name, id }, engineName }) => {
     return [name, builder.add(pod.key, { verb: 'renameContainer', pod: pod.key, name, id, engineName }, [])] as const;
   });
+  const updated = work.update.map(({ live: { name, id }, container: { resources } }) =>
+    builder.add(pod.key, { verb: 'updateContainer', pod: pod.key, name, id, resources }, []),
+  );
   const rest = [...removed].filter(([name]) => !created.has(name)).map(([, id]) => id);
   const containers = new Map([...renamed, ...created]);
-  return { containers, all: [...(sandbox === undefined ? [] : [sandbox]), ...containers.values(), ...rest] };
+  return {
+    containers,
+    all: [...(sandbox === undefined ? [] : [sandbox]), ...containers.values(), ...updated, ...rest],
+  };
 }
 
 function stoppingOf({ pod }: Work, actual: Actual): Stopping {

@@ -30,24 +30,27 @@ export function verdict(work: Work, reasons: readonly string[], run: Run, lost: 
         : 'in place';
     return { op: 'replace', why, cost, untilMs, work, touches: true };
   }
-  const renamed = work.rename.map(({ live }) => `container '${live.name}' was renamed to '${live.engineName}'`);
+  const inPlace = [
+    ...work.rename.map(({ live }) => `container '${live.name}' was renamed to '${live.engineName}'`),
+    ...work.update.map(({ live }) => `container '${live.name}' has other resources`),
+  ];
   if (work.start.length > 0) {
     const op = work.stop.length > 0 || work.counts !== undefined ? 'restart' : 'start';
     return {
       op,
-      why: [...renamed, ...run.reasons].join('; '),
+      why: [...inPlace, ...run.reasons].join('; '),
       cost: `${count(work.start.length)} started`,
       untilMs,
       work,
-      touches: renamed.length > 0,
+      touches: work.rename.length > 0,
     };
   }
   if (work.stop.length > 0) {
-    const why = [...renamed, ...run.reasons].join('; ');
+    const why = [...inPlace, ...run.reasons].join('; ');
     return { op: 'restart', why, cost: stopText(work.stop.length), untilMs, work, touches: false };
   }
-  if (renamed.length > 0) {
-    return { op: 'update', why: renamed.join('; '), cost: 'in place', untilMs, work, touches: true };
+  if (inPlace.length > 0) {
+    return { op: 'update', why: inPlace.join('; '), cost: 'in place', untilMs, work, touches: work.rename.length > 0 };
   }
   const names = work.files.map(files => `volume '${files.name}'`).join(', ');
   const why =

@@ -18,6 +18,8 @@ export interface Work {
   readonly create: readonly DesiredContainer[];
   /** Containers that somebody gave another name, each with its own. */
   readonly rename: readonly { readonly live: ActualContainer; readonly engineName: string }[];
+  /** Containers that get other limits as they stand. */
+  readonly update: readonly { readonly live: ActualContainer; readonly container: DesiredContainer }[];
   /** Containers that run but must be started again: the sandbox under them is gone. */
   readonly stop: readonly ActualContainer[];
   readonly start: readonly DesiredContainer[];
@@ -46,6 +48,7 @@ export function noWork(pod: DesiredPod, uid: string): Work {
     remove: [],
     create: [],
     rename: [],
+    update: [],
     stop: [],
     start: [],
     counts: undefined,
@@ -55,6 +58,6 @@ export function noWork(pod: DesiredPod, uid: string): Work {
 
 /** Whether anything would be done. */
 export function isEmpty(work: Work): boolean {
-  const lists = [work.emptyDirs, work.files, work.remove, work.create, work.rename, work.stop, work.start];
+  const lists = [work.emptyDirs, work.files, work.remove, work.create, work.rename, work.update, work.stop, work.start];
   return !work.createPod && work.removePod === undefined && !work.record && lists.every(list => list.length === 0);
 }

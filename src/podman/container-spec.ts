@@ -1,9 +1,11 @@
 import { constants } from 'node:os';
-import type { DesiredContainer, DesiredPod, DesiredResources, DesiredSecurity } from '../model/desired.ts';
+import type { DesiredContainer, DesiredPod, DesiredSecurity } from '../model/desired.ts';
 import { labels } from '../model/labels.ts';
 import { memoryDirectory } from '../model/names.ts';
+import { nonEmpty, resources } from './limits.ts';
 import type { ResolvedMounts } from './mounts.ts';
-import { isInMemory, userLabels } from './pod-spec.ts';
+import { isInMemory, names, userLabels } from './pod-spec.ts';
+import type { Resolver } from './resolver.ts';
 import { type Blanks, fillIn } from './runtime-text.ts';
 
 /** What has been found out before a container can be asked for. */
@@ -16,6 +18,8 @@ export interface Resolved {
   readonly mounts: ResolvedMounts;
   /** For texts that have blanks. */
   readonly blanks: Blanks | undefined;
+  /** Of a pod on the host's network. */
+  readonly resolver?: Resolver;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -32,6 +36,7 @@ export function containerSpec(pod: DesiredPod, container: DesiredContainer, foun
     ...process(container, found.blanks),
     env: Object.fromEntries(container.env.map(({ name, value }) => [name, fillIn(value, found.blanks)])),
     ...namespaces(pod),
+    ...hostNames(pod, found.resolver),
     ...security(container.security),
     ...optional('resource_limits', limitsOf(container)),
     ...tuning(container),
@@ -88,6 +93,16 @@ function namespaces({ sandbox }: DesiredPod): Body {
   };
 }
 
+/**
+ * On the host's network the engine passes over what the pod says of names (4.3 and 5), unless a container is on that
+ * network by itself.
+ */
+function hostNames({ sandbox }: DesiredPod, resolver: Resolver | undefined): Body {
+  if (!sandbox.hostNetwork || resolver === undefined) return {};
+  const found = names(sandbox, resolver);
+  return Object.keys(found).length > 0 ? { netns: { nsmode: 'host' }, ...found } : {};
+}
+
 function security(security: DesiredSecurity): Body {
   return {
     ...optional('user', security.user),
@@ -95,6 +110,8 @@ function security(security: DesiredSecurity): Body {
     privileged: security.privileged,
     read_only_filesystem: security.readOnlyRootFilesystem,
     no_new_privileges: security.noNewPrivileges,
+    // Of the defaults; what `mask` names stays covered.
+    ...(security.unmaskedProc ? { unmask: ['ALL'] } : {}),
     ...some('cap_add', security.addCapabilities),
     ...some('cap_drop', security.dropCapabilities),
     ...optional('seccomp_profile_path', security.seccompProfile),
@@ -140,39 +157,6 @@ function limitsOf({ resources: wanted, tuning }: DesiredContainer): Body | undef
     ...optional('mems', memoryNodes),
   };
   return { ...limits, ...nonEmpty('cpu', cpu), ...(pidsLimit === undefined ? {} : { pids: { limit: pidsLimit } }) };
-}
-
-const cpuPeriodMicros = 100_000;
-/** Below 1 ms of quota the kernel refuses. */
-const minCpuQuotaMicros = 1_000;
-/** Kubernetes' MilliCPUToShares: 1024 shares a CPU, never fewer than 2. */
-const sharesPerCpu = 1024;
-const minShares = 2;
-
-/** Limits as the OCI runtime takes them; undefined where there are none. */
-export function resources(wanted: DesiredResources): Body | undefined {
-  const { cpuLimitMilli, cpuRequestMilli, memoryLimitBytes, memoryRequestBytes } = wanted;
-  const cpu = {
-    ...(cpuLimitMilli === undefined ? {} : cpuQuota(cpuLimitMilli)),
-    ...(cpuRequestMilli === undefined
-      ? {}
-      : { shares: Math.max(Math.round((cpuRequestMilli * sharesPerCpu) / 1000), minShares) }),
-  };
-  const memory = {
-    // Without `swap`, Podman allows as much swap again as memory; Kubernetes allows none.
-    ...(memoryLimitBytes === undefined ? {} : { limit: memoryLimitBytes, swap: memoryLimitBytes }),
-    ...(memoryRequestBytes === undefined ? {} : { reservation: memoryRequestBytes }),
-  };
-  const all = { ...nonEmpty('cpu', cpu), ...nonEmpty('memory', memory) };
-  return Object.keys(all).length > 0 ? all : undefined;
-}
-
-function cpuQuota(milli: number): Body {
-  return { quota: Math.max((milli * cpuPeriodMicros) / 1000, minCpuQuotaMicros), period: cpuPeriodMicros };
-}
-
-function nonEmpty(name: string, body: Body): Body {
-  return Object.keys(body).length > 0 ? { [name]: body } : {};
 }
 
 function optional(name: string, value: unknown): Body {

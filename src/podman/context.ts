@@ -12,7 +12,7 @@ export interface Context {
   /** The engine's short names, read anew: a daemon outlives changes of them. */
   readonly aliases: () => Promise<Aliases>;
   readonly sandboxGate: Gate;
-  /** For the choice of addresses. */
+  /** For the choice of addresses and user ids. */
   readonly addressGate: Gate;
   /** Networks known to exist, or being made, by name. */
   readonly networks: Map<string, Promise<void>>;

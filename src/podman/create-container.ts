@@ -9,6 +9,7 @@ import { list, record, text, textRecord, texts } from './json.ts';
 import { resolveMounts } from './mounts.ts';
 import { path } from './query.ts';
 import { remakePod } from './remake.ts';
+import { findResolver } from './resolver.ts';
 import { findBlanks } from './runtime-text.ts';
 
 /**
@@ -23,15 +24,17 @@ export async function createContainer(
 ): Promise<void> {
   const { pod, uid, container } = action;
   const what = `Cannot create container "${container.engineName}"`;
-  const [image, mounts, blanks] = await Promise.all([
+  const [image, mounts, blanks, resolver] = await Promise.all([
     needImage(context, container.image, what, signal),
     resolveMounts({ context, uid, signal }, pod, container),
     findBlanks(context, action, signal),
+    pod.sandbox.hostNetwork ? findResolver(context, pod.sandbox, signal) : undefined,
   ]);
   refuseRoot(container, image.user, what);
   const create = async (): Promise<void> => {
     const podId = await podIdOf(context, action, what, signal);
-    const body = containerSpec(pod, container, { uid, owner: context.owner, podId, imageId: image.id, mounts, blanks });
+    const found = { uid, owner: context.owner, podId, imageId: image.id, mounts, blanks };
+    const body = containerSpec(pod, container, { ...found, ...(resolver && { resolver }) });
     await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
   };
   try {

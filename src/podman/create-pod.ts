@@ -1,4 +1,5 @@
 import { EngineError, type Signalled } from '../engine/engine.ts';
+import type { DesiredPod } from '../model/desired.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
 import { asksForAddress } from '../model/text.ts';
@@ -7,9 +8,14 @@ import type { Context } from './context.ts';
 import { giveClaims } from './fs-group.ts';
 import { list, record, text, textRecord } from './json.ts';
 import { ensureNetwork } from './network.ts';
-import { podSpec } from './pod-spec.ts';
+import { type Identity, podSpec } from './pod-spec.ts';
 import { path } from './query.ts';
 import { forceRemovePod } from './remove-pod.ts';
+import { findResolver, type Resolver } from './resolver.ts';
+import { chooseUsers } from './users.ts';
+
+/** On the host's network each container has its own. */
+const noResolver: Resolver = { servers: [], searches: [], options: [] };
 
 /**
  * Makes the sandbox of a pod, and its network first. One of the same uid is the work already done; what a crash left
@@ -21,14 +27,18 @@ export async function createPod(context: Context, action: ActionOf<'createPod'>,
   const { pod, uid } = action;
   const { hostNetwork, network } = pod.sandbox;
   if (!hostNetwork) await ensureNetwork(context, network, signal);
+  const resolver = hostNetwork ? noResolver : await findResolver(context, pod.sandbox, signal);
   await giveClaims(context, pod, signal);
   const create = async (): Promise<void> => {
-    if (hostNetwork || ![...pod.initContainers, ...pod.containers].some(asksForAddress))
-      return post(context, action, undefined, signal);
-    // One after the other: until the pod stands, nobody sees that its address is taken.
-    await context.addressGate.run(async () =>
-      post(context, action, await chooseAddress(context, network, signal), signal),
-    );
+    const { ownUsers = false } = pod.sandbox;
+    const keeps = keepsAddress(pod);
+    if (!keeps && !ownUsers) return post(context, action, { address: undefined, resolver }, signal);
+    // One after the other: until the pod stands, nobody sees what of it is taken.
+    await context.addressGate.run(async () => {
+      const address = keeps ? await chooseAddress(context, network, signal) : undefined;
+      const users = ownUsers ? await chooseUsers(context, `Cannot create pod "${pod.engineName}"`, signal) : undefined;
+      await post(context, action, { address, users, resolver }, signal);
+    });
   };
   try {
     await context.sandboxGate.run(create);
@@ -52,18 +62,24 @@ export async function createPod(context: Context, action: ActionOf<'createPod'>,
 async function post(
   context: Context,
   { pod, uid }: ActionOf<'createPod'>,
-  address: string | undefined,
+  found: Pick<Identity, 'address' | 'users' | 'resolver'>,
   signal: AbortSignal,
 ): Promise<void> {
   const what = `Cannot create pod "${pod.engineName}"`;
   const { body } = await context.http.call({
     method: 'POST',
     path: '/pods/create',
-    body: podSpec(pod, { uid, owner: context.owner, address }),
+    body: podSpec(pod, { uid, owner: context.owner, ...found }),
     what,
     signal,
   });
   context.podIds.set(uid, text(record(body).Id));
+}
+
+/** A pod has one address for its life where its containers are told it, or its hosts file has it. */
+function keepsAddress({ sandbox, initContainers, containers }: DesiredPod): boolean {
+  if (sandbox.hostNetwork) return false;
+  return sandbox.fqdn !== undefined || [...initContainers, ...containers].some(asksForAddress);
 }
 
 /** A pod by that name, as inspect tells. */

@@ -25,6 +25,7 @@ import { removeContainer, removePod } from './remove-pod.ts';
 import { renameContainer } from './rename.ts';
 import { startContainer, startPod } from './start.ts';
 import { stopContainer, stopPod } from './stop.ts';
+import { keepsLimits, updateContainer } from './update.ts';
 import { checkVersion } from './version.ts';
 import { createVolume, removeVolume } from './volume.ts';
 import { wakes } from './wakes.ts';
@@ -98,6 +99,7 @@ function engineOf(context: Context): PodmanEngine {
   return {
     name: `podman ${version.text} at unix://${http.socket}`,
     owner,
+    keepsLimits: keepsLimits(version),
     version: version.text,
     observe: ({ signal }) => observe(context, signal),
     inspect: (id, { signal }) => inspect(context, id, signal),
@@ -124,6 +126,7 @@ function executorsOf(context: Context): EngineExecutors {
     checkPorts: (action, opts) => checkPorts(context, action, opts),
     createPod: (action, opts) => createPod(context, action, opts),
     createContainer: (action, opts) => createContainer(context, action, opts),
+    updateContainer: (action, opts) => updateContainer(context, action, opts),
     renameContainer: (action, opts) => renameContainer(context, action, opts),
     startContainer: (action, opts) => startContainer(context, action, opts),
     stopContainer: (action, opts) => stopContainer(context, action, opts),

@@ -176,7 +176,11 @@ async function resolveHostPath(
       ? volume.path
       : await resolveSubPath(await realpath(volume.path), mount.subPath, { create: true });
   if (mount.recursiveReadOnly) await refuseMountsBelow(await realpath(source), mount.path);
-  return { mounts: [bind(mount, source, [mount.readOnly ? 'ro' : 'rw'])] };
+  return {
+    mounts: [
+      bind(mount, source, [mount.readOnly ? 'ro' : 'rw', ...(volume.relabel === undefined ? [] : [volume.relabel])]),
+    ],
+  };
 }
 
 /** Below `..data`, which is ours: a container that starts again sees the files of that moment. */

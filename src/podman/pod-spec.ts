@@ -1,7 +1,10 @@
-import type { DesiredPod, DesiredPodVolume, DesiredPort } from '../model/desired.ts';
+import type { DesiredPod, DesiredPodVolume, DesiredPort, DesiredSandbox } from '../model/desired.ts';
 import { keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import { emptyDirName, memoryDirectory } from '../model/names.ts';
+import { nonEmpty, resources } from './limits.ts';
+import type { Resolver } from './resolver.ts';
+import { idMapping } from './users.ts';
 
 /** Who a pod is, besides its declaration. */
 export interface Identity {
@@ -9,6 +12,10 @@ export interface Identity {
   readonly owner: string;
   /** The one that its containers are told; undefined where none of them is. */
   readonly address: string | undefined;
+  /** First of the host's ids that are the pod's own; undefined where it has none. */
+  readonly users?: number | undefined;
+  /** Unused on the host's network, where each container has it. */
+  readonly resolver: Resolver;
 }
 
 /** The body of `pods/create` (PodSpecGenerator of libpod's specgen) for a pod. */
@@ -20,15 +27,12 @@ export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<st
     // "stop" stalls removals by 3 s at random in 4.3.
     exit_policy: 'continue',
     shared_namespaces: sharedNamespaces(pod),
+    ...(sandbox.infraName === undefined ? {} : { infra_name: sandbox.infraName }),
+    ...(identity.users === undefined ? {} : idMapping(identity.users)),
     ...(sandbox.hostNetwork ? hostNetwork(pod) : ownNetwork(pod, identity)),
+    // On the cgroup of the pod, below which its containers' are.
+    ...(sandbox.resources === undefined ? {} : nonEmpty('resource_limits', resources(sandbox.resources) ?? {})),
     ...some('volumes', memoryVolumes(pod, identity)),
-    ...some('dns_server', sandbox.dns.servers),
-    ...some('dns_search', sandbox.dns.searches),
-    ...some('dns_option', sandbox.dns.options),
-    ...some(
-      'hostadd',
-      sandbox.hostAliases.flatMap(({ ip, names }) => names.map(name => `${name}:${ip}`)),
-    ),
     ...(sandbox.sysctls.length > 0
       ? { sysctl: Object.fromEntries(sandbox.sysctls.map(({ name, value }) => [name, value])) }
       : {}),
@@ -36,7 +40,7 @@ export function podSpec(pod: DesiredPod, identity: Identity): Readonly<Record<st
 }
 
 /** What the infra container, and so the pod, is known by. */
-function sandboxLabels(pod: DesiredPod, { uid, owner, address }: Identity): Readonly<Record<string, string>> {
+function sandboxLabels(pod: DesiredPod, { uid, owner, address, users }: Identity): Readonly<Record<string, string>> {
   const { kind, name } = keyParts(pod.declaredBy);
   return {
     [labels.owner]: owner,
@@ -45,6 +49,7 @@ function sandboxLabels(pod: DesiredPod, { uid, owner, address }: Identity): Read
     [labels.digest]: pod.sandbox.digest,
     ...(kind === 'Deployment' ? { [labels.deployment]: name } : {}),
     ...(address === undefined ? {} : { [labels.address]: address }),
+    ...(users === undefined ? {} : { [labels.users]: String(users) }),
   };
 }
 
@@ -81,7 +86,7 @@ function hostNetwork({ sandbox }: DesiredPod): Readonly<Record<string, unknown>>
   return { netns: { nsmode: 'host' }, ...name };
 }
 
-function ownNetwork({ key, sandbox }: DesiredPod, { address }: Identity): Readonly<Record<string, unknown>> {
+function ownNetwork({ key, sandbox }: DesiredPod, { address, resolver }: Identity): Readonly<Record<string, unknown>> {
   return {
     netns: { nsmode: 'bridge' },
     Networks: {
@@ -89,6 +94,27 @@ function ownNetwork({ key, sandbox }: DesiredPod, { address }: Identity): Readon
     },
     hostname: sandbox.hostname ?? keyParts(key).name,
     ...some('portmappings', sandbox.ports.map(portMapping)),
+    ...names(sandbox, resolver, address),
+  };
+}
+
+/**
+ * Resolver and hosts file. The engine writes a line for each entry, and looks at nothing but the last colon, so that one
+ * entry has both names of a pod with a subdomain: the first is the one that `hostname -f` finds.
+ */
+export function names(
+  { fqdn, hostAliases }: DesiredSandbox,
+  { servers, searches, options }: Resolver,
+  address?: string,
+): Readonly<Record<string, unknown>> {
+  // Without SUBDOMAIN.NAMESPACE.svc.cluster.local.
+  const short = fqdn?.split('.').slice(0, -5).join('.');
+  const own = fqdn === undefined || address === undefined ? [] : [`${fqdn} ${short}:${address}`];
+  return {
+    ...some('dns_server', servers),
+    ...some('dns_search', searches),
+    ...some('dns_option', options),
+    ...some('hostadd', [...own, ...hostAliases.flatMap(({ ip, names }) => names.map(name => `${name}:${ip}`))]),
   };
 }
 

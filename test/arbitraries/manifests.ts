@@ -134,7 +134,9 @@ function specOf(wish: PodWish): Manifest {
   const init = { name: 'setup', image: 'ends:1', command: ['prepare', `${main}`], ...mounted };
   return {
     ...(kind === 'Job' && { restartPolicy: ['Never', 'OnFailure', 'Never'][inPlace] }),
+    ...(sandbox === 2 && { resources: { limits: { memory: '256Mi' } } }),
     ...(inPlace > 0 && { terminationGracePeriodSeconds: inPlace }),
+    ...(sandbox > 0 && { subdomain: 'nets', dnsPolicy: ['ClusterFirst', 'Default'][sandbox - 1] }),
     ...(sandbox > 0 && { hostname: `host${sandbox}`, hostAliases: [{ ip: '192.0.2.1', hostnames: ['x.example'] }] }),
     ...(hasInit && { initContainers: [init] }),
     containers: [mainOf(wish, mounts), ...(hasSide && kind !== 'Job' ? [side] : [])],

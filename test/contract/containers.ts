@@ -170,6 +170,19 @@ export function containerContract(on: On): void {
     await on().drop(key);
   });
 
+  test('updateContainer() sets limits that last, where the engine keeps them', async t => {
+    if (!on().engine.keepsLimits) return t.skip('this engine does not');
+    const before = { ...a.resources, memoryLimitBytes: 64 * 2 ** 20 };
+    await on().make(pod('web', { containers: [container('web', 'a', { resources: before })] }), uid);
+    const { id } = await on().container(key, 'a');
+    const resources = { ...before, cpuLimitMilli: 1500, memoryLimitBytes: 96 * 2 ** 20 };
+    await on().do({ verb: 'updateContainer', pod: key, name: 'a', id, resources });
+    const seen = await on().engine.inspect(id, { signal: new AbortController().signal });
+    assert.deepEqual([seen?.cpuLimitMilli, seen?.memoryLimitBytes], [1500, 96 * 2 ** 20]);
+    assert.equal((await on().container(key, 'a')).state, 'running');
+    await on().drop(key);
+  });
+
   test('inspect() tells environment and limits, and undefined of what is gone', async () => {
     const env = [{ name: 'MODE', value: 'b=c' }];
     const resources = { ...a.resources, cpuLimitMilli: 500, memoryLimitBytes: 64 * 2 ** 20 };

@@ -126,6 +126,7 @@ function portsOf(machine: Machine, desired: Desired, clock: Clock, effect: Effec
   const mortalEngine: Engine = {
     name: engine.name,
     owner: engine.owner,
+    keepsLimits: engine.keepsLimits,
     observe: opts => engine.observe(opts),
     inspect: (id, opts) => engine.inspect(id, opts),
     wakes: opts => engine.wakes(opts),

@@ -12,7 +12,16 @@ const cases: readonly (readonly [string, string | undefined, string, string])[] 
 for (const [name, hostname, podName, want] of cases) {
   test(`resolveSandbox() ${name} as host name`, () => {
     const spec = { containers: [], ...(hostname === undefined ? {} : { hostname }) };
-    const names = { podName, network: 'podstead', aliases: [], labels: {}, annotations: {} };
+    const names = {
+      podName,
+      namespace: 'shop',
+      ownUsers: false,
+      infraName: undefined,
+      network: 'podstead',
+      aliases: [],
+      labels: {},
+      annotations: {},
+    };
     assert.equal(resolveSandbox(spec, {}, names).hostname, want);
   });
 }

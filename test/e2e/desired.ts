@@ -75,7 +75,7 @@ export function pod(name: string, more: PodOptions = {}, namespace = 'default'):
       aliases: [name],
       ports: [],
       hostAliases: [],
-      dns: { servers: [], searches: [], options: [] },
+      dns: { policy: more.sandbox?.hostNetwork ? 'host' : 'cluster', servers: [], searches: [], options: [] },
       sysctls: [],
       labels: {},
       annotations: {},

@@ -137,7 +137,7 @@ test('a container gets what its manifest says', async () => {
       hostname: 'given',
       shareProcessNamespace: true,
       hostAliases: [{ ip: '192.0.2.7', names: ['one.example', 'two.example'] }],
-      dns: { servers: ['192.0.2.53'], searches: ['corp.example'], options: ['ndots:3'] },
+      dns: { policy: 'cluster', servers: ['192.0.2.53'], searches: ['corp.example'], options: ['ndots:3'] },
       sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }],
       labels: { app: 'web', 'podstead.dev/owner': 'forged' },
       annotations: { 'example.com/note': 'a long one '.repeat(20) },

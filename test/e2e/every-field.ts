@@ -42,6 +42,9 @@ metadata: { name: front, namespace: shop, labels: { app: front }, annotations: {
 spec:
   restartPolicy: Always
   hostname: shopfront
+  subdomain: floor
+  setHostnameAsFQDN: true
+  dnsPolicy: ClusterFirst
   terminationGracePeriodSeconds: 1
   shareProcessNamespace: true
   hostAliases: [{ ip: 10.9.8.7, hostnames: [backend.example, backend] }]
@@ -54,6 +57,7 @@ spec:
     fsGroup: 4000
     fsGroupChangePolicy: OnRootMismatch
     supplementalGroups: [3000]
+    supplementalGroupsPolicy: Strict
     seccompProfile: { type: Unconfined }
     sysctls: [{ name: net.ipv4.ip_unprivileged_port_start, value: '80' }]
   initContainers:
@@ -79,6 +83,7 @@ spec:
         - secretRef: { name: all }
           prefix: SECRET_
       ports: [{ name: http, containerPort: 8080, hostPort: ${port}, hostIP: 127.0.0.1, protocol: TCP }]
+      resizePolicy: [{ resourceName: memory, restartPolicy: RestartContainer }]
       resources: { limits: { memory: 64Mi, cpu: 500m }, requests: { memory: 32Mi, cpu: 100m } }
       securityContext:
         runAsUser: 1001
@@ -147,6 +152,8 @@ apiVersion: v1
 kind: Pod
 metadata: { name: once }
 spec:
+  resources: { limits: { memory: 64Mi, cpu: 1 }, requests: { memory: 32Mi, cpu: 100m } }
+  hostnameOverride: once.example
   restartPolicy: Never
   containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 3'] }]
 ---
@@ -176,5 +183,7 @@ spec:
 export const elsewhere: Readonly<Record<string, string>> = {
   'spec.securityContext.seLinuxOptions': 'needs a host with SELinux',
   'spec.containers[].securityContext.seLinuxOptions': 'needs a host with SELinux',
+  'spec.hostUsers': 'needs subordinate ids; test/e2e/users.e2e.ts tries it',
+  'spec.containers[].securityContext.procMount': 'Kubernetes takes it only together with hostUsers; as above',
   'spec.containers[].lifecycle.stopSignal': 'Kubernetes takes it only together with spec.os',
 };

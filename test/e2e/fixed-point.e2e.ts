@@ -22,8 +22,8 @@ interface Mapping {
 }
 
 const mappings: readonly Mapping[] = [
-  { file: 'src/podman/container-spec.ts', from: 'const sharesPerCpu = 1024', to: 'const sharesPerCpu = 512' },
-  { file: 'src/podman/container-spec.ts', from: 'swap: memoryLimitBytes', to: 'swap: 2 * memoryLimitBytes' },
+  { file: 'src/podman/limits.ts', from: 'const sharesPerCpu = 1024', to: 'const sharesPerCpu = 512' },
+  { file: 'src/podman/limits.ts', from: 'swap: memoryLimitBytes', to: 'swap: 2 * memoryLimitBytes' },
   { file: 'src/podman/container-spec.ts', from: "systemd: 'false'", to: "systemd: 'false', umask: '0027'" },
   { file: 'src/podman/pod-spec.ts', from: "exit_policy: 'continue'", to: "exit_policy: 'stop'" },
 ];
@@ -124,7 +124,7 @@ describe('a fixed point on a real engine', () => {
         {
           name: 'another mapping',
           setup(steps) {
-            steps.onLoad({ filter: /src\/podman\/(container|pod)-spec\.ts$/ }, async ({ path }) => {
+            steps.onLoad({ filter: /src\/podman\/(container-spec|pod-spec|limits)\.ts$/ }, async ({ path }) => {
               const mine = changes.filter(({ file }) => path.endsWith(file));
               let contents = await readFile(path, 'utf8');
               for (const { from, to } of mine) {

@@ -14,7 +14,7 @@ metadata:
     io.podman.annotations.init/main: 'true'
     io.podman.annotations.seccomp/main: unconfined
     io.podman.annotations.pids-limit/other: '1'
-    io.podman.annotations.userns: auto
+    io.podman.annotations.userns: keep-id
 spec:
   os: { name: linux }
   terminationGracePeriodSeconds: 20

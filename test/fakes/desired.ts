@@ -23,7 +23,7 @@ export function desiredPod(name: string, more: Partial<DesiredPod> = {}): Desire
       aliases: [name],
       ports: [],
       hostAliases: [],
-      dns: { servers: [], searches: [], options: [] },
+      dns: { policy: 'cluster', servers: [], searches: [], options: [] },
       sysctls: [],
       labels: {},
       annotations: {},

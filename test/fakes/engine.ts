@@ -46,6 +46,7 @@ export interface FakeEngineOptions {
 /** A container engine in memory: strict, slow on demand, and unreliable on demand. */
 export class FakeEngine implements Engine {
   readonly name = 'fake 1.0';
+  readonly keepsLimits = true;
   readonly owner: string;
   readonly host: FakeHost;
   readonly stream: FakeStream = new FakeStream();

@@ -108,6 +108,11 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
       host.startSandbox(sandbox);
       host.startContainer(found);
     },
+    updateContainer: async ({ id, name, resources }) => {
+      const container = ourContainer(id);
+      if (container?.ours === undefined) throw new EngineError('GONE', `Container "${name}" is not there any more`);
+      host.limitContainer(container, resources);
+    },
     renameContainer: async ({ id, name, engineName }) => {
       const container = ourContainer(id);
       if (container === undefined) throw new EngineError('GONE', `Container "${name}" is not there any more`);

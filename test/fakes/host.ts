@@ -1,6 +1,6 @@
 import { EngineError } from '../../src/engine/engine.ts';
 import type { ActualImage, ActualVolume, ContainerState, InspectedContainer } from '../../src/model/actual.ts';
-import type { DesiredPort } from '../../src/model/desired.ts';
+import type { DesiredPort, DesiredResources } from '../../src/model/desired.ts';
 import type { Digest, Key } from '../../src/model/key.ts';
 
 /** A pod of the pretended host; `ours` is what its labels say, undefined for a hand-made one. */
@@ -44,7 +44,7 @@ export interface HostContainer {
   readonly ports: readonly DesiredPort[];
   readonly imageId: string;
   readonly volumes: readonly string[];
-  readonly inspected: InspectedContainer;
+  inspected: InspectedContainer;
   state: ContainerState;
   exitCode: number;
   startedAtMs: number;
@@ -180,6 +180,11 @@ export class FakeHost {
     this.claimName(name);
     container.name = name;
     this.tell(`container ${name} rename`);
+  }
+
+  limitContainer(container: HostContainer, { cpuLimitMilli, memoryLimitBytes }: DesiredResources): void {
+    container.inspected = { ...container.inspected, cpuLimitMilli, memoryLimitBytes };
+    this.tell(`container ${container.name} update`);
   }
 
   /** Ends a container as its own exit or a kill does. */

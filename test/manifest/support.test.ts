@@ -99,9 +99,9 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['passes procMount Default', pod('', 'securityContext: {procMount: Default}'), []],
   [
-    'refuses procMount Unmasked, which is wrong besides without hostUsers: false',
+    'takes procMount Unmasked only with hostUsers: false',
     pod('', 'securityContext: {procMount: Unmasked}'),
-    ['8:23 error FIELD_UNSUPPORTED', '8:23 error FIELD_CONFLICT'],
+    ['8:23 error FIELD_CONFLICT'],
   ],
   [
     'warns about parameters of a roll-out',

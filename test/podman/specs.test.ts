@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { seal } from '../../src/model/sealed.ts';
-import { containerSpec, resources } from '../../src/podman/container-spec.ts';
+import { containerSpec } from '../../src/podman/container-spec.ts';
+import { resources } from '../../src/podman/limits.ts';
 import { podSpec } from '../../src/podman/pod-spec.ts';
 import { container, pod } from '../e2e/desired.ts';
 
+const resolver = { servers: [], searches: [], options: [] };
 const found = {
   podId: 'p',
   uid: 'u',
@@ -16,7 +18,7 @@ const found = {
 };
 
 test('podSpec() of a plain pod', () => {
-  assert.deepEqual(podSpec(pod('web'), { uid: 'uid-1', owner: 'me', address: undefined }), {
+  assert.deepEqual(podSpec(pod('web'), { uid: 'uid-1', owner: 'me', address: undefined, resolver }), {
     name: 'web',
     labels: {
       'podstead.dev/owner': 'me',
@@ -35,7 +37,7 @@ test('podSpec() of a plain pod', () => {
 test('podSpec() keeps our labels from being forged, and the names of Kubernetes from being hostnames of the engine', () => {
   const spec = podSpec(
     pod('web', { sandbox: { labels: { a: 'b', 'podstead.dev/uid': 'x', 'podstead.dev/deployment': 'y' } } }, 'shop'),
-    { uid: 'u', owner: 'o', address: undefined },
+    { uid: 'u', owner: 'o', address: undefined, resolver },
   );
   assert.deepEqual(spec.labels, {
     a: 'b',
@@ -51,7 +53,7 @@ test('podSpec() keeps our labels from being forged, and the names of Kubernetes 
 test("podSpec() on the host's network has the host's name and no network or ports of its own", () => {
   const spec = podSpec(
     pod('web', { sandbox: { hostNetwork: true, hostIpc: true, hostPid: true, shareProcessNamespace: true } }),
-    { uid: 'u', owner: 'o', address: undefined },
+    { uid: 'u', owner: 'o', address: undefined, resolver },
   );
   assert.deepEqual(
     [spec.netns, spec.utsns, spec.Networks, spec.hostname],
@@ -87,7 +89,7 @@ test('containerSpec() reveals a secret in env and nowhere else', () => {
 
 test('an emptyDir in memory is mounted in the sandbox, and covered in every container', () => {
   const web = pod('web', { volumes: [{ type: 'emptyDir', name: 'cache', memory: true, sizeLimitBytes: undefined }] });
-  const { volumes } = podSpec(web, { uid: 'u', owner: 'o', address: undefined });
+  const { volumes } = podSpec(web, { uid: 'u', owner: 'o', address: undefined, resolver });
   assert.deepEqual(volumes, [{ Name: 'u_cache', Dest: '/.podstead/cache', Options: ['rw', 'nocopy'] }]);
   assert.deepEqual(containerSpec(web, container('web', 'main'), found).mask, ['/.podstead']);
   assert.equal(containerSpec(pod('web'), container('web', 'main'), found).mask, undefined);

@@ -121,7 +121,7 @@ export function newWorld(weather: Weather = calmWeather, more: Partial<FakeEngin
     },
   };
   const plan: Ports['plan'] = (desired, actual, opts) =>
-    makePlan(desired, actual, { ...opts, fingerprint, keepStanding: true });
+    makePlan(desired, actual, { ...opts, fingerprint, keepStanding: true, keepsLimits: true });
   const uid = (): string => {
     uids += 1;
     return `uid${uids}`;
