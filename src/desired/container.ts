@@ -10,6 +10,7 @@ import { expand } from './expand.ts';
 import { contextOf, reportUnreadable } from './image.ts';
 import { resolveMounts } from './mount.ts';
 import { resolveHooks, resolveProbes } from './probe.ts';
+import { isSidecar } from './sandbox.ts';
 import { report, type Scope } from './scope.ts';
 import { mergeSecurity } from './security.ts';
 import { annotatedSecurity, canonicalTuning, resolveTuning } from './tuning.ts';
@@ -50,10 +51,12 @@ export function resolveContainer(
   const workingDir = container.workingDir;
   const tty = container.tty ?? false;
   const stdin = container.stdin ?? false;
+  const sidecar = init && isSidecar(container);
   const canonical = compact({
     image,
     build: context?.digest,
     init: init || undefined,
+    restartPolicy: sidecar ? 'Always' : undefined,
     command: command?.shown,
     args: args?.shown,
     workingDir,
@@ -85,6 +88,7 @@ export function resolveContainer(
       stopSignal,
       tty,
       stdin,
+      ...(sidecar && { sidecar }),
       probes: resolveProbes(container),
       hooks: resolveHooks(container),
     },

@@ -25,6 +25,7 @@ export function manifestPointer(pointer: string, spec: V1PodSpec, place: PodPlac
     const index = spec.volumes?.findIndex(volume => volume.name === rest[0]);
     return `${indexed(place.spec, 'volumes', index)}/emptyDir/sizeLimit`;
   }
+  if (name === 'initOrder') return `${place.spec}/initContainers`;
   if (name === 'hooks') return containerPointer(rest[0] ?? '', ['lifecycle'], spec, place);
   return `${place.spec}/${name}`;
 }

@@ -9,7 +9,7 @@ import type { Speaker } from './downward.ts';
 import { imagesOf } from './image.ts';
 import { locator, type PodPlace } from './locate.ts';
 import { canonicalHandlers } from './probe.ts';
-import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
+import { canonicalSandbox, isSidecar, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
 import { reportAnnotations } from './tuning.ts';
 import { type ResolvedVolume, resolveVolume } from './volume.ts';
@@ -122,12 +122,19 @@ function canonicalInPlace(
     labels: metadata?.labels,
     annotations: metadata?.annotations,
     restartPolicy: spec.restartPolicy ?? 'Always',
+    initOrder: initOrderOf(spec),
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
     resources: compact(Object.fromEntries(resources)),
     emptyDirs: canonicalEmptyDirs(volumes),
     probes: handlersOf(all, 'probes'),
     hooks: handlersOf(all, 'hooks'),
   });
+}
+
+/** Maps have no order, and sidecars end in one. Of pods without any it was never noted. */
+function initOrderOf({ initContainers = [] }: V1PodSpec): Json | undefined {
+  if (!initContainers.some(isSidecar)) return undefined;
+  return initContainers.map(({ name }) => name);
 }
 
 /** Of those that are in memory or limited; no digest has the limits, as the first version did not know them. */

@@ -1,6 +1,7 @@
-import type { V1PodSpec } from '@kubernetes/client-node';
+import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import type { DesiredContainer, DesiredPort, DesiredSandbox, Json } from '../model/desired.ts';
+import { portsOverlap } from '../model/port.ts';
 import { asksForAddress } from '../model/text.ts';
 import { compact } from './compact.ts';
 
@@ -70,12 +71,23 @@ function hostNameOf(podName: string): string {
 /** Published ports, sorted. With the host's network nothing is published: the containers listen there themselves. */
 export function portsOf(spec: V1PodSpec): readonly DesiredPort[] {
   if (spec.hostNetwork) return [];
-  return spec.containers
+  const ports = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers]
     .flatMap(container => container.ports ?? [])
     .flatMap(({ hostPort, containerPort, hostIP, protocol }) =>
       hostPort ? [{ hostIp: hostIP || undefined, hostPort, containerPort, protocol: protocolOf(protocol) }] : [],
     )
     .toSorted((a, b) => a.hostPort - b.hostPort || a.protocol.localeCompare(b.protocol));
+  // The API lets a sidecar name a port of a main container again; it is published once.
+  return ports.filter((port, at) => !ports.slice(0, at).some(earlier => isEqual(earlier, port)));
+}
+
+function isEqual(one: DesiredPort, other: DesiredPort): boolean {
+  return portsOverlap(one, other) && one.hostIp === other.hostIp && one.containerPort === other.containerPort;
+}
+
+/** An init container that goes on running beside the main ones. */
+export function isSidecar({ restartPolicy }: V1Container): boolean {
+  return restartPolicy === 'Always';
 }
 
 function protocolOf(protocol: string | undefined): DesiredPort['protocol'] {

@@ -32,8 +32,8 @@ export interface Engine {
   wakes(opts: Signalled): AsyncIterable<string>;
 }
 
-/** Verbs that an engine performs; the others belong to the record store. */
-export type EngineVerb = Exclude<Verb, 'writeRecord' | 'removeRecord'>;
+/** Verbs that an engine performs; the others belong to the record store, or are made of these. */
+export type EngineVerb = Exclude<Verb, 'writeRecord' | 'removeRecord' | 'stopInOrder'>;
 export type EngineAction = { [V in EngineVerb]: ActionOf<V> }[EngineVerb];
 
 /** In an adapter: a verb without a row does not compile. */

@@ -70,12 +70,17 @@ const container: readonly Row[] = [
   refused('securityContext.procMount', '/proc would stay masked', ['Default']),
   honoured('livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle.postStart', 'lifecycle.preStop'),
   honoured('lifecycle.stopSignal'),
-  refused('restartPolicy', 'sidecars and restart rules of single containers come in a later release'),
   refused('restartPolicyRules', 'restart rules of single containers come in a later release'),
   ignoredUnless('terminationMessagePath', '/dev/termination-log'),
   ignoredUnless('terminationMessagePolicy', 'File'),
   ignoredUnless('stdinOnce', false),
 ].flat();
+
+/** Where the two lists of containers differ. */
+const restartPolicies: readonly Row[] = [
+  ...only('initContainers[].restartPolicy', ['Always']),
+  ...refused('containers[].restartPolicy', 'a main container restarts as its pod does'),
+];
 
 const claimSpec: readonly Row[] = [
   honoured('accessModes'),
@@ -163,6 +168,7 @@ const pod: readonly Row[] = [
   ...podSpec,
   ...under('containers[]', container),
   ...under('initContainers[]', container),
+  ...restartPolicies,
   ...under('volumes[]', volume),
 ];
 const common: readonly Row[] = [...honoured('apiVersion', 'kind'), ...under('metadata', metadata)];
@@ -186,7 +192,7 @@ export const support: { readonly [K in Kind]: readonly Row[] } = {
 export const sections: readonly Section[] = [
   { title: 'metadata, of every kind and of templates', rows: metadata },
   { title: "Pod: spec (and a Deployment's spec.template.spec)", rows: podSpec },
-  { title: 'Containers: spec.containers[] and spec.initContainers[]', rows: container },
+  { title: 'Containers: spec.containers[] and spec.initContainers[]', rows: [...container, ...restartPolicies] },
   { title: 'Volumes: spec.volumes[]', rows: volume },
   { title: 'Deployment: spec', rows: deployment },
   { title: 'ConfigMap', rows: honoured('data', 'binaryData', 'immutable') },

@@ -30,7 +30,7 @@ export interface DesiredPod {
   /** The pod's name in the engine: that of the manifest, with `NAMESPACE_` before it outside `default`. */
   readonly engineName: string;
   readonly sandbox: DesiredSandbox;
-  /** Run one after the other to success before the main containers. */
+  /** Begun one after the other before the main containers: each runs to success, or is a sidecar that has started. */
   readonly initContainers: readonly DesiredContainer[];
   readonly containers: readonly DesiredContainer[];
   readonly volumes: readonly DesiredPodVolume[];
@@ -128,6 +128,8 @@ export interface DesiredContainer {
   readonly stopSignal: string | undefined;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** An init container that goes on running beside the main ones (`restartPolicy: Always`), and stops after them. */
+  readonly sidecar?: boolean;
   /** Run by the agent. No part of the digest, as the hooks are not: what runs never notices that they changed. */
   readonly probes?: DesiredProbes;
   readonly hooks?: DesiredHooks;

@@ -94,7 +94,8 @@ function newPod(pod: DesiredPod, uid: string): Work {
 
 function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | undefined, opts: DecideOptions): Wanted {
   const known = knownRecord(actual, record);
-  const differing = pod.containers.flatMap(container => {
+  const sidecars = pod.initContainers.filter(({ sidecar }) => sidecar);
+  const differing = [...sidecars, ...pod.containers].flatMap(container => {
     const why = replaceReason(container, actual.containers.get(container.name), known);
     return why === undefined ? [] : [{ container, why }];
   });
@@ -111,10 +112,10 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
       touches: true,
     };
   }
-  const missing = pod.initContainers.filter(container => !actual.containers.has(container.name));
+  const missing = pod.initContainers.filter(({ name, sidecar }) => !sidecar && !actual.containers.has(name));
   const extra = [...actual.containers.values()].filter(({ name }) => !wantedNames(pod).has(name));
   const replaced = new Set(differing.map(({ container }) => container.name));
-  const run = runOf(pod, { ...actual, record: known }, replaced, opts.now);
+  const run = runOf(pod, { ...actual, record: known }, opts.now, { replaced });
   const files = staleFiles(pod, actual);
   const notRecorded = known?.applied === undefined || !sameJson(known.applied as never, pod.canonical as never);
   const work: Work = {
@@ -126,6 +127,7 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
     create: [...missing, ...made],
     rename: renamesOf([...pod.initContainers, ...pod.containers], actual, replaced),
     stop: run.stop,
+    ends: run.ends,
     start: run.start,
     counts: Object.keys(run.counts).length === 0 ? undefined : run.counts,
     record: notRecorded || replaced.size > 0 || extra.length > 0,
@@ -143,14 +145,21 @@ function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Deci
   const isDown = ({ name }: DesiredContainer): boolean =>
     ['exited', 'paused'].includes(actual.containers.get(name)?.state ?? '') ||
     actual.containers.get(name)?.health?.failed !== undefined;
-  const standing: DesiredPod = { ...pod, containers: pod.containers.filter(isDown) };
-  const run = runOf(standing, actual, new Set(), opts.now);
+  const skipped = new Set(pod.containers.filter(container => !isDown(container)).map(({ name }) => name));
+  const run = runOf(pod, actual, opts.now, { skipped });
   if ((run.start.length === 0 && run.stop.length === 0) || run.initializing) return undefined;
   // Started by name, and so under the right one.
   const rename = renamesOf(run.start, actual, new Set());
-  const work: Work = { ...noWork(pod, actual.uid), rename, stop: run.stop, start: run.start, counts: run.counts };
+  const work: Work = {
+    ...noWork(pod, actual.uid),
+    rename,
+    stop: run.stop,
+    ends: run.ends,
+    start: run.start,
+    counts: run.counts,
+  };
   const change: Change = {
-    op: 'restart',
+    op: run.ends ? 'stop' : 'restart',
     key: pod.key,
     why: run.reasons.join('; '),
     cost: run.start.length > 0 ? `${count(run.start.length)} started` : stopText(run.stop.length),
@@ -173,7 +182,7 @@ function recreateReason(pod: DesiredPod, actual: ActualPod, refresh: DecideOptio
   if (actual.infra.state === 'removing') return 'its sandbox is being removed';
   // Init containers prepare what the main ones find: another one means starting over.
   const init = pod.initContainers.find(
-    ({ name, digest }) => (actual.containers.get(name)?.digest ?? digest) !== digest,
+    ({ name, digest, sidecar }) => !sidecar && (actual.containers.get(name)?.digest ?? digest) !== digest,
   );
   if (init !== undefined) return `init container '${init.name}' differs`;
   return undefined;

@@ -9,7 +9,7 @@ import { historyOf } from './history.ts';
 import { imagesFor } from './images.ts';
 import type { Prepared } from './prepare.ts';
 import type { Leftover } from './removal.ts';
-import { type Stopping, stopHooked, stopOf } from './stopping.ts';
+import { type Stopping, stopHooked, stopInOrder, stopOf } from './stopping.ts';
 import type { Decision, Work } from './work.ts';
 
 /** What the steps are made from. */
@@ -59,7 +59,10 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
         {
           verb: 'writeRecord',
           pod: key,
-          patch: work.counts === undefined || work.start.length === 0 ? patch : { ...patch, history: undefined },
+          patch:
+            !work.ends && (work.counts === undefined || work.start.length === 0)
+              ? patch
+              : { ...patch, history: undefined },
         },
         after,
       );
@@ -158,8 +161,14 @@ function startContainers(
 ): readonly number[] {
   const { pod, uid } = work;
   // Counted before it happens: a crash in between must not let a crash loop start over. A stop is told with its start.
-  const patch = { containers: work.counts, history: work.start.length > 0 ? history : undefined };
-  const counted = work.counts && builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch }, []);
+  const isTold = work.start.length > 0 || work.ends;
+  const patch = { containers: work.counts, history: isTold ? history : undefined };
+  const isNoted = work.counts !== undefined || work.ends;
+  const counted = isNoted ? builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch }, []) : undefined;
+  if (work.ends) {
+    builder.add(pod.key, stopInOrder(work.stop, stoppingOf(work, actual)), [counted]);
+    return [];
+  }
   const stopped = new Map(
     work.stop.map(container => [
       container.name,

@@ -44,7 +44,7 @@ export function verdict(work: Work, reasons: readonly string[], run: Run, lost: 
   }
   if (work.stop.length > 0) {
     const why = [...renamed, ...run.reasons].join('; ');
-    return { op: 'restart', why, cost: stopText(work.stop.length), untilMs, work, touches: false };
+    return { op: run.ends ? 'stop' : 'restart', why, cost: stopText(work.stop.length), untilMs, work, touches: false };
   }
   if (renamed.length > 0) {
     return { op: 'update', why: renamed.join('; '), cost: 'in place', untilMs, work, touches: true };

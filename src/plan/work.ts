@@ -20,6 +20,8 @@ export interface Work {
   readonly rename: readonly { readonly live: ActualContainer; readonly engineName: string }[];
   /** Containers that run but must be started again: the sandbox under them is gone. */
   readonly stop: readonly ActualContainer[];
+  /** What stops does so for good: in order, and nothing starts after it. */
+  readonly ends: boolean;
   readonly start: readonly DesiredContainer[];
   /** Written before the starts: counters of restarts. */
   readonly counts: RecordPatch['containers'];
@@ -47,6 +49,7 @@ export function noWork(pod: DesiredPod, uid: string): Work {
     create: [],
     rename: [],
     stop: [],
+    ends: false,
     start: [],
     counts: undefined,
     record: false,

@@ -4,6 +4,7 @@ import type { ActualContainer, ActualPod, ContainerState } from '../../src/model
 import type { RestartPolicy } from '../../src/model/desired.ts';
 import { restartOf } from '../../src/plan/backoff.ts';
 import { isFinished, type Run, runOf } from '../../src/plan/run.ts';
+import { linesOf } from './run-lines.ts';
 import { desiredOf, now, runningPod } from './scenario.ts';
 
 const secondMs = 1000;
@@ -36,20 +37,7 @@ function podWith(parts: Parts, infra: Partial<ActualPod['infra']> = {}, counts =
 
 function runWith(actual: ActualPod, restartPolicy: RestartPolicy = 'Always', replaced: readonly string[] = []): Run {
   assert.ok(wanted);
-  return runOf({ ...wanted, restartPolicy }, actual, new Set(replaced), now);
-}
-
-/** What a run comes to, as lines. */
-function linesOf({ start, stop, reasons, waits, failed, counts, initializing }: Run): readonly string[] {
-  return [
-    ...stop.map(({ name }) => `stop ${name}`),
-    ...start.map(({ name }) => `start ${name}`),
-    ...reasons.map(reason => `as ${reason}`),
-    ...waits.map(({ why, untilMs }) => `wait ${why}${untilMs === undefined ? '' : ` for ${untilMs - now} ms`}`),
-    ...Object.entries(counts).map(([name, count]) => `count ${name} ${count.backoffCount} ${count.restarts}`),
-    ...(failed === undefined ? [] : [`failed ${failed}`]),
-    ...(initializing ? ['initializing'] : []),
-  ];
+  return runOf({ ...wanted, restartPolicy }, actual, now, { replaced: new Set(replaced) });
 }
 
 const ended = (exitCode: number, agoMs: number): Partial<ActualContainer> => ({
