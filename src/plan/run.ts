@@ -88,7 +88,9 @@ export function runOf<C extends Named>(
   const stop = [...inits.filter(isSidecar), ...wanted].flatMap(({ live, stale }) => (live && stale ? [live] : []));
   const initialized = mains.some(({ live }) => sandbox.hasStarted(live));
   const ready = initialized
-    ? inits.filter(isSidecar).reduce<Run<C>>((run, part) => keepUp(run, stayer, actual, part, now), { ...nothing, stop })
+    ? inits
+        .filter(isSidecar)
+        .reduce<Run<C>>((run, part) => keepUp(run, stayer, actual, part, now), { ...nothing, stop })
     : initialize({ ...nothing, stop }, { pod, actual, inits, sandbox, now });
   if (ready.failed !== undefined) {
     const end = endOf<C>(inits, ready.failed);

@@ -23,8 +23,11 @@ interface Variant {
   readonly ports?: readonly DesiredPort[];
   readonly declaredBy?: Key;
   readonly files?: string;
+  /** Digest of its sidecar. */
+  readonly proxy?: string;
 }
 
+const preStop = { type: 'sleep', seconds: 0 } as const;
 const origin = { file: 'web.yaml', line: 1, column: 1 };
 const port: DesiredPort = { hostIp: undefined, hostPort: 8080, containerPort: 80, protocol: 'tcp' };
 const claim: DesiredVolume = {
@@ -36,9 +39,9 @@ const claim: DesiredVolume = {
   options: {},
 };
 
-/** A pod of two containers with a claim, an emptyDir and files. */
+/** A pod of two containers and a sidecar with a claim, an emptyDir and files. */
 function podOf(name: string, variant: Variant = {}): DesiredPod {
-  const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1' } = variant;
+  const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1', proxy = 'p1' } = variant;
   const plain = desiredPod(name);
   const mounts = ['data', 'scratch', 'memory', 'conf', 'picture'].map(volume => ({
     ...{ volume, path: `/${volume}`, readOnly: false },
@@ -62,6 +65,14 @@ function podOf(name: string, variant: Variant = {}): DesiredPod {
       desiredContainer(`${name}-main`, { digest: main, image, mounts }),
       desiredContainer(`${name}-side`, { name: 'side', digest: 'side', mounts }),
     ],
+    initContainers: [
+      desiredContainer(`${name}-proxy`, { name: 'proxy', digest: proxy, mounts, sidecar: true, hooks: { preStop } }),
+    ],
+    canonical: {
+      sandbox: {},
+      containers: { proxy: { init: true, restartPolicy: 'Always' }, main: {}, side: {} },
+      inPlace: { hooks: { proxy: { preStop } } },
+    },
     volumes,
   };
 }
@@ -78,7 +89,7 @@ function deployment(hash: string, ports: readonly DesiredPort[] = [], replicas =
 const steady = { prune: 'none' } as const;
 const pruning = { prune: 'guarded', allowEmpty: true } as const;
 const bystander = podOf('other');
-const others = ['other-main', 'other-side'];
+const others = ['other-main', 'other-side', 'other-proxy'];
 
 /** Everything that changes a host. */
 export const scenarios: readonly Scenario[] = [
@@ -94,7 +105,14 @@ export const scenarios: readonly Scenario[] = [
     before: wish(bystander, podOf('web')),
     after: wish(bystander, podOf('web', { main: 'c2', image: 'next', files: 'f2' })),
     opts: steady,
-    untouched: [...others, 'web-side'],
+    untouched: [...others, 'web-side', 'web-proxy'],
+  },
+  {
+    name: 'a change of a sidecar',
+    before: wish(bystander, podOf('web')),
+    after: wish(bystander, podOf('web', { proxy: 'p2' })),
+    opts: steady,
+    untouched: [...others, 'web-side', 'web-main'],
   },
   {
     name: 'a recreation',

@@ -58,6 +58,12 @@ spec:
     sysctls: [{ name: net.ipv4.ip_unprivileged_port_start, value: '80' }]
   initContainers:
     - { name: first, image: 'localhost/bb:1', command: [sh, -c, 'echo first > /work/order'], volumeMounts: [{ name: work, mountPath: /work }] }
+    - name: proxy
+      image: localhost/bb:1
+      restartPolicy: Always
+      ${idle.replace(', args', '\n      args')}
+      startupProbe: { exec: { command: ['true'] }, periodSeconds: 1, timeoutSeconds: 60 }
+      lifecycle: { preStop: { exec: { command: ['true'] } } }
   containers:
     - name: main
       image: localhost/bb:1

@@ -79,11 +79,10 @@ const hourAgo = now - 3_600_000;
 /** A pod that runs as desired since an hour. */
 export function runningPod(pod: DesiredPod): ActualPod {
   const uid = `uid-${pod.engineName}`;
-  const init = pod.initContainers.map(each => ({
-    ...containerOf(each),
-    state: 'exited' as const,
-    exitedAtMs: hourAgo + 1000,
-  }));
+  const init = pod.initContainers.map(each => {
+    const container = containerOf(each);
+    return each.sidecar ? container : { ...container, state: 'exited' as const, exitedAtMs: hourAgo + 1000 };
+  });
   const containers = [...init, ...pod.containers.map(containerOf)];
   return {
     key: pod.key,
