@@ -8,6 +8,7 @@ export interface PodDocument {
   readonly key: string;
   readonly declaredBy: string;
   readonly state: string;
+  readonly reason: string | null;
   readonly message: string;
   readonly until: string | null;
   readonly restarts: number;
@@ -57,6 +58,7 @@ export function podDocument(pod: PodStatus, imageName: (id: string) => string): 
     key,
     declaredBy,
     state,
+    reason: pod.reason ?? null,
     message,
     until: timeOf(pod.untilMs),
     restarts,

@@ -28,7 +28,7 @@ export function declaredUnit(pod: DesiredPod, actual: ActualPod | undefined, hos
     ...sidecarsOf(pod.initContainers.filter(({ sidecar }) => sidecar)),
     containers: pod.containers.map(({ name, engineName }) => ({
       engineName,
-      start: startsAtBoot(pod.restartPolicy, actual?.containers.get(name)),
+      start: actual?.record?.ended === undefined && startsAtBoot(pod.restartPolicy, actual?.containers.get(name)),
     })),
     gracePeriodSeconds: pod.gracePeriodSeconds,
     publishes: pod.sandbox.ports.length > 0,
@@ -51,7 +51,10 @@ export function standingUnit(pod: ActualPod, record: PodRecord | undefined, host
     ...sidecarsOf(inits.filter(({ name }) => appliedRole(applied, name) === 'sidecar')),
     containers: all
       .filter(({ name }) => appliedRole(applied, name) === 'main')
-      .map(container => ({ engineName: container.engineName, start: startsAtBoot(policy, container) })),
+      .map(container => ({
+        engineName: container.engineName,
+        start: record?.ended === undefined && startsAtBoot(policy, container),
+      })),
     gracePeriodSeconds: typeof grace === 'number' ? grace : 30,
     publishes: pod.ports.length > 0,
     mounts: [...hostPathsOf(applied.containers), ...(pod.files.size > 0 ? [host.stateDir] : [])],

@@ -130,7 +130,7 @@ const podSpec: readonly Row[] = [
   refused('securityContext.supplementalGroupsPolicy', 'groups of the image are merged', ['Merge']),
   refused('hostUsers', 'the pod would run without its own user namespace', [true]),
   refused('ephemeralContainers', 'they are added to running pods, not to manifests'),
-  refused('activeDeadlineSeconds', 'the pod would run on after its deadline'),
+  noted('activeDeadlineSeconds', 'counted from when the pod is made, after its images were pulled; the agent keeps it'),
   refused('runtimeClassName', 'the pod would run under another runtime'),
   refused('schedulingGates', 'the pod would start although it is held back'),
   refused('resourceClaims', 'devices are not allocated here'),

@@ -37,6 +37,8 @@ export interface DesiredPod {
   /** The group that the pod's own volumes are given to; undefined where they stay as they are. */
   readonly fsGroup?: DesiredFsGroup;
   readonly restartPolicy: RestartPolicy;
+  /** How long the pod may run, counted from when its sandbox was made; in seconds. */
+  readonly activeDeadlineSeconds?: number | undefined;
   /** How long a container may take to stop after its stop signal, in seconds. */
   readonly gracePeriodSeconds: number;
   /** The pod as the diff shows it: the manifest's canonical form with values from ConfigMaps filled in, Secrets as references. */

@@ -9,7 +9,7 @@ import type {
 import type { Key } from './key.ts';
 import type { HookHandler } from './probe.ts';
 import type { Location } from './problem.ts';
-import type { ContainerRecord, HistoryEntry } from './record.ts';
+import type { ContainerRecord, EndedRecord, HistoryEntry } from './record.ts';
 
 /** One field that differs, for people. Values are short JSON; a Secret's is never among them. */
 export interface FieldChange {
@@ -137,6 +137,7 @@ export interface RecordPatch {
   readonly applied?: DesiredPod;
   readonly uid?: string;
   readonly revision?: string;
+  readonly ended?: EndedRecord | undefined;
   readonly containers?: { readonly [name: string]: Partial<ContainerRecord> } | undefined;
   /** Appended. */
   readonly history?: HistoryEntry | undefined;

@@ -21,6 +21,8 @@ export interface PodRecord {
   /** Last applied, the middle column of a diff. */
   readonly applied: CanonicalPod | undefined;
   readonly containers: { readonly [name: string]: ContainerRecord };
+  /** Why the pod was ended for good before its containers ended by themselves; nothing in it is started any more. */
+  readonly ended?: EndedRecord | undefined;
   /** The last failure to bring the pod to its desired state; undefined once that worked. */
   readonly failure: FailureRecord | undefined;
   /** The latest actions, oldest first, at most 20. */
@@ -37,6 +39,13 @@ export interface ContainerRecord {
   readonly resources: DesiredResources | undefined;
   /** Why we ended the run that began then: its exit code does not tell. */
   readonly stopped?: { readonly why: string; readonly startedAtMs: number } | undefined;
+}
+
+export interface EndedRecord {
+  /** As Kubernetes names it (PodStatus, "reason"). */
+  readonly reason: 'DeadlineExceeded';
+  readonly message: string;
+  readonly atMs: number;
 }
 
 export interface FailureRecord {

@@ -5,6 +5,7 @@ import type { Change, ChangeOp, FieldChange } from '../model/plan.ts';
 import type { FailureRecord, PodRecord } from '../model/record.ts';
 import { isSealed } from '../model/sealed.ts';
 import { isPast, retryDelayMs } from './backoff.ts';
+import { endedBy } from './deadline.ts';
 import { driftOf, renamesOf } from './drift.ts';
 import { fieldChanges, sameJson } from './fields.ts';
 import { memoryReason } from './memory.ts';
@@ -100,7 +101,10 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
     return why === undefined ? [] : [{ container, why }];
   });
   const made = differing.map(({ container }) => container);
-  const recreate = recreateReason(pod, actual, opts.refresh) ?? memoryReason(pod, actual, made, known?.applied);
+  const hasEnded = endedBy(pod, { ...actual, record: known }, opts.now) !== undefined;
+  const recreate =
+    recreateReason(pod, actual, opts.refresh) ??
+    (hasEnded ? otherWish(pod, actual, known) : memoryReason(pod, actual, made, known?.applied));
   if (recreate !== undefined) {
     if (actual.foreign.length > 0) return foreignHold(pod, actual, recreate);
     const work = { ...newPod(pod, opts.uid(pod.key)), removePod: actual };
@@ -112,12 +116,12 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
       touches: true,
     };
   }
+  if (hasEnded) return ended(pod, actual, known, opts);
   const missing = pod.initContainers.filter(({ name, sidecar }) => !sidecar && !actual.containers.has(name));
   const extra = [...actual.containers.values()].filter(({ name }) => !wantedNames(pod).has(name));
   const replaced = new Set(differing.map(({ container }) => container.name));
   const run = runOf(pod, { ...actual, record: known }, opts.now, { replaced });
   const files = staleFiles(pod, actual);
-  const notRecorded = known?.applied === undefined || !sameJson(known.applied as never, pod.canonical as never);
   const work: Work = {
     ...noWork(pod, actual.uid),
     emptyDirs: emptyDirsOf(pod, made),
@@ -130,7 +134,7 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
     ends: run.ends,
     start: run.start,
     counts: Object.keys(run.counts).length === 0 ? undefined : run.counts,
-    record: notRecorded || replaced.size > 0 || extra.length > 0,
+    record: !isRecorded(pod, known) || replaced.size > 0 || extra.length > 0,
   };
   const reasons = [
     ...differing.map(({ container, why }) => `container '${container.name}' ${why}`),
@@ -140,6 +144,34 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
   return verdict(work, reasons, run, known === undefined);
 }
 
+/** A pod that was ended stays as it is, whatever becomes of its containers, until something else is wanted. */
+function ended(pod: DesiredPod, actual: ActualPod, known: PodRecord | undefined, { now }: DecideOptions): Wanted {
+  const run = runOf(pod, { ...actual, record: known }, now);
+  const work: Work = {
+    ...noWork(pod, actual.uid),
+    files: staleFiles(pod, actual),
+    stop: run.stop,
+    ends: run.ends,
+    ended: known?.ended === undefined ? run.ended : undefined,
+    record: !isRecorded(pod, known),
+  };
+  return verdict(work, [], run, known === undefined);
+}
+
+function isRecorded(pod: DesiredPod, known: PodRecord | undefined): boolean {
+  return known?.applied !== undefined && sameJson(known.applied as never, pod.canonical as never);
+}
+
+function otherWish(pod: DesiredPod, actual: ActualPod, known: PodRecord | undefined): string | undefined {
+  const isOther = ({ name, digest }: DesiredContainer): boolean =>
+    (actual.containers.get(name)?.digest ?? digest) !== digest;
+  const differs =
+    known?.applied === undefined
+      ? [...pod.initContainers, ...pod.containers].some(isOther)
+      : !sameJson(known.applied.containers, pod.canonical.containers);
+  return differs ? 'it has ended, and its containers differ' : undefined;
+}
+
 /** Restarts of what stands, for a pod whose change is waiting. */
 function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Decision | undefined {
   const isDown = ({ name }: DesiredContainer): boolean =>
@@ -147,19 +179,22 @@ function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Deci
     actual.containers.get(name)?.health?.failed !== undefined;
   const skipped = new Set(pod.containers.filter(container => !isDown(container)).map(({ name }) => name));
   const run = runOf(pod, actual, opts.now, { skipped });
-  if ((run.start.length === 0 && run.stop.length === 0) || run.initializing) return undefined;
+  const newly = actual.record?.ended === undefined ? run.ended : undefined;
+  if (run.start.length + run.stop.length === 0 && newly === undefined) return undefined;
+  if (run.initializing && !run.ends) return undefined;
   // Started by name, and so under the right one.
   const rename = renamesOf(run.start, actual, new Set());
   const work: Work = {
     ...noWork(pod, actual.uid),
     rename,
+    ended: newly,
     stop: run.stop,
     ends: run.ends,
     start: run.start,
     counts: run.counts,
   };
   const change: Change = {
-    op: run.ends ? 'stop' : 'restart',
+    op: run.ends || newly !== undefined ? 'stop' : 'restart',
     key: pod.key,
     why: run.reasons.join('; '),
     cost: run.start.length > 0 ? `${count(run.start.length)} started` : stopText(run.stop.length),

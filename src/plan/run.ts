@@ -1,11 +1,12 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import type { RestartPolicy } from '../model/desired.ts';
-import type { ContainerRecord } from '../model/record.ts';
+import type { ContainerRecord, EndedRecord } from '../model/record.ts';
 import { restartOf } from './backoff.ts';
+import { endedBy, type Limited } from './deadline.ts';
 import { keepUp, type Part, pausedText } from './upkeep.ts';
 
 /** As much of a pod as it takes to say what runs next. */
-export interface Runnable<C extends Named = Named> {
+export interface Runnable<C extends Named = Named> extends Limited {
   readonly restartPolicy: RestartPolicy;
   readonly initContainers: readonly C[];
   readonly containers: readonly C[];
@@ -32,6 +33,8 @@ export interface Run<C extends Named = Named> {
   readonly initializing: boolean;
   /** The pod has ended for good: what `stop` has is all that is left of it, and stops in order. */
   readonly ends: boolean;
+  /** Why it was ended before its time. */
+  readonly ended: EndedRecord | undefined;
 }
 
 export interface Wait {
@@ -49,6 +52,7 @@ const nothing: Run<never> = {
   failed: undefined,
   initializing: false,
   ends: false,
+  ended: undefined,
 };
 
 /** What is left out of a decision. */
@@ -82,7 +86,12 @@ export function runOf<C extends Named>(
   const inits = pod.initContainers.map(partOf);
   const mains = pod.containers.map(partOf);
   const isOver = mains.every(({ live }) => live !== undefined && isFinished(pod, live));
-  if (isOver) return endOf(inits, 'its main containers have ended');
+  if (isOver) return endOf(inits.filter(isSidecar), 'its main containers have ended');
+  const ended = endedBy(pod, actual, now);
+  if (ended !== undefined) {
+    const why = `${ended.reason}: ${ended.message}`;
+    return { ...endOf([...inits, ...mains], why), ended, reasons: [why] };
+  }
 
   const wanted = mains.filter(({ container }) => !skipped.has(container.name));
   const stop = [...inits.filter(isSidecar), ...wanted].flatMap(({ live, stale }) => (live && stale ? [live] : []));
@@ -93,7 +102,7 @@ export function runOf<C extends Named>(
         .reduce<Run<C>>((run, part) => keepUp(run, stayer, actual, part, now), { ...nothing, stop })
     : initialize({ ...nothing, stop }, { pod, actual, inits, sandbox, now });
   if (ready.failed !== undefined) {
-    const end = endOf<C>(inits, ready.failed);
+    const end = endOf(inits.filter(isSidecar), ready.failed);
     return { ...end, failed: ready.failed, initializing: true };
   }
   return ready.initializing ? ready : wanted.reduce<Run<C>>((run, part) => keepUp(run, pod, actual, part, now), ready);
@@ -107,9 +116,9 @@ function isSidecar({ container }: Part<Named>): boolean {
   return container.sidecar === true;
 }
 
-/** Nothing starts any more; what still stands of the sidecars is stopped. */
-function endOf<C extends Named>(inits: readonly Part<C>[], why: string): Run<C> {
-  const stop = inits.filter(isSidecar).flatMap(({ live }) => (live && isUp(live) ? [live] : []));
+/** Nothing starts any more; what still stands of these is stopped. */
+function endOf<C extends Named>(parts: readonly Part<C>[], why: string): Run<C> {
+  const stop = parts.flatMap(({ live }) => (live && isUp(live) ? [live] : []));
   return stop.length === 0 ? nothing : { ...nothing, stop, ends: true, reasons: [why] };
 }
 

@@ -3,6 +3,7 @@ import { appliedInits, appliedProbes, appliedRole } from '../model/applied.ts';
 import type { RestartPolicy } from '../model/desired.ts';
 import type { Action, Step } from '../model/plan.ts';
 import type { StepBuilder } from './builder.ts';
+import { appliedDeadline } from './deadline.ts';
 import { graceOf } from './handover.ts';
 import { member } from './json.ts';
 import type { Leftover } from './removal.ts';
@@ -20,21 +21,27 @@ export function keepStanding(builder: StepBuilder, leftover: Leftover, now: numb
   const { actual: pod, change } = leftover;
   if (leftover.removal !== 'never' || change.op === 'wait' || pod.record?.applied === undefined) return leftover;
   const run = runOf(standing(pod), pod, now);
+  const ended = pod.record.ended === undefined ? run.ended : undefined;
   const untilMs = run.waits.flatMap(wait => wait.untilMs ?? []).toSorted((a, b) => a - b)[0];
-  if (run.start.length === 0 && run.stop.length === 0) return { ...leftover, change: { ...change, untilMs } };
+  if (run.start.length + run.stop.length === 0 && ended === undefined)
+    return { ...leftover, change: { ...change, untilMs } };
   const after: Step['after'] = [
-    builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch: { containers: run.counts } }, []),
+    builder.add(
+      pod.key,
+      { verb: 'writeRecord', pod: pod.key, patch: { containers: run.counts, ...(ended && { ended }) } },
+      [],
+    ),
     ...stopsOf(run, pod).map(action => builder.add(pod.key, action, [])),
   ];
   const containers = run.start.map(container => container.name);
   if (containers.length > 0) builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers }, after);
-  const op = run.ends ? 'stop' : 'restart';
+  const op = run.ends || ended !== undefined ? 'stop' : 'restart';
   return { ...leftover, change: { ...change, op, why: `${run.reasons.join('; ')} (${change.why})` } };
 }
 
 function stopsOf({ stop, ends }: Run, pod: ActualPod): readonly Action[] {
   const stopping = { pod: pod.key, actual: pod, graceSeconds: graceOf(pod) };
-  return ends ? [stopInOrder(stop, stopping)] : stop.map(container => stopOf(container, stopping));
+  return ends && stop.length > 0 ? [stopInOrder(stop, stopping)] : stop.map(container => stopOf(container, stopping));
 }
 
 /** The pod as its containers and its record tell it. */
@@ -44,6 +51,7 @@ function standing(pod: ActualPod): Runnable<ActualContainer> {
   const inits = appliedInits(applied).flatMap(name => pod.containers.get(name) ?? []);
   const policy = member(applied?.inPlace, 'restartPolicy');
   return {
+    activeDeadlineSeconds: appliedDeadline(pod),
     restartPolicy: (typeof policy === 'string' ? policy : 'Always') as RestartPolicy,
     initContainers: inits.map(container => ({
       ...container,

@@ -30,6 +30,8 @@ export interface PodStatus {
   readonly key: Key;
   readonly declaredBy: Key;
   readonly state: PodState;
+  /** Why it was ended before its time, as Kubernetes names it. */
+  readonly reason: string | undefined;
   /** What a person should know beside the state; empty where there is nothing to add. */
   readonly message: string;
   /** When the next try is due, in milliseconds since the epoch. */
@@ -88,6 +90,7 @@ function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
     key: pod.key,
     declaredBy: pod.declaredBy,
     state: standing.state,
+    reason: record?.ended?.reason,
     message: [
       standing.message,
       ...probeTexts(containers, record, opts),
@@ -161,6 +164,7 @@ function standingOf(pod: ActualPod, record: PodRecord | undefined, opts: StatusO
   const unknown = all.find(container => container.state === 'unknown');
   if (unknown) return standing('Unknown', `the engine does not tell the state of container "${unknown.name}"`);
   if (all.length === 0) return standing('Starting', 'no container created yet');
+  if (record?.ended !== undefined) return standing('Failed', `${record.ended.reason}: ${record.ended.message}`);
   const waiting = nextRestart({ byPolicy: [...main, ...inits], always: kept }, record, opts);
   if (waiting) return waiting;
   const broken = [...main, ...inits].find(container => container.state === 'exited' && container.exitCode !== 0);
@@ -211,6 +215,7 @@ function missingRow(record: PodRecord): PodStatus {
     key: record.key,
     declaredBy: record.declaredBy,
     state: failure === undefined ? 'Missing' : 'Failed',
+    reason: undefined,
     message: failure === undefined ? 'not in the engine' : failure.message,
     untilMs: undefined,
     restarts: sum(Object.values(record.containers).map(container => container.restarts)),

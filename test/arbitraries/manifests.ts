@@ -133,7 +133,7 @@ function podManifest(wish: PodWish): Manifest {
 }
 
 function specOf(wish: PodWish): Manifest {
-  const { kind, sandbox, hasInit, hasSide, volumes, inPlace, main, sidecar } = wish;
+  const { kind, sandbox, hasInit, hasSide, volumes, inPlace, main, sidecar, replicas } = wish;
   const mounts = mountsOf(volumes);
   const mounted = mounts.length > 0 && { volumeMounts: mounts };
   const side = { name: 'b-c', image: 'image:0', args: ['side'], ...mounted };
@@ -146,6 +146,8 @@ function specOf(wish: PodWish): Manifest {
   const inits = [...(sidecar === 2 ? [proxy] : []), ...(hasInit ? [init] : []), ...(sidecar === 1 ? [proxy] : [])];
   return {
     ...(kind === 'Job' && { restartPolicy: ['Never', 'OnFailure', 'Never'][inPlace] }),
+    // Further away than any clock jumps.
+    ...(kind !== 'Deployment' && replicas > 0 && { activeDeadlineSeconds: replicas * 1_000_000_000 }),
     ...(inPlace > 0 && { terminationGracePeriodSeconds: inPlace }),
     ...(sandbox > 0 && { hostname: `host${sandbox}`, hostAliases: [{ ip: '192.0.2.1', hostnames: ['x.example'] }] }),
     ...(inits.length > 0 && { initContainers: inits }),

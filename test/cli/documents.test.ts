@@ -21,6 +21,7 @@ const pod: PodStatus = {
   key: 'Pod/default/web',
   declaredBy: 'Deployment/default/web',
   state: 'Waiting',
+  reason: undefined,
   message: 'container "a" exited with 1',
   untilMs: nowMs + 12_000,
   restarts: 2,

@@ -14,6 +14,8 @@ export interface Scenario {
   readonly serving?: number;
   /** Containers that the change is no business of: by engine name. */
   readonly untouched: readonly string[];
+  /** Pods that end for good by it. */
+  readonly ended?: readonly string[];
 }
 
 interface Variant {
@@ -25,6 +27,7 @@ interface Variant {
   readonly files?: string;
   /** Digest of its sidecar. */
   readonly proxy?: string;
+  readonly deadline?: number;
 }
 
 const preStop = { type: 'sleep', seconds: 0 } as const;
@@ -74,6 +77,7 @@ function podOf(name: string, variant: Variant = {}): DesiredPod {
       inPlace: { hooks: { proxy: { preStop } } },
     },
     volumes,
+    activeDeadlineSeconds: variant.deadline,
   };
 }
 
@@ -113,6 +117,14 @@ export const scenarios: readonly Scenario[] = [
     after: wish(bystander, podOf('web', { proxy: 'p2' })),
     opts: steady,
     untouched: [...others, 'web-side', 'web-main'],
+  },
+  {
+    name: 'a deadline',
+    before: wish(bystander, podOf('web')),
+    after: wish(bystander, podOf('web', { deadline: 1 })),
+    opts: steady,
+    untouched: others,
+    ended: ['web'],
   },
   {
     name: 'a recreation',

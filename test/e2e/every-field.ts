@@ -154,6 +154,7 @@ kind: Pod
 metadata: { name: once }
 spec:
   restartPolicy: Never
+  activeDeadlineSeconds: 3600
   containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 3'] }]
 ---
 apiVersion: v1

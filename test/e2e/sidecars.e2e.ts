@@ -153,6 +153,19 @@ spec:
     assert.equal(await stateOf('bad-main'), 'created');
   });
 
+  test('a plain init container is tried again until it succeeds, and runs anew when its pod is made anew', async t => {
+    const prepare = 'if [ -e /log/again-failed ]; then exit 0; fi; touch /log/again-failed; exit 1';
+    const again = (hostname: string): string =>
+      pod('again', [{ name: 'prepare', does: prepare }], [{ name: 'main' }], `hostname: ${hostname}`);
+    await on.write({ 'again.yaml': again('one') });
+    const agent = await on.start();
+    t.after(() => agent.stop());
+    await says('again', 'prepare prepare main');
+    await on.write({ 'again.yaml': again('two') });
+    await says('again', 'prepare prepare main main-term prepare main');
+    assert.equal(await agent.stop(), 0);
+  });
+
   test('one that fails its liveness probe is restarted; readiness is waited for, and counts', async t => {
     const probes = [
       sidecar,

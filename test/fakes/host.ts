@@ -21,6 +21,7 @@ export interface HostPod {
   /** Its emptyDir volumes in memory, by their names in the pod. */
   readonly memory?: readonly string[];
   state: ContainerState;
+  createdAtMs?: number;
   startedAtMs: number;
   /** Of its sandbox; absent while that never ended. */
   exitedAtMs?: number;
