@@ -121,7 +121,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a deadline',
     before: wish(bystander, podOf('web')),
-    after: wish(bystander, podOf('web', { deadline: 1 })),
+    after: wish(bystander, podOf('web', { deadline: 0 })),
     opts: steady,
     untouched: others,
     ended: ['web'],
