@@ -17,6 +17,8 @@ export interface Engine {
   observe(opts: Signalled): Promise<Actual>;
   /** What inspect tells of one container; undefined where it is gone. */
   inspect(containerId: string, opts: Signalled): Promise<InspectedContainer | undefined>;
+  /** What only inspect tells of how a container's latest run ended; undefined where it is gone. */
+  endOf(containerId: string, opts: Signalled): Promise<RunEnd | undefined>;
   /**
    * Does one action. Idempotent: finding the work already done is success.
    *
@@ -40,6 +42,11 @@ export type EngineAction = { [V in EngineVerb]: ActionOf<V> }[EngineVerb];
 export type EngineExecutors = {
   readonly [V in EngineVerb]: (action: ActionOf<V>, opts: PerformOptions) => Promise<void>;
 };
+
+export interface RunEnd {
+  /** The kernel killed it for want of memory. */
+  readonly oomKilled: boolean;
+}
 
 export interface Signalled {
   readonly signal: AbortSignal;

@@ -37,8 +37,21 @@ export interface ContainerRecord {
   /** Over the Secret values in its environment. */
   readonly secretDigest: Digest | undefined;
   readonly resources: DesiredResources | undefined;
+  /** How its latest run that ended did so; absent while none has, and where an older version looked last. */
+  readonly last?: EndOfRun | undefined;
   /** Why we ended the run that began then: its exit code does not tell. */
   readonly stopped?: { readonly why: string; readonly startedAtMs: number } | undefined;
+}
+
+/** How one run of a container ended. */
+export interface EndOfRun {
+  readonly exitCode: number;
+  /** As Kubernetes names it (ContainerStateTerminated, "reason"). */
+  readonly reason: 'Completed' | 'Error' | 'OOMKilled';
+  readonly startedAtMs: number;
+  readonly exitedAtMs: number;
+  /** What it left for people; undefined where nothing. */
+  readonly message?: string | undefined;
 }
 
 export interface EndedRecord {

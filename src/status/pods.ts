@@ -3,7 +3,7 @@ import { appliedRole } from '../model/applied.ts';
 import { endText } from '../model/end.ts';
 import { type Key, keyParts } from '../model/key.ts';
 import type { Location } from '../model/problem.ts';
-import type { ContainerRecord, FailureRecord, PodRecord } from '../model/record.ts';
+import type { ContainerRecord, EndOfRun, FailureRecord, PodRecord } from '../model/record.ts';
 import { type Condition, conditionsOf, isReady, type Lateness, probeText } from './health.ts';
 import { policyOf, rolesOf, succeeded } from './roles.ts';
 import { limitedVolumes, overLimitText } from './storage.ts';
@@ -59,6 +59,8 @@ export interface ContainerStatus {
   readonly imageId: string;
   /** Undefined where a probe would have to tell and nobody runs it. */
   readonly ready: boolean | undefined;
+  /** How its latest run that ended did so, as far as it was noted. */
+  readonly last: EndOfRun | undefined;
 }
 
 export interface StatusOptions {
@@ -232,7 +234,9 @@ function missingRow(record: PodRecord): PodStatus {
 function containerRow(container: ActualContainer, record: PodRecord | undefined): ContainerStatus {
   const { name, state, exitCode, startedAtMs, exitedAtMs, imageId } = container;
   const restarts = record?.containers[name]?.restarts ?? 0;
-  return { name, state, exitCode, restarts, startedAtMs, exitedAtMs, imageId, ready: isReady(container, record) };
+  const last = record?.containers[name]?.last;
+  const ready = isReady(container, record);
+  return { name, state, exitCode, restarts, startedAtMs, exitedAtMs, imageId, ready, last };
 }
 
 function compareKeys(a: Key, b: Key): number {

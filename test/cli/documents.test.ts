@@ -41,6 +41,7 @@ const pod: PodStatus = {
       exitedAtMs: nowMs,
       imageId: 'i',
       ready: false,
+      last: { exitCode: 7, reason: 'OOMKilled', startedAtMs: 1000, exitedAtMs: 2000 },
     },
     {
       name: 'b',
@@ -51,6 +52,7 @@ const pod: PodStatus = {
       exitedAtMs: 0,
       imageId: 'i',
       ready: true,
+      last: undefined,
     },
   ],
 };

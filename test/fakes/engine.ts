@@ -5,6 +5,7 @@ import {
   EngineError,
   type EngineExecutors,
   type PerformOptions,
+  type RunEnd,
   type Signalled,
 } from '../../src/engine/engine.ts';
 import type { Actual, InspectedContainer } from '../../src/model/actual.ts';
@@ -86,6 +87,13 @@ export class FakeEngine implements Engine {
     this.#call(`inspect ${containerId}`, signal);
     await this.#look(signal);
     return this.host.containers.get(containerId)?.inspected;
+  }
+
+  async endOf(containerId: string, { signal }: Signalled): Promise<RunEnd | undefined> {
+    signal.throwIfAborted();
+    if (this.down) throw unreachable();
+    const container = this.host.containers.get(containerId);
+    return container && { oomKilled: container.oomKilled ?? false };
   }
 
   async perform(action: EngineAction, opts: PerformOptions): Promise<void> {

@@ -50,6 +50,8 @@ export interface HostContainer {
   exitCode: number;
   startedAtMs: number;
   exitedAtMs: number;
+  /** The kernel ended its latest run for want of memory. */
+  oomKilled?: boolean;
   /** Which start of its pod's sandbox it stands in. */
   inStart?: number | undefined;
 }

@@ -209,6 +209,17 @@ test('restartOf() counts up, and anew after a run of ten minutes', () => {
   assert.deepEqual(restartOf(after(1000), undefined, now), { dueMs: now, counts: { backoffCount: 1, restarts: 1 } });
 });
 
+test('restartOf() waits as Kubernetes does: not at all, then 10 s, doubling to 5 min', () => {
+  const [main] = [...whole.containers.values()];
+  assert.ok(main);
+  const exited = { ...main, state: 'exited' as const, startedAtMs: now - 1000, exitedAtMs: now };
+  const waits = [0, 1, 2, 3, 4, 5, 6, 7, 100].map(backoffCount => {
+    const record = { backoffCount, restarts: 100, secretDigest: undefined, resources: undefined };
+    return (restartOf(exited, record, now).dueMs - now) / 1000;
+  });
+  assert.deepEqual(waits, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
+});
+
 test('restartOf() takes an exit that lies in the future for one of now', () => {
   const [main] = [...whole.containers.values()];
   assert.ok(main);
