@@ -60,7 +60,7 @@ export function whyText(pod: PodStatus, record: PodRecord | undefined, view: Sta
   for (const { name, restarts, last } of pod.containers) {
     if (last === undefined) continue;
     const again = restarts === 0 ? '' : `, restarted ${times(restarts)}`;
-    const said = last.message ? `: ${last.message.replaceAll(/\s+/g, ' ').trim()}` : '';
+    const said = last.message ? `: ${last.message.replaceAll(/[\s\p{Control}]+/gu, ' ').trim()}` : '';
     const ended = `ended ${duration(nowMs - last.exitedAtMs)} ago after ${duration(last.exitedAtMs - last.startedAtMs)}`;
     const [first, ...more] = wrap(
       `${name} ${ended}: ${last.reason}, exit code ${last.exitCode}${again}${said}`,

@@ -2,6 +2,7 @@ import type { V1Container, V1ResourceRequirements } from '@kubernetes/client-nod
 import { digest } from '../manifest/canon.ts';
 import { quantityMilli, quantityUnits } from '../manifest/quantity.ts';
 import type { DesiredContainer, DesiredResources, DesiredSecurity, Json, PullPolicy } from '../model/desired.ts';
+import { usualMessagePath } from '../model/names.ts';
 import { type RuntimeText, secretsIn } from '../model/text.ts';
 import { compact } from './compact.ts';
 import type { Speaker } from './downward.ts';
@@ -51,6 +52,7 @@ export function resolveContainer(
   const workingDir = container.workingDir;
   const tty = container.tty ?? false;
   const stdin = container.stdin ?? false;
+  const messagePath = messagePathOf(container);
   const sidecar = init && isSidecar(container);
   const canonical = compact({
     image,
@@ -65,6 +67,8 @@ export function resolveContainer(
     security: canonicalSecurity(security),
     tuning: canonicalTuning(tuning),
     stopSignal,
+    // The usual one is in no digest: containers of a version that had none go on without it.
+    messagePath,
     tty: tty || undefined,
     stdin: stdin || undefined,
   });
@@ -89,10 +93,15 @@ export function resolveContainer(
       tty,
       stdin,
       ...(sidecar && { sidecar }),
+      ...(messagePath !== undefined && { messagePath }),
       probes: resolveProbes(container),
       hooks: resolveHooks(container),
     },
   };
+}
+
+function messagePathOf({ terminationMessagePath: path }: V1Container): string | undefined {
+  return path === usualMessagePath ? undefined : path || undefined;
 }
 
 interface Words {

@@ -1,4 +1,4 @@
-import type { V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
+import type { V1Container, V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import type { CanonicalPod, DesiredImage, DesiredPod, Json, RestartPolicy } from '../model/desired.ts';
 import { type Key, keyOf } from '../model/key.ts';
@@ -130,6 +130,7 @@ function canonicalInPlace(
     emptyDirs: canonicalEmptyDirs(volumes),
     probes: handlersOf(all, 'probes'),
     hooks: handlersOf(all, 'hooks'),
+    messages: messagesOf([...(spec.initContainers ?? []), ...spec.containers]),
   });
 }
 
@@ -151,6 +152,13 @@ function canonicalEmptyDirs(volumes: readonly ResolvedVolume[]): Json {
 function handlersOf(all: readonly ResolvedContainer[], member: 'probes' | 'hooks'): Json {
   const each = all.map(({ container }) => [container.name, canonicalHandlers(container[member] ?? {})] as const);
   return compact(Object.fromEntries(each));
+}
+
+/** Containers whose log stands in for a message that a failing run did not leave. */
+function messagesOf(containers: readonly V1Container[]): Json {
+  const policy = 'FallbackToLogsOnError';
+  const found = containers.filter(({ terminationMessagePolicy }) => terminationMessagePolicy === policy);
+  return Object.fromEntries(found.map(({ name }) => [name, policy]));
 }
 
 /** YAML gives `cpu: 1` as a number and `cpu: "1"` as text; they are the same. */

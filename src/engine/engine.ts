@@ -18,7 +18,7 @@ export interface Engine {
   /** What inspect tells of one container; undefined where it is gone. */
   inspect(containerId: string, opts: Signalled): Promise<InspectedContainer | undefined>;
   /** What only inspect tells of how a container's latest run ended; undefined where it is gone. */
-  endOf(containerId: string, opts: Signalled): Promise<RunEnd | undefined>;
+  endOf(run: EndedRun, opts: Signalled): Promise<RunEnd | undefined>;
   /**
    * Does one action. Idempotent: finding the work already done is success.
    *
@@ -43,9 +43,23 @@ export type EngineExecutors = {
   readonly [V in EngineVerb]: (action: ActionOf<V>, opts: PerformOptions) => Promise<void>;
 };
 
+/** A run of a container of ours that has ended. */
+export interface EndedRun {
+  readonly containerId: string;
+  /** Of its pod. */
+  readonly uid: string;
+  /** In its pod. */
+  readonly name: string;
+  readonly startedAtMs: number;
+  /** Take the end of its log for its message where it left none. */
+  readonly fallsBackToLog: boolean;
+}
+
 export interface RunEnd {
   /** The kernel killed it for want of memory. */
   readonly oomKilled: boolean;
+  /** What it left for people; undefined where nothing. */
+  readonly message: string | undefined;
 }
 
 export interface Signalled {

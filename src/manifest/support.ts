@@ -71,8 +71,7 @@ const container: readonly Row[] = [
   honoured('livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle.postStart', 'lifecycle.preStop'),
   honoured('lifecycle.stopSignal'),
   refused('restartPolicyRules', 'restart rules of single containers come in a later release'),
-  ignoredUnless('terminationMessagePath', '/dev/termination-log'),
-  ignoredUnless('terminationMessagePolicy', 'File'),
+  honoured('terminationMessagePath', 'terminationMessagePolicy'),
   ignoredUnless('stdinOnce', false),
 ].flat();
 

@@ -11,6 +11,11 @@ export function appliedHooks(applied: CanonicalPod | undefined, container: strin
   return (appliedMember(applied, 'hooks', container) ?? {}) as DesiredHooks;
 }
 
+/** Whether the end of a failing run's log stands in for the message that it did not leave. */
+export function appliedFallback(applied: CanonicalPod | undefined, container: string): boolean {
+  return appliedMember(applied, 'messages', container) === 'FallbackToLogsOnError';
+}
+
 /** What a container is to its pod. */
 export type Role = 'main' | 'init' | 'sidecar';
 

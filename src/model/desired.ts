@@ -132,6 +132,8 @@ export interface DesiredContainer {
   readonly stdin: boolean;
   /** An init container that goes on running beside the main ones (`restartPolicy: Always`), and stops after them. */
   readonly sidecar?: boolean;
+  /** Where a run may leave a message for people; undefined for Kubernetes' own place. */
+  readonly messagePath?: string | undefined;
   /** Run by the agent. No part of the digest, as the hooks are not: what runs never notices that they changed. */
   readonly probes?: DesiredProbes;
   readonly hooks?: DesiredHooks;

@@ -102,7 +102,7 @@ function engineOf(context: Context): PodmanEngine {
     version: version.text,
     observe: ({ signal }) => observe(context, signal),
     inspect: (id, { signal }) => inspect(context, id, signal),
-    endOf: (id, { signal }) => endOf(context, id, signal),
+    endOf: (run, { signal }) => endOf(context, run, signal),
     perform: (action, opts) => perform(executors, action, opts),
     wakes: ({ signal }) => wakes(context, signal),
     exec: (container, opts) => exec(context, container, opts),

@@ -1,5 +1,6 @@
-import type { Engine, Signalled } from '../engine/engine.ts';
+import type { Engine, RunEnd, Signalled } from '../engine/engine.ts';
 import type { Actual, ActualContainer, ActualPod } from '../model/actual.ts';
+import { appliedFallback } from '../model/applied.ts';
 import type { Key } from '../model/key.ts';
 import type { ContainerRecord, EndOfRun } from '../model/record.ts';
 import type { Records } from '../record/records.ts';
@@ -24,8 +25,11 @@ export async function noteEnds(
   for (const pod of [...pods.values()].filter(({ key }) => !busy.has(key))) {
     const found: [string, Partial<ContainerRecord>][] = [];
     for (const container of unnoted(pod)) {
-      const end = await engine.endOf(container.id, opts).catch(() => undefined);
-      if (end !== undefined) found.push([container.name, { last: endOfRun(container, end.oomKilled) }]);
+      const { id: containerId, name, startedAtMs, exitCode } = container;
+      const fallsBackToLog = exitCode !== 0 && appliedFallback(pod.record?.applied, name);
+      const run = { containerId, uid: pod.uid, name, startedAtMs, fallsBackToLog };
+      const end = await engine.endOf(run, opts).catch(() => undefined);
+      if (end !== undefined) found.push([name, { last: endOfRun(container, end) }]);
     }
     if (found.length === 0) continue;
     // Engine and store say what is wrong to those who need them; repairs must not wait for a note.
@@ -42,7 +46,7 @@ function unnoted({ containers, record }: ActualPod): readonly ActualContainer[] 
   });
 }
 
-function endOfRun({ exitCode, startedAtMs, exitedAtMs }: ActualContainer, oomKilled: boolean): EndOfRun {
+function endOfRun({ exitCode, startedAtMs, exitedAtMs }: ActualContainer, { oomKilled, message }: RunEnd): EndOfRun {
   const reason = oomKilled ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
-  return { exitCode, reason, startedAtMs, exitedAtMs };
+  return { exitCode, reason, startedAtMs, exitedAtMs, ...(message !== undefined && { message }) };
 }

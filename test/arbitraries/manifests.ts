@@ -180,6 +180,7 @@ function mainOf(
 function handlersOf(handlers: number): Manifest {
   const probe = { httpGet: { path: `/${handlers}`, port: 80 } };
   return {
+    ...(handlers === 2 && { terminationMessagePath: '/end', terminationMessagePolicy: 'FallbackToLogsOnError' }),
     ...{ readinessProbe: { ...probe, periodSeconds: handlers }, livenessProbe: probe },
     lifecycle: { postStart: { exec: { command: ['hello'] } }, preStop: { sleep: { seconds: 1 } } },
   };

@@ -71,6 +71,8 @@ spec:
       command: [sh, -c]
       args: ['trap exit TERM; while :; do sleep 1 & wait; done']
       workingDir: /tmp
+      terminationMessagePath: /end
+      terminationMessagePolicy: FallbackToLogsOnError
       tty: true
       stdin: true
       env:

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { build } from 'esbuild';
+import { run } from './host.ts';
 import { cleanUps, eventually, type Host, host } from './podstead.ts';
 
 interface End {
@@ -82,4 +85,104 @@ spec:
     await agent.stop();
     await on.podstead('down', join(on.source, 'ends.yaml'));
   });
+
+  /** A container of a user of its own that says something and ends with 1, again and again. */
+  const saying = (name: string, command: string, more = ''): string =>
+    `{ name: ${name}, image: localhost/bb:1, command: [sh, -c, '${command}; exit 1'], securityContext: { runAsUser: 1234, readOnlyRootFilesystem: true }${more} }`;
+  const messageOf = async (container: string): Promise<string | null> =>
+    (await endOf('says', container, () => true)).message;
+
+  test('has the message that the run left: in the usual file, in another one, or in its log', async t => {
+    await on.write({
+      'ends.yaml': '',
+      'says.yaml': `
+apiVersion: v1
+kind: Pod
+metadata: { name: says }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - ${saying('usual', 'echo in short > /dev/termination-log')}
+    - ${saying('other', 'echo elsewhere > /end', ', terminationMessagePath: /end')}
+    - ${saying('logged', 'echo to the log', ', terminationMessagePolicy: FallbackToLogsOnError')}
+    - ${saying('quiet', 'echo to the log')}
+    - ${saying('long', 'yes | head -c 5000 > /dev/termination-log; echo end >> /dev/termination-log')}
+    - ${saying('once', '[ -e /flags/told ] || { touch /flags/told; echo only once > /dev/termination-log; }', ', volumeMounts: [{ name: flags, mountPath: /flags }]')}
+  volumes: [{ name: flags, emptyDir: {} }]
+`,
+    });
+    const agent = await on.start();
+    t.after(() => agent.stop());
+    assert.equal(await messageOf('usual'), 'in short\n');
+    assert.equal(await messageOf('other'), 'elsewhere\n');
+    assert.match((await messageOf('logged')) ?? '', /^to the log\n/);
+    assert.equal(await messageOf('quiet'), null);
+    const long = (await messageOf('long')) ?? '';
+    assert.equal(long.length, 4096);
+    assert.match(long, /y\nend\n$/);
+    await eventually(
+      'a run that leaves nothing has no message of an earlier one',
+      async () => messageOf('once'),
+      message => message === null,
+    );
+    const why = await on.podstead('why', 'says');
+    assert.match(why.stdout, /last end +usual ended .*: Error, exit code 1.*: in short/);
+    const file = join(on.source, 'says.yaml');
+    await agent.stop();
+    assert.equal((await on.podstead('down', file)).code, 0);
+    assert.deepEqual(await readdir(join(on.state, 'podstead', 'files')), []);
+  });
+
+  test('containers that an older version made have no such file, and are not made anew for it', async t => {
+    const text = `
+apiVersion: v1
+kind: Pod
+metadata: { name: old }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [${saying('main', 'sleep 1000')}]
+`;
+    await on.write({ 'old.yaml': text, 'says.yaml': '' });
+    const file = join(on.source, 'old.yaml');
+    const older = await builtWithout(on.runtime);
+    const applied = await run('node', [older, 'apply', file], on.env);
+    assert.equal(applied.code, 0, applied.stderr);
+    const mounts = async (): Promise<string> =>
+      (await on.engine.podman('inspect', '--format', '{{json .Mounts}}', 'old-main')).stdout;
+    assert.doesNotMatch(await mounts(), /termination-log/);
+    assert.equal((await on.podstead('plan', file)).code, 0);
+    const refreshed = await on.podstead('apply', '--refresh', file);
+    assert.equal(refreshed.code, 0, refreshed.stderr);
+    assert.match(await mounts(), /termination-log/);
+    t.diagnostic('the mount came with the refresh');
+  });
 });
+
+/** A bundle of the program as it was before messages had files. */
+async function builtWithout(directory: string): Promise<string> {
+  const outfile = join(directory, 'older.cjs');
+  await build({
+    absWorkingDir: resolve(import.meta.dirname, '../..'),
+    entryPoints: ['src/cli/main.ts'],
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'no messages',
+        setup(steps) {
+          steps.onLoad({ filter: /src\/podman\/create-container\.ts$/ }, async ({ path }) => {
+            const text = await readFile(path, 'utf8');
+            const mount = ', ...messageMount(context, uid, container)';
+            assert.ok(text.includes(mount));
+            return { contents: text.replace(mount, ''), loader: 'ts' };
+          });
+        },
+      },
+    ],
+  });
+  return outfile;
+}

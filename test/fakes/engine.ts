@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 import {
   type Engine,
+  type EndedRun,
   type EngineAction,
   EngineError,
   type EngineExecutors,
@@ -89,11 +90,11 @@ export class FakeEngine implements Engine {
     return this.host.containers.get(containerId)?.inspected;
   }
 
-  async endOf(containerId: string, { signal }: Signalled): Promise<RunEnd | undefined> {
+  async endOf({ containerId }: EndedRun, { signal }: Signalled): Promise<RunEnd | undefined> {
     signal.throwIfAborted();
     if (this.down) throw unreachable();
     const container = this.host.containers.get(containerId);
-    return container && { oomKilled: container.oomKilled ?? false };
+    return container && { oomKilled: container.oomKilled ?? false, message: container.message };
   }
 
   async perform(action: EngineAction, opts: PerformOptions): Promise<void> {

@@ -52,6 +52,8 @@ export interface HostContainer {
   exitedAtMs: number;
   /** The kernel ended its latest run for want of memory. */
   oomKilled?: boolean;
+  /** What that run left for people. */
+  message?: string;
   /** Which start of its pod's sandbox it stands in. */
   inStart?: number | undefined;
 }
