@@ -47,7 +47,7 @@ function podOf(pod: DesiredPod, record: PodRecord | undefined, nowMs: number): A
     uid: pod.key,
     declaredBy: pod.declaredBy,
     digest: pod.sandbox.digest,
-    infra: { id: `${pod.key}-infra`, state: 'running', startedAtMs: nowMs, exitedAtMs: 0 },
+    infra: { id: `${pod.key}-infra`, state: 'running', createdAtMs: nowMs, startedAtMs: nowMs, exitedAtMs: 0 },
     containers: new Map(pod.containers.map(each => [each.name, container(each)])),
     ports: pod.sandbox.ports,
     foreign: [],

@@ -3,8 +3,8 @@ import type { Key } from '../model/key.ts';
 import type { ActionOf, StartedByName } from '../model/plan.ts';
 import type { EffectPorts } from './perform.ts';
 
-/** What a stop keeps of its grace period whatever its hook took, in seconds (the kubelet, killContainer). */
-const leastGraceSeconds = 2;
+/** What a stop keeps of its grace period whatever came before it, in seconds (the kubelet, killContainer). */
+export const leastGraceSeconds = 2;
 /** Longest that a hook after a start may take, in milliseconds: nothing else is done to its pod meanwhile. */
 const postStartMs = 600_000;
 

@@ -6,6 +6,7 @@ import type { Hooks } from '../probe/ports.ts';
 import type { Records } from '../record/records.ts';
 import { failureOf } from './failure.ts';
 import { startHooked, startPodHooked, stopHooked } from './hooked.ts';
+import { stopInOrder } from './ordered.ts';
 import { traits } from './verbs.ts';
 
 /** What effects go to. */
@@ -54,5 +55,6 @@ function act(action: Action, ports: EffectPorts, opts: PerformOptions): Promise<
   if (action.verb === 'startContainer') return startHooked(action, ports, opts);
   if (action.verb === 'startPod') return startPodHooked(action, ports, opts);
   if (action.verb === 'stopContainer') return stopHooked(action, ports, opts);
+  if (action.verb === 'stopInOrder') return stopInOrder(action, ports, opts);
   return ports.engine.perform(action, opts);
 }

@@ -49,6 +49,7 @@ export const traits: { readonly [V in Verb]: Traits } = {
   startContainer: start,
   startPod: start,
   stopContainer: stop,
+  stopInOrder: stop,
   removeContainer: { ...quick, interrupts: true },
   stopPod: stop,
   removePod: stop,

@@ -1,5 +1,5 @@
 import type { Location } from '../model/problem.ts';
-import type { HistoryEntry, PodRecord } from '../model/record.ts';
+import type { EndOfRun, HistoryEntry, PodRecord } from '../model/record.ts';
 import type { Condition } from '../status/health.ts';
 import type { ContainerStatus, PodStatus } from '../status/pods.ts';
 
@@ -8,6 +8,7 @@ export interface PodDocument {
   readonly key: string;
   readonly declaredBy: string;
   readonly state: string;
+  readonly reason: string | null;
   readonly message: string;
   readonly until: string | null;
   readonly restarts: number;
@@ -35,6 +36,17 @@ export interface ContainerDocument {
   readonly restarts: number;
   readonly startedAt: string | null;
   readonly exitedAt: string | null;
+  /** How its latest run that ended did so; null where none has. */
+  readonly lastEnd: EndDocument | null;
+}
+
+export interface EndDocument {
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly startedAt: string | null;
+  readonly exitedAt: string | null;
+  /** What it left as its termination message. */
+  readonly message: string | null;
 }
 
 /** One pod with its past (schema/why.schema.json). */
@@ -57,6 +69,7 @@ export function podDocument(pod: PodStatus, imageName: (id: string) => string): 
     key,
     declaredBy,
     state,
+    reason: pod.reason ?? null,
     message,
     until: timeOf(pod.untilMs),
     restarts,
@@ -97,7 +110,12 @@ function containerDocument(container: ContainerStatus, imageName: (id: string) =
     restarts,
     startedAt: timeOf(container.startedAtMs),
     exitedAt: timeOf(container.exitedAtMs),
+    lastEnd: container.last ? endDocument(container.last) : null,
   };
+}
+
+function endDocument({ exitCode, reason, startedAtMs, exitedAtMs, message }: EndOfRun): EndDocument {
+  return { exitCode, reason, startedAt: timeOf(startedAtMs), exitedAt: timeOf(exitedAtMs), message: message ?? null };
 }
 
 function historyDocument({

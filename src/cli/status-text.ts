@@ -57,6 +57,17 @@ export function whyText(pod: PodStatus, record: PodRecord | undefined, view: Sta
     const [first, ...more] = wrap(value, width - 15);
     lines.push(`  ${name.padEnd(12)} ${first}`, ...more.map(text => `${' '.repeat(15)}${text}`));
   }
+  for (const { name, restarts, last } of pod.containers) {
+    if (last === undefined) continue;
+    const again = restarts === 0 ? '' : `, restarted ${times(restarts)}`;
+    const said = last.message ? `: ${last.message.replaceAll(/[\s\p{Control}]+/gu, ' ').trim()}` : '';
+    const ended = `ended ${duration(nowMs - last.exitedAtMs)} ago after ${duration(last.exitedAtMs - last.startedAtMs)}`;
+    const [first, ...more] = wrap(
+      `${name} ${ended}: ${last.reason}, exit code ${last.exitCode}${again}${said}`,
+      width - 15,
+    );
+    lines.push(`  ${'last end'.padEnd(12)} ${first}`, ...more.map(text => `${' '.repeat(15)}${text}`));
+  }
   if (record === undefined) lines.push('  Its record is lost: what led here is not known');
   const history = record?.history ?? [];
   if (history.length === 0) return `${lines.join('\n')}\n`;

@@ -1,4 +1,5 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import { appliedInits, appliedRole } from '../model/applied.ts';
 import type { DesiredPod, Json } from '../model/desired.ts';
 import type { Digest } from '../model/key.ts';
 import type { PodRecord } from '../model/record.ts';
@@ -24,9 +25,10 @@ export function declaredUnit(pod: DesiredPod, actual: ActualPod | undefined, hos
     key: pod.key,
     engineName: pod.engineName,
     initContainers: pod.initContainers.map(container => container.engineName),
+    ...sidecarsOf(pod.initContainers.filter(({ sidecar }) => sidecar)),
     containers: pod.containers.map(({ name, engineName }) => ({
       engineName,
-      start: startsAtBoot(pod.restartPolicy, actual?.containers.get(name)),
+      start: actual?.record?.ended === undefined && startsAtBoot(pod.restartPolicy, actual?.containers.get(name)),
     })),
     gracePeriodSeconds: pod.gracePeriodSeconds,
     publishes: pod.sandbox.ports.length > 0,
@@ -39,23 +41,29 @@ export function standingUnit(pod: ActualPod, record: PodRecord | undefined, host
   const applied = record?.applied;
   if (applied === undefined) return undefined;
   const all = [...pod.containers.values()];
-  const isInit = ({ name }: ActualContainer): boolean => member(applied.containers[name], 'init') === true;
   const policy = member(applied.inPlace, 'restartPolicy');
   const grace = member(applied.inPlace, 'terminationGracePeriodSeconds');
-  // In the order of the manifest, in which init containers run.
-  const order = Object.keys(applied.containers);
-  const inits = all.filter(isInit).toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const inits = appliedInits(applied).flatMap(name => pod.containers.get(name) ?? []);
   return complete(host, {
     key: pod.key,
     engineName: pod.engineName,
     initContainers: inits.map(container => container.engineName),
+    ...sidecarsOf(inits.filter(({ name }) => appliedRole(applied, name) === 'sidecar')),
     containers: all
-      .filter(container => !isInit(container))
-      .map(container => ({ engineName: container.engineName, start: startsAtBoot(policy, container) })),
+      .filter(({ name }) => appliedRole(applied, name) === 'main')
+      .map(container => ({
+        engineName: container.engineName,
+        start: record?.ended === undefined && startsAtBoot(policy, container),
+      })),
     gracePeriodSeconds: typeof grace === 'number' ? grace : 30,
     publishes: pod.ports.length > 0,
     mounts: [...hostPathsOf(applied.containers), ...(pod.files.size > 0 ? [host.stateDir] : [])],
   });
+}
+
+/** Left out where there is none: the digests of units without any stay as they were. */
+function sidecarsOf(sidecars: readonly { readonly engineName: string }[]): Pick<PodUnitSpec, 'sidecars'> {
+  return sidecars.length === 0 ? {} : { sidecars: sidecars.map(({ engineName }) => engineName) };
 }
 
 type Own = Omit<PodUnitSpec, 'owner' | 'user' | 'podman' | 'digest' | 'after'>;

@@ -33,6 +33,7 @@ const wording: Wording = {
     ({ pod, container }) => `${container.name} of ${pod.key}`,
   ],
   stopContainer: ['Stopping container', 'Stopped container', ({ pod, name }) => `${name} of ${pod}`],
+  stopInOrder: ['Stopping containers', 'Stopped containers', ({ pod }) => `of ${pod}, in order`],
   removeContainer: ['Removing container', 'Removed container', ({ pod, name }) => `${name} of ${pod}`],
   stopPod: ['Stopping', 'Stopped', ({ pod }) => pod],
   removePod: ['Removing', 'Removed', ({ pod }) => pod],

@@ -1,6 +1,7 @@
 import type { V1Container } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import type { DesiredContainer, DesiredSecurity, Json, PullPolicy } from '../model/desired.ts';
+import { usualMessagePath } from '../model/names.ts';
 import { type RuntimeText, secretsIn } from '../model/text.ts';
 import { compact } from './compact.ts';
 import type { Speaker } from './downward.ts';
@@ -10,6 +11,7 @@ import { contextOf, reportUnreadable } from './image.ts';
 import { resolveMounts } from './mount.ts';
 import { resolveHooks, resolveProbes } from './probe.ts';
 import { resourcesOf } from './resources.ts';
+import { isSidecar } from './sandbox.ts';
 import { report, type Scope } from './scope.ts';
 import { groupsLeftOpen, mergeSecurity } from './security.ts';
 import { annotatedSecurity, canonicalTuning, resolveTuning } from './tuning.ts';
@@ -55,10 +57,13 @@ export function resolveContainer(
   const workingDir = container.workingDir;
   const tty = container.tty ?? false;
   const stdin = container.stdin ?? false;
+  const messagePath = messagePathOf(container);
+  const sidecar = init && isSidecar(container);
   const canonical = compact({
     image,
     build: context?.digest,
     init: init || undefined,
+    restartPolicy: sidecar ? 'Always' : undefined,
     command: command?.shown,
     args: args?.shown,
     workingDir,
@@ -67,6 +72,8 @@ export function resolveContainer(
     security: canonicalSecurity(security),
     tuning: canonicalTuning(tuning),
     stopSignal,
+    // The usual one is in no digest: containers of a version that had none go on without it.
+    messagePath,
     tty: tty || undefined,
     stdin: stdin || undefined,
   });
@@ -91,10 +98,16 @@ export function resolveContainer(
       stopSignal,
       tty,
       stdin,
+      ...(sidecar && { sidecar }),
+      ...(messagePath !== undefined && { messagePath }),
       probes: resolveProbes(container),
       hooks: resolveHooks(container),
     },
   };
+}
+
+function messagePathOf({ terminationMessagePath: path }: V1Container): string | undefined {
+  return path === usualMessagePath ? undefined : path || undefined;
 }
 
 interface Words {

@@ -25,6 +25,8 @@ export function manifestPointer(pointer: string, spec: V1PodSpec, place: PodPlac
     const index = spec.volumes?.findIndex(volume => volume.name === rest[0]);
     return `${indexed(place.spec, 'volumes', index)}/emptyDir/sizeLimit`;
   }
+  if (name === 'initOrder') return `${place.spec}/initContainers`;
+  if (name === 'messages') return containerPointer(rest[0] ?? '', ['terminationMessagePolicy'], spec, place);
   if (name === 'hooks') return containerPointer(rest[0] ?? '', ['lifecycle'], spec, place);
   return `${place.spec}/${name}`;
 }
@@ -58,6 +60,7 @@ function containerPointer(name: string, [field, item]: readonly string[], spec: 
         container.volumeMounts?.findIndex(each => each.mountPath === item),
       );
     }
+    if (field === 'messagePath') return `${base}/terminationMessagePath`;
     if (field === 'build') return `${base}/image`;
     if (field === 'security') return `${base}/securityContext`;
     return field === undefined ? base : `${base}/${field}`;

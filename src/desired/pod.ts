@@ -1,4 +1,4 @@
-import type { V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
+import type { V1Container, V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import type { CanonicalPod, DesiredImage, DesiredPod, Json, RestartPolicy } from '../model/desired.ts';
 import { type Key, keyOf } from '../model/key.ts';
@@ -11,7 +11,7 @@ import { imagesOf } from './image.ts';
 import { locator, type PodPlace } from './locate.ts';
 import { canonicalHandlers } from './probe.ts';
 import { canonicalResources } from './resources.ts';
-import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
+import { canonicalSandbox, isSidecar, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
 import { infraNameOf, reportAnnotations } from './tuning.ts';
 import { hasOwnUsers, reportOwnUsers } from './users.ts';
@@ -97,6 +97,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         volumes: [...volumes.values()].map(each => each.volume),
         ...fsGroupOf(spec),
         restartPolicy: (spec.restartPolicy ?? 'Always') as RestartPolicy,
+        activeDeadlineSeconds: spec.activeDeadlineSeconds,
         gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
         canonical,
         locate: locator(scope.object, spec, place),
@@ -137,12 +138,21 @@ function canonicalInPlace(
     labels: metadata?.labels,
     annotations: metadata?.annotations,
     restartPolicy: spec.restartPolicy ?? 'Always',
+    activeDeadlineSeconds: spec.activeDeadlineSeconds,
+    initOrder: initOrderOf(spec),
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
     resources: compact(Object.fromEntries(resources)),
     emptyDirs: canonicalEmptyDirs(volumes),
     probes: handlersOf(all, 'probes'),
     hooks: handlersOf(all, 'hooks'),
+    messages: messagesOf([...(spec.initContainers ?? []), ...spec.containers]),
   });
+}
+
+/** Maps have no order, and sidecars end in one. Of pods without any it was never noted. */
+function initOrderOf({ initContainers = [] }: V1PodSpec): Json | undefined {
+  if (!initContainers.some(isSidecar)) return undefined;
+  return initContainers.map(({ name }) => name);
 }
 
 /** Of those that are in memory or limited; no digest has the limits, as the first version did not know them. */
@@ -157,6 +167,13 @@ function canonicalEmptyDirs(volumes: readonly ResolvedVolume[]): Json {
 function handlersOf(all: readonly ResolvedContainer[], member: 'probes' | 'hooks'): Json {
   const each = all.map(({ container }) => [container.name, canonicalHandlers(container[member] ?? {})] as const);
   return compact(Object.fromEntries(each));
+}
+
+/** Containers whose log stands in for a message that a failing run did not leave. */
+function messagesOf(containers: readonly V1Container[]): Json {
+  const policy = 'FallbackToLogsOnError';
+  const found = containers.filter(({ terminationMessagePolicy }) => terminationMessagePolicy === policy);
+  return Object.fromEntries(found.map(({ name }) => [name, policy]));
 }
 
 /** YAML gives `cpu: 1` as a number and `cpu: "1"` as text; they are the same. */

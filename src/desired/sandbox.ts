@@ -1,7 +1,8 @@
-import type { V1PodSpec } from '@kubernetes/client-node';
+import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import type { DesiredContainer, DesiredPort, DesiredSandbox, DnsPolicy, Json } from '../model/desired.ts';
 import { namePrefix } from '../model/names.ts';
+import { portsOverlap } from '../model/port.ts';
 import { asksForAddress } from '../model/text.ts';
 import { compact } from './compact.ts';
 import { dnsNames, fullName, hostNameFor } from './host-name.ts';
@@ -100,12 +101,23 @@ function usualPolicy({ hostNetwork }: V1PodSpec): DnsPolicy {
 /** Published ports, sorted. With the host's network nothing is published: the containers listen there themselves. */
 export function portsOf(spec: V1PodSpec): readonly DesiredPort[] {
   if (spec.hostNetwork) return [];
-  return spec.containers
+  const ports = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers]
     .flatMap(container => container.ports ?? [])
     .flatMap(({ hostPort, containerPort, hostIP, protocol }) =>
       hostPort ? [{ hostIp: hostIP || undefined, hostPort, containerPort, protocol: protocolOf(protocol) }] : [],
     )
     .toSorted((a, b) => a.hostPort - b.hostPort || a.protocol.localeCompare(b.protocol));
+  // The API lets a sidecar name a port of a main container again; it is published once.
+  return ports.filter((port, at) => !ports.slice(0, at).some(earlier => isEqual(earlier, port)));
+}
+
+function isEqual(one: DesiredPort, other: DesiredPort): boolean {
+  return portsOverlap(one, other) && one.hostIp === other.hostIp && one.containerPort === other.containerPort;
+}
+
+/** An init container that goes on running beside the main ones. */
+export function isSidecar({ restartPolicy }: V1Container): boolean {
+  return restartPolicy === 'Always';
 }
 
 function protocolOf(protocol: string | undefined): DesiredPort['protocol'] {

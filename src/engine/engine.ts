@@ -19,6 +19,8 @@ export interface Engine {
   observe(opts: Signalled): Promise<Actual>;
   /** What inspect tells of one container; undefined where it is gone. */
   inspect(containerId: string, opts: Signalled): Promise<InspectedContainer | undefined>;
+  /** What only inspect tells of how a container's latest run ended; undefined where it is gone. */
+  endOf(run: EndedRun, opts: Signalled): Promise<RunEnd | undefined>;
   /**
    * Does one action. Idempotent: finding the work already done is success.
    *
@@ -34,14 +36,33 @@ export interface Engine {
   wakes(opts: Signalled): AsyncIterable<string>;
 }
 
-/** Verbs that an engine performs; the others belong to the record store. */
-export type EngineVerb = Exclude<Verb, 'writeRecord' | 'removeRecord'>;
+/** Verbs that an engine performs; the others belong to the record store, or are made of these. */
+export type EngineVerb = Exclude<Verb, 'writeRecord' | 'removeRecord' | 'stopInOrder'>;
 export type EngineAction = { [V in EngineVerb]: ActionOf<V> }[EngineVerb];
 
 /** In an adapter: a verb without a row does not compile. */
 export type EngineExecutors = {
   readonly [V in EngineVerb]: (action: ActionOf<V>, opts: PerformOptions) => Promise<void>;
 };
+
+/** A run of a container of ours that has ended. */
+export interface EndedRun {
+  readonly containerId: string;
+  /** Of its pod. */
+  readonly uid: string;
+  /** In its pod. */
+  readonly name: string;
+  readonly startedAtMs: number;
+  /** Take the end of its log for its message where it left none. */
+  readonly fallsBackToLog: boolean;
+}
+
+export interface RunEnd {
+  /** The kernel killed it for want of memory. */
+  readonly oomKilled: boolean;
+  /** What it left for people; undefined where nothing. */
+  readonly message: string | undefined;
+}
 
 export interface Signalled {
   readonly signal: AbortSignal;

@@ -60,5 +60,8 @@ function checkShared({ ports = [] }: V1Container, at: string, report: Report): v
 
 /** Whether a pod takes any port of its host, so that only one of its kind can run. */
 export function takesHostPort(spec: V1PodSpec): boolean {
-  return (spec.containers ?? []).some(container => (container.ports ?? []).some(port => port.hostPort));
+  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...sidecars, ...(spec.containers ?? [])].some(container =>
+    (container.ports ?? []).some(port => port.hostPort),
+  );
 }

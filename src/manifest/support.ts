@@ -70,12 +70,16 @@ const container: readonly Row[] = [
   honoured('securityContext.procMount'),
   honoured('livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle.postStart', 'lifecycle.preStop'),
   honoured('lifecycle.stopSignal'),
-  refused('restartPolicy', 'sidecars and restart rules of single containers come in a later release'),
   refused('restartPolicyRules', 'restart rules of single containers come in a later release'),
-  ignoredUnless('terminationMessagePath', '/dev/termination-log'),
-  ignoredUnless('terminationMessagePolicy', 'File'),
+  honoured('terminationMessagePath', 'terminationMessagePolicy'),
   ignoredUnless('stdinOnce', false),
 ].flat();
+
+/** Where the two lists of containers differ. */
+const restartPolicies: readonly Row[] = [
+  ...only('initContainers[].restartPolicy', ['Always']),
+  ...refused('containers[].restartPolicy', 'a main container restarts as its pod does'),
+];
 
 const claimSpec: readonly Row[] = [
   honoured('accessModes'),
@@ -132,7 +136,7 @@ const podSpec: readonly Row[] = [
     '`false` takes ids from /etc/subuid ([manifests.md](manifests.md#users-of-a-pods-own)); not rootless, nor with claims and host paths',
   ),
   refused('ephemeralContainers', 'they are added to running pods, not to manifests'),
-  refused('activeDeadlineSeconds', 'the pod would run on after its deadline'),
+  noted('activeDeadlineSeconds', 'counted from when the pod is made, after its images were pulled; the agent keeps it'),
   refused('runtimeClassName', 'the pod would run under another runtime'),
   refused('schedulingGates', 'the pod would start although it is held back'),
   refused('resourceClaims', 'devices are not allocated here'),
@@ -140,6 +144,7 @@ const podSpec: readonly Row[] = [
     path => noted(path, 'set on the cgroup of the pod; another amount recreates it'),
   ),
   ignored('resources.limits.*', 'resources.requests.*'),
+  refused('resources.claims', 'devices are not allocated here'),
   refused('os', 'this is a Linux host', [{ name: 'linux' }]),
   ignoredUnless('schedulerName', 'default-scheduler'),
   ignoredUnless('serviceAccountName', 'default', ''),
@@ -176,6 +181,7 @@ const pod: readonly Row[] = [
   ...podSpec,
   ...under('containers[]', container),
   ...under('initContainers[]', container),
+  ...restartPolicies,
   ...under('volumes[]', volume),
 ];
 const common: readonly Row[] = [...honoured('apiVersion', 'kind'), ...under('metadata', metadata)];
@@ -199,7 +205,7 @@ export const support: { readonly [K in Kind]: readonly Row[] } = {
 export const sections: readonly Section[] = [
   { title: 'metadata, of every kind and of templates', rows: metadata },
   { title: "Pod: spec (and a Deployment's spec.template.spec)", rows: podSpec },
-  { title: 'Containers: spec.containers[] and spec.initContainers[]', rows: container },
+  { title: 'Containers: spec.containers[] and spec.initContainers[]', rows: [...container, ...restartPolicies] },
   { title: 'Volumes: spec.volumes[]', rows: volume },
   { title: 'Deployment: spec', rows: deployment },
   { title: 'ConfigMap', rows: honoured('data', 'binaryData', 'immutable') },

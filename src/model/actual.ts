@@ -46,6 +46,8 @@ export interface ActualPod {
   readonly infra: {
     readonly id: string;
     readonly state: ContainerState;
+    /** When the pod was made; 0 where the engine does not tell. */
+    readonly createdAtMs: number;
     readonly startedAtMs: number;
     /** 0 means never: then everything in the pod was started after it. */
     readonly exitedAtMs: number;

@@ -11,6 +11,29 @@ export function appliedHooks(applied: CanonicalPod | undefined, container: strin
   return (appliedMember(applied, 'hooks', container) ?? {}) as DesiredHooks;
 }
 
+/** Whether the end of a failing run's log stands in for the message that it did not leave. */
+export function appliedFallback(applied: CanonicalPod | undefined, container: string): boolean {
+  return appliedMember(applied, 'messages', container) === 'FallbackToLogsOnError';
+}
+
+/** What a container is to its pod. */
+export type Role = 'main' | 'init' | 'sidecar';
+
+/** What a container was to its pod when that was last applied; `main` where no record tells. */
+export function appliedRole(applied: CanonicalPod | undefined, container: string): Role {
+  const form = own(applied?.containers, container);
+  if (own(form, 'init') !== true) return 'main';
+  return own(form, 'restartPolicy') === 'Always' ? 'sidecar' : 'init';
+}
+
+/** Names of the init containers, sidecars among them, in the order of the manifest. */
+export function appliedInits(applied: CanonicalPod | undefined): readonly string[] {
+  const order = own(applied?.inPlace, 'initOrder');
+  const names = Object.keys(applied?.containers ?? {}).filter(name => appliedRole(applied, name) !== 'main');
+  if (!Array.isArray(order)) return names;
+  return names.toSorted((a, b) => order.indexOf(a) - order.indexOf(b));
+}
+
 /** The canonical form holds them as they are, by container. */
 function appliedMember(applied: CanonicalPod | undefined, member: string, container: string): Json | undefined {
   return own(own(applied?.inPlace, member), container);

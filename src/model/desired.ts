@@ -33,13 +33,15 @@ export interface DesiredPod {
   /** The pod's name in the engine: that of the manifest, with `NAMESPACE_` before it outside `default`. */
   readonly engineName: string;
   readonly sandbox: DesiredSandbox;
-  /** Run one after the other to success before the main containers. */
+  /** Begun one after the other before the main containers: each runs to success, or is a sidecar that has started. */
   readonly initContainers: readonly DesiredContainer[];
   readonly containers: readonly DesiredContainer[];
   readonly volumes: readonly DesiredPodVolume[];
   /** The group that the pod's own volumes are given to; undefined where they stay as they are. */
   readonly fsGroup?: DesiredFsGroup;
   readonly restartPolicy: RestartPolicy;
+  /** How long the pod may run, counted from when its sandbox was made; in seconds. */
+  readonly activeDeadlineSeconds?: number | undefined;
   /** How long a container may take to stop after its stop signal, in seconds. */
   readonly gracePeriodSeconds: number;
   /** The pod as the diff shows it: the manifest's canonical form with values from ConfigMaps filled in, Secrets as references. */
@@ -99,6 +101,10 @@ export interface DesiredContainer {
   readonly stopSignal: string | undefined;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** An init container that goes on running beside the main ones (`restartPolicy: Always`), and stops after them. */
+  readonly sidecar?: boolean;
+  /** Where a run may leave a message for people; undefined for Kubernetes' own place. */
+  readonly messagePath?: string | undefined;
   /** Run by the agent. No part of the digest, as the hooks are not: what runs never notices that they changed. */
   readonly probes?: DesiredProbes;
   readonly hooks?: DesiredHooks;

@@ -7,5 +7,7 @@ export function endText(
   record: ContainerRecord | undefined,
 ): string {
   const stopped = record?.stopped;
-  return stopped?.startedAtMs === startedAtMs ? stopped.why : `exited with ${exitCode}`;
+  if (stopped?.startedAtMs === startedAtMs) return stopped.why;
+  const isOutOfMemory = record?.last?.startedAtMs === startedAtMs && record.last.reason === 'OOMKilled';
+  return `exited with ${exitCode}${isOutOfMemory ? ' (OOMKilled)' : ''}`;
 }

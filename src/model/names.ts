@@ -29,3 +29,6 @@ export const memoryDirectory = '/.podstead';
 export function emptyDirName(uid: string, volume: string): string {
   return `${uid}_${volume}`;
 }
+
+/** Where a container leaves its termination message unless told otherwise (Kubernetes API, Container). */
+export const usualMessagePath = '/dev/termination-log';

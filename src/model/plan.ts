@@ -10,7 +10,7 @@ import type {
 import type { Key } from './key.ts';
 import type { DesiredHooks, HookHandler } from './probe.ts';
 import type { Location } from './problem.ts';
-import type { ContainerRecord, HistoryEntry } from './record.ts';
+import type { ContainerRecord, EndedRecord, HistoryEntry } from './record.ts';
 
 /** One field that differs, for people. Values are short JSON; a Secret's is never among them. */
 export interface FieldChange {
@@ -28,6 +28,7 @@ export interface FieldChange {
  * What differs for one object, and what becomes of it.
  *
  * - `create` it is not there; `recreate` its sandbox differs; `replace` one or more containers differ;
+ * - `stop` it has ended, and what is left of it goes;
  * - `update` what can change without touching what runs; `start` it was made but has not run yet; `restart` it stopped
  *   and its policy says to run;
  * - `remove` nothing asks for it any more; `keep` it is as desired;
@@ -40,6 +41,7 @@ export type ChangeOp =
   | 'update'
   | 'start'
   | 'restart'
+  | 'stop'
   | 'remove'
   | 'keep'
   | 'wait'
@@ -56,6 +58,14 @@ export interface Change {
   readonly location: Location | undefined;
   /** With `wait`: when it is due, in milliseconds since the epoch; undefined while something is under way. */
   readonly untilMs: number | undefined;
+}
+
+/** A container to be stopped. */
+export interface StopTarget {
+  readonly name: string;
+  readonly id: string;
+  /** Run first, within the grace period. */
+  readonly preStop?: HookHandler;
 }
 
 /**
@@ -106,6 +116,15 @@ export interface ActionArgs {
     /** Run first, within the grace period. */
     readonly preStop?: HookHandler;
   };
+  /**
+   * Stops containers turn by turn: those of one turn together, the next turn once they have ended. Their hooks all run
+   * at once, and the grace period is one for all.
+   */
+  readonly stopInOrder: {
+    readonly pod: Key;
+    readonly graceSeconds: number;
+    readonly turns: readonly (readonly StopTarget[])[];
+  };
   readonly removeContainer: { readonly pod: Key; readonly name: string; readonly id: string };
   /** Stops every container of the pod, in parallel, within the grace period; the sandbox last. */
   readonly stopPod: { readonly pod: Key; readonly id: string; readonly graceSeconds: number };
@@ -147,6 +166,7 @@ export interface RecordPatch {
   readonly applied?: DesiredPod;
   readonly uid?: string;
   readonly revision?: string;
+  readonly ended?: EndedRecord | undefined;
   readonly containers?: { readonly [name: string]: Partial<ContainerRecord> } | undefined;
   /** Appended. */
   readonly history?: HistoryEntry | undefined;

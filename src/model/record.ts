@@ -21,6 +21,8 @@ export interface PodRecord {
   /** Last applied, the middle column of a diff. */
   readonly applied: CanonicalPod | undefined;
   readonly containers: { readonly [name: string]: ContainerRecord };
+  /** Why the pod was ended for good before its containers ended by themselves; nothing in it is started any more. */
+  readonly ended?: EndedRecord | undefined;
   /** The last failure to bring the pod to its desired state; undefined once that worked. */
   readonly failure: FailureRecord | undefined;
   /** The latest actions, oldest first, at most 20. */
@@ -35,8 +37,28 @@ export interface ContainerRecord {
   /** Over the Secret values in its environment. */
   readonly secretDigest: Digest | undefined;
   readonly resources: DesiredResources | undefined;
+  /** How its latest run that ended did so; absent while none has, and where an older version looked last. */
+  readonly last?: EndOfRun | undefined;
   /** Why we ended the run that began then: its exit code does not tell. */
   readonly stopped?: { readonly why: string; readonly startedAtMs: number } | undefined;
+}
+
+/** How one run of a container ended. */
+export interface EndOfRun {
+  readonly exitCode: number;
+  /** As Kubernetes names it (ContainerStateTerminated, "reason"). */
+  readonly reason: 'Completed' | 'Error' | 'OOMKilled';
+  readonly startedAtMs: number;
+  readonly exitedAtMs: number;
+  /** What it left for people; undefined where nothing. */
+  readonly message?: string | undefined;
+}
+
+export interface EndedRecord {
+  /** As Kubernetes names it (PodStatus, "reason"). */
+  readonly reason: 'DeadlineExceeded';
+  readonly message: string;
+  readonly atMs: number;
 }
 
 export interface FailureRecord {

@@ -1,14 +1,15 @@
-import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import type { ActualPod } from '../model/actual.ts';
 import type { CanonicalPod, DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
 import type { Digest, Key } from '../model/key.ts';
 import type { Change, ChangeOp, FieldChange } from '../model/plan.ts';
 import type { FailureRecord, PodRecord } from '../model/record.ts';
-import { isSealed } from '../model/sealed.ts';
 import { isPast, retryDelayMs } from './backoff.ts';
+import { endedBy } from './deadline.ts';
 import { driftOf, renamesOf } from './drift.ts';
 import { fieldChanges, sameJson } from './fields.ts';
-import { differsInLimits, fitsInPlace } from './limits.ts';
+import { differsInLimits } from './limits.ts';
 import { memoryReason } from './memory.ts';
+import { recreateReason, replaceReason } from './reason.ts';
 import { runOf } from './run.ts';
 import { count, stopText, times, verdict, type Wanted } from './verdict.ts';
 import { type Decision, noWork, type Work } from './work.ts';
@@ -97,12 +98,17 @@ function newPod(pod: DesiredPod, uid: string): Work {
 
 function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | undefined, opts: DecideOptions): Wanted {
   const known = knownRecord(actual, record);
-  const differing = pod.containers.flatMap(container => {
-    const why = replaceReason(container, actual.containers.get(container.name), known, opts);
+  const sidecars = pod.initContainers.filter(({ sidecar }) => sidecar);
+  const beside = [...sidecars, ...pod.containers];
+  const differing = beside.flatMap(container => {
+    const why = replaceReason(container, actual.containers.get(container.name), known, opts.keepsLimits ?? false);
     return why === undefined ? [] : [{ container, why }];
   });
   const made = differing.map(({ container }) => container);
-  const recreate = recreateReason(pod, actual, opts.refresh) ?? memoryReason(pod, actual, made, known?.applied);
+  const hasEnded = endedBy(pod, { ...actual, record: known }, opts.now) !== undefined;
+  const recreate =
+    recreateReason(pod, actual, opts.refresh) ??
+    (hasEnded ? otherWish(pod, actual, known) : memoryReason(pod, actual, made, known?.applied));
   if (recreate !== undefined) {
     if (actual.foreign.length > 0) return foreignHold(pod, actual, recreate);
     const work = { ...newPod(pod, opts.uid(pod.key)), removePod: actual };
@@ -114,16 +120,16 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
       touches: true,
     };
   }
-  const missing = pod.initContainers.filter(container => !actual.containers.has(container.name));
+  if (hasEnded) return ended(pod, actual, known, opts);
+  const missing = pod.initContainers.filter(({ name, sidecar }) => !sidecar && !actual.containers.has(name));
   const extra = [...actual.containers.values()].filter(({ name }) => !wantedNames(pod).has(name));
   const replaced = new Set(differing.map(({ container }) => container.name));
-  const resized = pod.containers.flatMap(container => {
+  const resized = beside.flatMap(container => {
     const live = replaced.has(container.name) ? undefined : actual.containers.get(container.name);
     return live && differsInLimits(container, live, known?.containers[container.name]) ? [{ live, container }] : [];
   });
-  const run = runOf(pod, { ...actual, record: known }, replaced, opts.now);
+  const run = runOf(pod, { ...actual, record: known }, opts.now, { replaced });
   const files = staleFiles(pod, actual);
-  const notRecorded = known?.applied === undefined || !sameJson(known.applied as never, pod.canonical as never);
   const work: Work = {
     ...noWork(pod, actual.uid),
     emptyDirs: emptyDirsOf(pod, made),
@@ -134,9 +140,10 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
     rename: renamesOf([...pod.initContainers, ...pod.containers], actual, replaced),
     update: resized,
     stop: run.stop,
+    ends: run.ends,
     start: run.start,
     counts: Object.keys(run.counts).length === 0 ? undefined : run.counts,
-    record: notRecorded || replaced.size > 0 || extra.length > 0 || resized.length > 0,
+    record: !isRecorded(pod, known) || replaced.size > 0 || extra.length > 0 || resized.length > 0,
   };
   const reasons = [
     ...differing.map(({ container, why }) => `container '${container.name}' ${why}`),
@@ -146,19 +153,57 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
   return verdict(work, reasons, run, known === undefined);
 }
 
+/** A pod that was ended stays as it is, whatever becomes of its containers, until something else is wanted. */
+function ended(pod: DesiredPod, actual: ActualPod, known: PodRecord | undefined, { now }: DecideOptions): Wanted {
+  const run = runOf(pod, { ...actual, record: known }, now);
+  const work: Work = {
+    ...noWork(pod, actual.uid),
+    files: staleFiles(pod, actual),
+    stop: run.stop,
+    ends: run.ends,
+    ended: known?.ended === undefined ? run.ended : undefined,
+    record: !isRecorded(pod, known),
+  };
+  return verdict(work, [], run, known === undefined);
+}
+
+function isRecorded(pod: DesiredPod, known: PodRecord | undefined): boolean {
+  return known?.applied !== undefined && sameJson(known.applied as never, pod.canonical as never);
+}
+
+function otherWish(pod: DesiredPod, actual: ActualPod, known: PodRecord | undefined): string | undefined {
+  const isOther = ({ name, digest }: DesiredContainer): boolean =>
+    (actual.containers.get(name)?.digest ?? digest) !== digest;
+  const differs =
+    known?.applied === undefined
+      ? [...pod.initContainers, ...pod.containers].some(isOther)
+      : !sameJson(known.applied.containers, pod.canonical.containers);
+  return differs ? 'it has ended, and its containers differ' : undefined;
+}
+
 /** Restarts of what stands, for a pod whose change is waiting. */
 function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Decision | undefined {
   const isDown = ({ name }: DesiredContainer): boolean =>
     ['exited', 'paused'].includes(actual.containers.get(name)?.state ?? '') ||
     actual.containers.get(name)?.health?.failed !== undefined;
-  const standing: DesiredPod = { ...pod, containers: pod.containers.filter(isDown) };
-  const run = runOf(standing, actual, new Set(), opts.now);
-  if ((run.start.length === 0 && run.stop.length === 0) || run.initializing) return undefined;
+  const skipped = new Set(pod.containers.filter(container => !isDown(container)).map(({ name }) => name));
+  const run = runOf(pod, actual, opts.now, { skipped });
+  const newly = actual.record?.ended === undefined ? run.ended : undefined;
+  if (run.start.length + run.stop.length === 0 && newly === undefined) return undefined;
+  if (run.initializing && !run.ends) return undefined;
   // Started by name, and so under the right one.
   const rename = renamesOf(run.start, actual, new Set());
-  const work: Work = { ...noWork(pod, actual.uid), rename, stop: run.stop, start: run.start, counts: run.counts };
+  const work: Work = {
+    ...noWork(pod, actual.uid),
+    rename,
+    ended: newly,
+    stop: run.stop,
+    ends: run.ends,
+    start: run.start,
+    counts: run.counts,
+  };
   const change: Change = {
-    op: 'restart',
+    op: run.ends || newly !== undefined ? 'stop' : 'restart',
     key: pod.key,
     why: run.reasons.join('; '),
     cost: run.start.length > 0 ? `${count(run.start.length)} started` : stopText(run.stop.length),
@@ -172,45 +217,6 @@ function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Deci
 /** A record speaks of a pod only when it is of that pod's uid. */
 function knownRecord(actual: ActualPod | undefined, record: PodRecord | undefined): PodRecord | undefined {
   return record !== undefined && actual !== undefined && record.uid === actual.uid ? record : undefined;
-}
-
-function recreateReason(pod: DesiredPod, actual: ActualPod, refresh: DecideOptions['refresh']): string | undefined {
-  if (actual.digest !== pod.sandbox.digest) return 'fields of the sandbox differ';
-  if (refresh?.has(actual.uid)) return '--refresh asks for it';
-  // Whoever began may be dead: an engine that is killed amid a removal comes back with it half done.
-  if (actual.infra.state === 'removing') return 'its sandbox is being removed';
-  // Init containers prepare what the main ones find: another one means starting over.
-  const init = pod.initContainers.find(
-    ({ name, digest }) => (actual.containers.get(name)?.digest ?? digest) !== digest,
-  );
-  if (init !== undefined) return `init container '${init.name}' differs`;
-  return undefined;
-}
-
-function replaceReason(
-  container: DesiredContainer,
-  actual: ActualContainer | undefined,
-  record: PodRecord | undefined,
-  { keepsLimits = false }: DecideOptions,
-): string | undefined {
-  if (actual === undefined) {
-    const isNew = record?.applied !== undefined && record.applied.containers[container.name] === undefined;
-    return isNew ? 'is new' : 'is gone';
-  }
-  if (actual.digest !== container.digest) return 'differs';
-  if (actual.state === 'removing') return 'is being removed';
-  const known = record?.containers[container.name];
-  const secretDiffers =
-    known === undefined ? inspectedSecretDiffers(container, actual) : known.secretDigest !== container.secretDigest;
-  if (secretDiffers) return 'takes in a Secret that changed';
-  if (!differsInLimits(container, actual, known) || (keepsLimits && fitsInPlace(container, known))) return undefined;
-  return 'has other resources';
-}
-
-/** With the record lost, inspect's answer stands in for it; without one nothing is known to differ. */
-function inspectedSecretDiffers(container: DesiredContainer, { inspected }: ActualContainer): boolean {
-  const env = inspected?.env.reveal();
-  return env !== undefined && container.env.some(({ name, value }) => isSealed(value) && env[name] !== value.reveal());
 }
 
 function staleFiles(pod: DesiredPod, actual: ActualPod): readonly DesiredFiles[] {

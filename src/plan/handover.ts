@@ -1,4 +1,5 @@
 import type { ActualPod } from '../model/actual.ts';
+import { appliedInits, appliedRole } from '../model/applied.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
 import { engineNameOf } from '../model/names.ts';
@@ -91,11 +92,10 @@ export function graceOf(pod: ActualPod): number {
   return typeof grace === 'number' ? grace : defaultGraceSeconds;
 }
 
-/** The main containers; all of them where no record tells init containers apart. */
+/** The sidecars, and then the main containers; all of them where no record tells init containers apart. */
 function namesToRevive(pod: ActualPod): readonly string[] {
-  const applied = pod.record?.applied?.containers;
-  return [...pod.containers.values()]
-    .filter(({ name }) => member(applied?.[name], 'init') !== true)
-    .map(({ name }) => name)
-    .toSorted();
+  const applied = pod.record?.applied;
+  const sidecars = appliedInits(applied).filter(name => appliedRole(applied, name) === 'sidecar');
+  const mains = [...pod.containers.keys()].filter(name => appliedRole(applied, name) === 'main');
+  return [...sidecars.filter(name => pod.containers.has(name)), ...mains.toSorted()];
 }

@@ -8,6 +8,7 @@ const participles: Readonly<Record<ChangeOp, string>> = {
   update: 'updated in place',
   start: 'started',
   restart: 'restarted',
+  stop: 'stopped',
   remove: 'removed',
   keep: 'unchanged',
   wait: 'waiting',

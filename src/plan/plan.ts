@@ -6,6 +6,7 @@ import type { PodRecord } from '../model/record.ts';
 import { stepBuilder } from './builder.ts';
 import { hasUsed } from './claims.ts';
 import { conflictsOf, foreignObstacle } from './conflict.ts';
+import { deadlinesAhead } from './deadline.ts';
 import { decide, failureOf } from './decide.ts';
 import { imagesOfPod } from './images.ts';
 import { addImages, addVolumes, imageKey, isImageReady } from './prepare.ts';
@@ -73,7 +74,7 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
 
   const changes = [...decisions, ...settled].map(each => each.change);
   const all = [...changes, ...free.map(claimChange(opts.records))].toSorted(byKey);
-  const due = all.flatMap(change => change.untilMs ?? []);
+  const due = [...all.flatMap(change => change.untilMs ?? []), ...deadlinesAhead(desired, actual.pods, opts.now)];
   return {
     revision: desired.revision,
     changes: all,

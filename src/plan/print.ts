@@ -13,6 +13,7 @@ const marks: Readonly<Record<ChangeOp, { readonly mark: string; readonly style: 
   update: { mark: '~', style: 'change' },
   start: { mark: '>', style: 'change' },
   restart: { mark: '>', style: 'change' },
+  stop: { mark: '.', style: 'change' },
   remove: { mark: '-', style: 'remove' },
   keep: { mark: ' ', style: 'dim' },
   wait: { mark: '…', style: 'hold' },
@@ -47,6 +48,7 @@ export function summary(plan: Plan): string {
     update: 'to update',
     start: 'to start',
     restart: 'to restart',
+    stop: 'to stop',
     remove: 'to remove',
     wait: 'waiting',
     hold: 'held back',
@@ -86,6 +88,8 @@ export function describe(action: Action): string {
       return `${action.resumes ? 'let' : 'start'} container ${action.container.engineName}${action.resumes ? ' go on' : ''}`;
     case 'stopContainer':
       return `stop container ${action.name} (${action.preStop ? 'its preStop hook first, ' : ''}within ${action.graceSeconds} s)`;
+    case 'stopInOrder':
+      return `stop ${action.turns.map(namesOf).join(', then ')} (within ${action.graceSeconds} s together)`;
     case 'removeContainer':
       return `remove container ${action.name}`;
     case 'stopPod':
@@ -105,6 +109,10 @@ export function describe(action: Action): string {
     case 'removeRecord':
       return `forget ${action.pod}`;
   }
+}
+
+function namesOf(turn: readonly { readonly name: string }[]): string {
+  return turn.map(({ name }) => name).join(' and ');
 }
 
 /** `manifests/web.yaml:12`. */

@@ -1,18 +1,22 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import type { RestartPolicy } from '../model/desired.ts';
-import { endText } from '../model/end.ts';
-import type { ContainerRecord } from '../model/record.ts';
+import type { ContainerRecord, EndedRecord } from '../model/record.ts';
 import { restartOf } from './backoff.ts';
+import { endedBy, type Limited } from './deadline.ts';
+import { keepUp, type Part, pausedText } from './upkeep.ts';
 
 /** As much of a pod as it takes to say what runs next. */
-export interface Runnable<C extends Named = Named> {
+export interface Runnable<C extends Named = Named> extends Limited {
   readonly restartPolicy: RestartPolicy;
   readonly initContainers: readonly C[];
   readonly containers: readonly C[];
 }
 
-interface Named {
+/** As much of a container. */
+export interface Named {
   readonly name: string;
+  readonly sidecar?: boolean | undefined;
+  readonly probes?: { readonly startup?: unknown } | undefined;
 }
 
 /** Which containers of an existing pod are to be started now, and what is being waited for. */
@@ -27,6 +31,10 @@ export interface Run<C extends Named = Named> {
   readonly failed: string | undefined;
   /** Init containers are still to run. */
   readonly initializing: boolean;
+  /** The pod has ended for good: what `stop` has is all that is left of it, and stops in order. */
+  readonly ends: boolean;
+  /** Why it was ended before its time. */
+  readonly ended: EndedRecord | undefined;
 }
 
 export interface Wait {
@@ -43,59 +51,147 @@ const nothing: Run<never> = {
   waits: [],
   failed: undefined,
   initializing: false,
+  ends: false,
+  ended: undefined,
 };
 
-/** How soon a state that passes by itself (stopping, removing) is looked at again, in ms. */
-const passingMs = 1_000;
+/** What is left out of a decision. */
+export interface RunOptions {
+  /** Names of containers that are made anew by this plan: they count as never started. */
+  readonly replaced?: ReadonlySet<string>;
+  /** Names of main containers that are left as they are. */
+  readonly skipped?: ReadonlySet<string>;
+}
 
 /**
  * Decides what runs next in a pod whose sandbox stands.
  *
- * Init containers one after the other, each to success, anew whenever the sandbox was started anew (as the kubelet
- * does); then the main containers, by their restart policy and back-off.
+ * Init containers one after the other, each to success or, as a sidecar, to its start, anew whenever the sandbox was
+ * started anew (as the kubelet does); then the main containers, by their restart policy and back-off. Sidecars go on
+ * until the main containers have ended for good.
  *
- * @param replaced names of containers that are made anew by this plan: they count as never started
+ * @param now milliseconds since the epoch
  */
 export function runOf<C extends Named>(
   pod: Runnable<C>,
   actual: ActualPod,
-  replaced: ReadonlySet<string>,
   now: number,
+  { replaced = none, skipped = none }: RunOptions = {},
 ): Run<C> {
-  const live = (name: string): ActualContainer | undefined =>
-    replaced.has(name) ? undefined : actual.containers.get(name);
-  const mains = pod.containers.map(container => ({ container, live: live(container.name) }));
-  // Paused, it still holds what the containers share.
-  const sandboxRuns = actual.infra.state === 'running' || actual.infra.state === 'paused';
-  // What stands in a sandbox that never ended was started after it, whatever the times say: a clock may have been set
-  // back. From a start that lies ahead nothing follows at all.
-  const { startedAtMs, exitedAtMs } = actual.infra;
-  const sandboxSinceMs = exitedAtMs === 0 || startedAtMs > now ? 0 : startedAtMs;
-  const stale = (container: ActualContainer | undefined): container is ActualContainer =>
-    container?.state === 'running' && (!sandboxRuns || container.startedAtMs < sandboxSinceMs);
-  const stop = mains.flatMap(main => (stale(main.live) ? [main.live] : []));
-  const startedHere = (container: ActualContainer | undefined): boolean =>
-    sandboxRuns && container !== undefined && container.startedAtMs > 0 && container.startedAtMs >= sandboxSinceMs;
-
-  const initialized = mains.some(main => startedHere(main.live));
-  if (!initialized) {
-    const finished = !sandboxRuns && mains.every(main => main.live !== undefined && isFinished(pod, main.live));
-    if (finished) return nothing;
-    for (const container of pod.initContainers) {
-      const init = live(container.name);
-      if (startedHere(init) && init?.state === 'exited' && init.exitCode === 0) continue;
-      return { ...runInit(pod, actual, container, startedHere(init) ? init : undefined, now), stop };
-    }
+  const sandbox = sandboxOf(actual, now);
+  const partOf = (container: C): Part<C> => {
+    const live = replaced.has(container.name) ? undefined : actual.containers.get(container.name);
+    return { container, live, stale: live !== undefined && sandbox.isStale(live) };
+  };
+  const inits = pod.initContainers.map(partOf);
+  const mains = pod.containers.map(partOf);
+  const isOver = mains.every(({ live }) => live !== undefined && isFinished(pod, live));
+  if (isOver) return endOf(inits.filter(isSidecar), 'its main containers have ended');
+  const ended = endedBy(pod, actual, now);
+  if (ended !== undefined) {
+    const why = `${ended.reason}: ${ended.message}`;
+    return { ...endOf([...inits, ...mains], why), ended, reasons: [why] };
   }
-  return mains.reduce<Run<C>>((run, main) => runMain(run, pod, actual, main, stale(main.live), now), {
-    ...nothing,
-    stop,
-  });
+
+  const wanted = mains.filter(({ container }) => !skipped.has(container.name));
+  const stop = [...inits.filter(isSidecar), ...wanted].flatMap(({ live, stale }) => (live && stale ? [live] : []));
+  const initialized = mains.some(({ live }) => sandbox.hasStarted(live));
+  const ready = initialized
+    ? inits
+        .filter(isSidecar)
+        .reduce<Run<C>>((run, part) => keepUp(run, stayer, actual, part, now), { ...nothing, stop })
+    : initialize({ ...nothing, stop }, { pod, actual, inits, sandbox, now });
+  if (ready.failed !== undefined) {
+    const end = endOf(inits.filter(isSidecar), ready.failed);
+    return { ...end, failed: ready.failed, initializing: true };
+  }
+  return ready.initializing ? ready : wanted.reduce<Run<C>>((run, part) => keepUp(run, pod, actual, part, now), ready);
 }
 
-/** Whether its containers start again however they end. */
-function isStayer({ restartPolicy }: Pick<Runnable, 'restartPolicy'>): boolean {
-  return restartPolicy === 'Always';
+const none: ReadonlySet<string> = new Set();
+/** However a sidecar ends, it starts again. */
+const stayer = { restartPolicy: 'Always' } as const;
+
+function isSidecar({ container }: Part<Named>): boolean {
+  return container.sidecar === true;
+}
+
+/** Nothing starts any more; what still stands of these is stopped. */
+function endOf<C extends Named>(parts: readonly Part<C>[], why: string): Run<C> {
+  const stop = parts.flatMap(({ live }) => (live && isUp(live) ? [live] : []));
+  return stop.length === 0 ? nothing : { ...nothing, stop, ends: true, reasons: [why] };
+}
+
+function isUp({ state }: ActualContainer): boolean {
+  return state === 'running' || state === 'paused' || state === 'stopping';
+}
+
+interface Sandbox {
+  /** Whether a container runs in a sandbox that has ended since. */
+  isStale(container: ActualContainer): boolean;
+  /** Whether a container was started in the sandbox as it stands. */
+  hasStarted(container: ActualContainer | undefined): boolean;
+}
+
+function sandboxOf({ infra }: ActualPod, now: number): Sandbox {
+  // Paused, it still holds what the containers share.
+  const runs = infra.state === 'running' || infra.state === 'paused';
+  // What stands in a sandbox that never ended was started after it, whatever the times say: a clock may have been set
+  // back. From a start that lies ahead nothing follows at all.
+  const sinceMs = infra.exitedAtMs === 0 || infra.startedAtMs > now ? 0 : infra.startedAtMs;
+  return {
+    isStale: ({ state, startedAtMs }) => state === 'running' && (!runs || startedAtMs < sinceMs),
+    hasStarted: container =>
+      runs && container !== undefined && container.startedAtMs > 0 && container.startedAtMs >= sinceMs,
+  };
+}
+
+interface Initializing<C extends Named> {
+  readonly pod: Runnable<C>;
+  readonly actual: ActualPod;
+  readonly inits: readonly Part<C>[];
+  readonly sandbox: Sandbox;
+  readonly now: number;
+}
+
+/** The init containers in order; `initializing` while one of them is not done. */
+function initialize<C extends Named>(before: Run<C>, { pod, actual, inits, sandbox, now }: Initializing<C>): Run<C> {
+  let run = before;
+  for (const [at, part] of inits.entries()) {
+    const { container, live } = part;
+    const hasBegun = sandbox.hasStarted(live);
+    if (isSidecar(part)) {
+      run = keepUp(run, stayer, actual, part, now);
+      // Once what comes after it has begun, it holds up nothing any more.
+      const isPassed = inits.slice(at + 1).some(later => sandbox.hasStarted(later.live));
+      if (isPassed || (hasBegun && isStarted(part))) continue;
+      const why = unstartedText(part);
+      const waits = why === undefined ? run.waits : [...run.waits, { why, untilMs: undefined }];
+      return { ...run, waits, initializing: true };
+    }
+    if (hasBegun && live?.state === 'exited' && live.exitCode === 0) continue;
+    const own = runInit(pod, actual, container, hasBegun ? live : undefined, now);
+    return {
+      ...own,
+      start: [...run.start, ...own.start],
+      stop: run.stop,
+      counts: { ...run.counts, ...own.counts },
+      reasons: [...run.reasons, ...own.reasons],
+      waits: [...run.waits, ...own.waits],
+    };
+  }
+  return run;
+}
+
+/** Whether a sidecar runs and its startup probe, if any, succeeded. */
+function isStarted({ container, live, stale }: Part<Named>): boolean {
+  if (live?.state !== 'running' || stale) return false;
+  return container.probes?.startup === undefined || live.health?.started === true;
+}
+
+function unstartedText({ container, live, stale }: Part<Named>): string | undefined {
+  if (live?.state !== 'running' || stale || live.health?.failed !== undefined) return undefined;
+  return `container '${container.name}' has not started: ${live.health?.message || 'its startup probe has not run yet'}`;
 }
 
 /** Whether an ended container stays ended under the pod's restart policy. */
@@ -122,65 +218,4 @@ function runInit<C extends Named>(
   const restart = restartOf(ran, actual.record?.containers[name], now);
   if (restart.dueMs > now) return { ...run, waits: [{ why: `${ended}, back-off`, untilMs: restart.dueMs }] };
   return { ...run, start: [container], counts: { [name]: restart.counts }, reasons: [ended] };
-}
-
-/** No program pauses itself: somebody did, and is undone as somebody's stop or kill is. */
-function pausedText(container: string): string {
-  return `${container} was paused by hand`;
-}
-
-function runMain<C extends Named>(
-  run: Run<C>,
-  pod: Runnable<C>,
-  actual: ActualPod,
-  { container, live }: { readonly container: C; readonly live: ActualContainer | undefined },
-  stale: boolean,
-  now: number,
-): Run<C> {
-  const { name } = container;
-  const start = (reason: string, counts?: Partial<ContainerRecord>): Run<C> => ({
-    ...run,
-    start: [...run.start, container],
-    reasons: [...run.reasons, reason],
-    counts: counts === undefined ? run.counts : { ...run.counts, [name]: counts },
-  });
-  const wait = (why: string, untilMs: number | undefined): Run<C> => ({
-    ...run,
-    waits: [...run.waits, { why, untilMs }],
-  });
-  if (live === undefined || live.state === 'created') return start(`container '${name}' was never started`);
-  if (stale) return start(`container '${name}' lost its sandbox`);
-  switch (live.state) {
-    case 'running': {
-      const failed = live.health?.failed;
-      if (failed === undefined) return run;
-      const stopped = { why: failed.why, startedAtMs: live.startedAtMs };
-      return {
-        ...run,
-        stop: [...run.stop, live],
-        reasons: [...run.reasons, `container '${name}' ${failed.why}`],
-        counts: { ...run.counts, [name]: { stopped } },
-      };
-    }
-    case 'paused':
-      return start(pausedText(`container '${name}'`));
-    case 'exited': {
-      if (isFinished(pod, live)) return run;
-      const record = actual.record?.containers[name];
-      const restart = restartOf(live, record, now);
-      const ended = `container '${name}' ${endText(live, record)}`;
-      return restart.dueMs > now ? wait(`${ended}, back-off`, restart.dueMs) : start(ended, restart.counts);
-    }
-    // Whoever stops it may be dead; our stop lasts no longer than that one.
-    case 'stopping': {
-      const stopped = isStayer(pod)
-        ? start(`container '${name}' is being stopped`)
-        : wait(`container '${name}' is stopping`, now + passingMs);
-      return { ...stopped, stop: [...run.stop, live] };
-    }
-    // Unknown is never taken for running nor for absent: look again.
-    case 'removing':
-    case 'unknown':
-      return wait(`container '${name}' is ${live.state}`, now + passingMs);
-  }
 }

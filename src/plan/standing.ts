@@ -1,12 +1,14 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import { appliedInits, appliedProbes, appliedRole } from '../model/applied.ts';
 import type { RestartPolicy } from '../model/desired.ts';
-import type { Step } from '../model/plan.ts';
+import type { Action, Step } from '../model/plan.ts';
 import type { StepBuilder } from './builder.ts';
+import { appliedDeadline } from './deadline.ts';
 import { graceOf } from './handover.ts';
 import { member } from './json.ts';
 import type { Leftover } from './removal.ts';
-import { type Runnable, runOf } from './run.ts';
-import { hookedStarts, stopOf } from './stopping.ts';
+import { type Run, type Runnable, runOf } from './run.ts';
+import { hookedStarts, stopInOrder, stopOf } from './stopping.ts';
 
 /**
  * Keeps running what stands though nothing asks for it: the pods of a manifest that is broken, or whose removal is held
@@ -18,31 +20,46 @@ import { hookedStarts, stopOf } from './stopping.ts';
 export function keepStanding(builder: StepBuilder, leftover: Leftover, now: number): Leftover {
   const { actual: pod, change } = leftover;
   if (leftover.removal !== 'never' || change.op === 'wait' || pod.record?.applied === undefined) return leftover;
-  const run = runOf(standing(pod), pod, new Set(), now);
+  const run = runOf(standing(pod), pod, now);
+  const ended = pod.record.ended === undefined ? run.ended : undefined;
   const untilMs = run.waits.flatMap(wait => wait.untilMs ?? []).toSorted((a, b) => a - b)[0];
-  if (run.start.length === 0 && run.stop.length === 0) return { ...leftover, change: { ...change, untilMs } };
+  if (run.start.length + run.stop.length === 0 && ended === undefined)
+    return { ...leftover, change: { ...change, untilMs } };
   const after: Step['after'] = [
-    builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch: { containers: run.counts } }, []),
-    ...run.stop.map(container =>
-      builder.add(pod.key, stopOf(container, { pod: pod.key, actual: pod, graceSeconds: graceOf(pod) }), []),
+    builder.add(
+      pod.key,
+      { verb: 'writeRecord', pod: pod.key, patch: { containers: run.counts, ...(ended && { ended }) } },
+      [],
     ),
+    ...stopsOf(run, pod).map(action => builder.add(pod.key, action, [])),
   ];
   const containers = run.start.map(container => container.name);
   const hooked = hookedStarts(pod, containers, graceOf(pod));
   if (containers.length > 0)
     builder.add(pod.key, { verb: 'startPod', pod: pod.key, id: pod.id, containers, ...hooked }, after);
-  return { ...leftover, change: { ...change, op: 'restart', why: `${run.reasons.join('; ')} (${change.why})` } };
+  const op = run.ends || ended !== undefined ? 'stop' : 'restart';
+  return { ...leftover, change: { ...change, op, why: `${run.reasons.join('; ')} (${change.why})` } };
+}
+
+function stopsOf({ stop, ends }: Run, pod: ActualPod): readonly Action[] {
+  const stopping = { pod: pod.key, actual: pod, graceSeconds: graceOf(pod) };
+  return ends && stop.length > 0 ? [stopInOrder(stop, stopping)] : stop.map(container => stopOf(container, stopping));
 }
 
 /** The pod as its containers and its record tell it. */
 function standing(pod: ActualPod): Runnable<ActualContainer> {
   const applied = pod.record?.applied;
-  const isInit = (name: string): boolean => member(applied?.containers[name], 'init') === true;
   const all = [...pod.containers.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const inits = appliedInits(applied).flatMap(name => pod.containers.get(name) ?? []);
   const policy = member(applied?.inPlace, 'restartPolicy');
   return {
+    activeDeadlineSeconds: appliedDeadline(pod),
     restartPolicy: (typeof policy === 'string' ? policy : 'Always') as RestartPolicy,
-    initContainers: all.filter(({ name }) => isInit(name)),
-    containers: all.filter(({ name }) => !isInit(name)),
+    initContainers: inits.map(container => ({
+      ...container,
+      sidecar: appliedRole(applied, container.name) === 'sidecar',
+      probes: appliedProbes(applied, container.name),
+    })),
+    containers: all.filter(({ name }) => appliedRole(applied, name) === 'main'),
   };
 }

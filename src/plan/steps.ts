@@ -9,8 +9,8 @@ import { historyOf } from './history.ts';
 import { imagesFor } from './images.ts';
 import type { Prepared } from './prepare.ts';
 import type { Leftover } from './removal.ts';
-import { type Stopping, stopHooked, stopOf } from './stopping.ts';
-import type { Decision, Work } from './work.ts';
+import { type Stopping, stopHooked, stopInOrder, stopOf } from './stopping.ts';
+import { type Decision, endsPod, type Work } from './work.ts';
 
 /** What the steps are made from. */
 export interface StepInput {
@@ -59,13 +59,18 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
         {
           verb: 'writeRecord',
           pod: key,
-          patch: work.counts === undefined || work.start.length === 0 ? patch : { ...patch, history: undefined },
+          patch: isToldBefore(work) ? { ...patch, history: undefined } : patch,
         },
         after,
       );
     }
   }
   for (const leftover of input.leftovers) removeLeftover(builder, leftover, started, handedOver, input.desired);
+}
+
+/** Whether its history is written before its starts and stops. */
+function isToldBefore(work: Work): boolean {
+  return endsPod(work) || (work.counts !== undefined && work.start.length > 0);
 }
 
 /** Everything that can be done while the old still runs. */
@@ -164,8 +169,17 @@ function startContainers(
 ): readonly number[] {
   const { pod, uid } = work;
   // Counted before it happens: a crash in between must not let a crash loop start over. A stop is told with its start.
-  const patch = { containers: work.counts, history: work.start.length > 0 ? history : undefined };
-  const counted = work.counts && builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch }, []);
+  const isEnd = endsPod(work);
+  const isTold = work.start.length > 0 || isEnd;
+  // Of the pod that it names, so that the note outlives a record that was lost.
+  const end = work.ended === undefined ? {} : { uid, ended: work.ended };
+  const patch = { containers: work.counts, history: isTold ? history : undefined, ...end };
+  const isNoted = work.counts !== undefined || isEnd;
+  const counted = isNoted ? builder.add(pod.key, { verb: 'writeRecord', pod: pod.key, patch }, []) : undefined;
+  if (isEnd) {
+    if (work.stop.length > 0) builder.add(pod.key, stopInOrder(work.stop, stoppingOf(work, actual)), [counted]);
+    return [];
+  }
   const stopped = new Map(
     work.stop.map(container => [
       container.name,

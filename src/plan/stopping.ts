@@ -1,8 +1,8 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
-import { appliedHooks } from '../model/applied.ts';
+import { appliedHooks, appliedInits, appliedRole, type Role } from '../model/applied.ts';
 import type { DesiredPod } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
-import type { ActionOf } from '../model/plan.ts';
+import type { ActionOf, StopTarget } from '../model/plan.ts';
 import type { StepBuilder } from './builder.ts';
 
 /** What is known of a pod whose containers stop. */
@@ -47,9 +47,37 @@ export function hookedStarts(pod: ActualPod, names: readonly string[], graceSeco
 
 type StartsHooked = Pick<ActionOf<'startPod'>, 'hooked'>;
 
+/** The stop of several containers of a pod: main ones first, then its sidecars, the last that was begun before the first. */
+export function stopInOrder(containers: readonly ActualContainer[], stopping: Stopping): ActionOf<'stopInOrder'> {
+  const { pod, graceSeconds } = stopping;
+  const target = (container: ActualContainer): StopTarget => {
+    const { name, id, preStop } = stopOf(container, stopping);
+    return preStop === undefined || container.state !== 'running' ? { name, id } : { name, id, preStop };
+  };
+  const first = containers.filter(({ name }) => roleIn(stopping, name) !== 'sidecar').map(target);
+  const order = initsOf(stopping);
+  const sidecars = containers
+    .filter(({ name }) => roleIn(stopping, name) === 'sidecar')
+    .toSorted((a, b) => order.indexOf(b.name) - order.indexOf(a.name));
+  const turns = [...(first.length === 0 ? [] : [first]), ...sidecars.map(sidecar => [target(sidecar)])];
+  return { verb: 'stopInOrder', pod, graceSeconds, turns };
+}
+
+function roleIn({ actual, desired }: Stopping, name: string): Role {
+  const applied = actual?.record?.applied;
+  if (applied !== undefined) return appliedRole(applied, name);
+  const init = desired?.initContainers.find(each => each.name === name);
+  return init === undefined ? 'main' : init.sidecar ? 'sidecar' : 'init';
+}
+
+function initsOf({ actual, desired }: Stopping): readonly string[] {
+  const applied = actual?.record?.applied;
+  return applied === undefined ? (desired?.initContainers ?? []).map(({ name }) => name) : appliedInits(applied);
+}
+
 /**
- * Stops a pod's containers one by one, all at once, where one of them has a hook to run before; the pod as a whole is
- * stopped or removed after that.
+ * Stops a pod's containers one by one where one of them has a hook to run before, or is a sidecar, which stops last; the
+ * pod as a whole is stopped or removed after that.
  *
  * @returns ids of the steps; none where nothing has a hook
  */
@@ -58,8 +86,12 @@ export function stopHooked(
   stopping: Stopping,
   before: readonly (number | undefined)[],
 ): readonly number[] {
-  const live = [...(stopping.actual?.containers.values() ?? [])].filter(({ state }) => state === 'running');
-  const stops = live.map(container => stopOf(container, stopping));
-  if (stopping.graceSeconds === 0 || stops.every(({ preStop }) => preStop === undefined)) return [];
+  if (stopping.graceSeconds === 0) return [];
+  const all = [...(stopping.actual?.containers.values() ?? [])];
+  const standing = all.filter(({ state }) => ['running', 'paused', 'stopping'].includes(state));
+  if (standing.some(({ name }) => roleIn(stopping, name) === 'sidecar'))
+    return [builder.add(stopping.pod, stopInOrder(standing, stopping), before)];
+  const stops = standing.filter(({ state }) => state === 'running').map(container => stopOf(container, stopping));
+  if (stops.every(({ preStop }) => preStop === undefined)) return [];
   return stops.map(action => builder.add(stopping.pod, action, before));
 }

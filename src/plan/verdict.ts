@@ -1,6 +1,6 @@
 import type { ChangeOp } from '../model/plan.ts';
 import type { Run } from './run.ts';
-import { isEmpty, type Work } from './work.ts';
+import { endsPod, isEmpty, type Work } from './work.ts';
 
 /** What is wanted of a pod, in words and as work. */
 export interface Wanted {
@@ -20,7 +20,13 @@ export function verdict(work: Work, reasons: readonly string[], run: Run, lost: 
   if (isEmpty(work)) {
     if (run.failed !== undefined) return { op: 'hold', why: run.failed, cost: '', work: undefined, touches: false };
     if (waits !== '') return { op: 'wait', why: waits, cost: '', untilMs, work: undefined, touches: false };
-    return { op: 'keep', why: 'up to date', cost: '', work: undefined, touches: false };
+    return {
+      op: 'keep',
+      why: run.ended === undefined ? 'up to date' : `it has ended: ${run.ended.message}`,
+      cost: '',
+      work: undefined,
+      touches: false,
+    };
   }
   if (reasons.length > 0) {
     const why = reasons.join('; ');
@@ -29,6 +35,10 @@ export function verdict(work: Work, reasons: readonly string[], run: Run, lost: 
         ? `${count(work.remove.length)} restart${work.remove.length === 1 ? 's' : ''}, about 1 s`
         : 'in place';
     return { op: 'replace', why, cost, untilMs, work, touches: true };
+  }
+  if (endsPod(work)) {
+    const cost = work.stop.length > 0 ? stopText(work.stop.length) : 'in place';
+    return { op: 'stop', why: run.reasons.join('; '), cost, work, touches: false };
   }
   const inPlace = [
     ...work.rename.map(({ live }) => `container '${live.name}' was renamed to '${live.engineName}'`),

@@ -1,6 +1,7 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import type { DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
 import type { Change, RecordPatch } from '../model/plan.ts';
+import type { EndedRecord } from '../model/record.ts';
 
 /** What has to be done for one pod, before it is cut into steps. */
 export interface Work {
@@ -22,6 +23,10 @@ export interface Work {
   readonly update: readonly { readonly live: ActualContainer; readonly container: DesiredContainer }[];
   /** Containers that run but must be started again: the sandbox under them is gone. */
   readonly stop: readonly ActualContainer[];
+  /** What stops does so for good: in order, and nothing starts after it. */
+  readonly ends: boolean;
+  /** Noted before the stops: the pod has ended before its time. */
+  readonly ended: EndedRecord | undefined;
   readonly start: readonly DesiredContainer[];
   /** Written before the starts: counters of restarts. */
   readonly counts: RecordPatch['containers'];
@@ -50,14 +55,22 @@ export function noWork(pod: DesiredPod, uid: string): Work {
     rename: [],
     update: [],
     stop: [],
+    ends: false,
+    ended: undefined,
     start: [],
     counts: undefined,
     record: false,
   };
 }
 
+/** Whether the pod has ended for good, and what stops is all that is left of it. */
+export function endsPod({ ends, ended }: Work): boolean {
+  return ends || ended !== undefined;
+}
+
 /** Whether anything would be done. */
 export function isEmpty(work: Work): boolean {
   const lists = [work.emptyDirs, work.files, work.remove, work.create, work.rename, work.update, work.stop, work.start];
+  if (work.ended !== undefined) return false;
   return !work.createPod && work.removePod === undefined && !work.record && lists.every(list => list.length === 0);
 }

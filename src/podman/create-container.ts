@@ -4,6 +4,7 @@ import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Context } from './context.ts';
+import { emptyMessage, messageMount } from './end-message.ts';
 import { needImage } from './image-find.ts';
 import { list, record, text, textRecord, texts } from './json.ts';
 import { resolveMounts } from './mounts.ts';
@@ -24,12 +25,14 @@ export async function createContainer(
 ): Promise<void> {
   const { pod, uid, container } = action;
   const what = `Cannot create container "${container.engineName}"`;
-  const [image, mounts, blanks, resolver] = await Promise.all([
+  const [image, resolved, blanks, resolver] = await Promise.all([
     needImage(context, container.image, what, signal),
     resolveMounts({ context, uid, signal }, pod, container),
     findBlanks(context, action, signal),
     pod.sandbox.hostNetwork ? findResolver(context, pod.sandbox, signal) : undefined,
+    emptyMessage(context, uid, container.name),
   ]);
+  const mounts = { ...resolved, mounts: [...resolved.mounts, ...messageMount(context, uid, container)] };
   refuseRoot(container, image.user, what);
   const create = async (): Promise<void> => {
     const podId = await podIdOf(context, action, what, signal);

@@ -9,6 +9,7 @@ import { createContainer } from './create-container.ts';
 import { createPod } from './create-pod.ts';
 import { volumeBytes } from './disk-usage.ts';
 import { createEmptyDir } from './empty-dir.ts';
+import { endOf } from './end-of.ts';
 import { type ExecOptions, exec } from './exec.ts';
 import { type ExecEnd, type ExecOnceOptions, execOnce } from './exec-once.ts';
 import { removeFiles, writeFiles } from './files.ts';
@@ -103,6 +104,7 @@ function engineOf(context: Context): PodmanEngine {
     version: version.text,
     observe: ({ signal }) => observe(context, signal),
     inspect: (id, { signal }) => inspect(context, id, signal),
+    endOf: (run, { signal }) => endOf(context, run, signal),
     perform: (action, opts) => perform(executors, action, opts),
     wakes: ({ signal }) => wakes(context, signal),
     exec: (container, opts) => exec(context, container, opts),

@@ -57,7 +57,7 @@ interface Owner extends Signalled {
 }
 
 /** As mkdir -p. Node's own says ENOENT of a disk that is full (20.20). */
-async function makeDirectory(path: string, mode: number): Promise<void> {
+export async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
   } catch (error) {
@@ -162,6 +162,7 @@ export async function readFileDigests(stateDir: string): Promise<FileDigests> {
 async function digestsOf(dir: string): Promise<ReadonlyMap<string, Digest>> {
   const found = new Map<string, Digest>();
   for (const volume of (await readdir(dir).catch(noneThere)).sort()) {
+    if (volume.startsWith('..')) continue;
     const digest = await currentDigest(join(dir, volume));
     if (digest !== undefined) found.set(volume, digest);
   }

@@ -22,7 +22,8 @@ export interface ResolvedMounts {
   readonly devices: readonly { readonly path: string }[];
 }
 
-interface BindMount {
+/** A directory or file of the host. */
+export interface BindMount {
   readonly destination: string;
   readonly type: 'bind';
   readonly source: string;

@@ -120,7 +120,11 @@ async function readPod(
     uid,
     declaredBy: declaredBy(key, infra.labels[labels.deployment]),
     digest: infra.labels[labels.digest] ?? '',
-    infra: { id: infra.id, state: infra.state, startedAtMs: infra.startedAtMs, exitedAtMs: infra.exitedAtMs },
+    infra: {
+      ...{ id: infra.id, state: infra.state },
+      createdAtMs: Date.parse(infra.createdAt) || 0,
+      ...{ startedAtMs: infra.startedAtMs, exitedAtMs: infra.exitedAtMs },
+    },
     containers: new Map([...ours].map(([name, entry]) => [name, readContainer(name, entry)])),
     ports: infra.ports.flatMap(readPorts),
     foreign: foreign.sort(),

@@ -4,6 +4,7 @@ import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
 import { createContainer } from './create-container.ts';
+import { emptyMessage } from './end-message.ts';
 import { healPauseMs, healStarts, mend } from './heal.ts';
 import type { Reply } from './http.ts';
 import { record, text, textRecord } from './json.ts';
@@ -68,11 +69,14 @@ async function idOf(context: Context, action: ActionOf<'startContainer'>, signal
   const { uid, container } = action;
   const what = whatOf(action);
   const call = { method: 'GET', path: path`/containers/${container.engineName}/json`, what, signal } as const;
-  const { Id, Config } = record((await context.http.call(call)).body);
+  const { Id, Config, State } = record((await context.http.call(call)).body);
   const tags = textRecord(record(Config).Labels);
   if (tags[labels.owner] !== context.owner || tags[labels.uid] !== uid) {
     throw new EngineError('GONE', `${what}: another container has its name now`, { transient: true });
   }
+  // A run begins with an empty message, one that goes on keeps its own.
+  if (!['running', 'paused', 'stopping'].includes(text(record(State).Status)))
+    await emptyMessage(context, uid, container.name);
   return text(Id);
 }
 

@@ -9,6 +9,7 @@ import type { Problem } from '../model/problem.ts';
 import type { PodRecord } from '../model/record.ts';
 import type { Snapshot } from '../model/source.ts';
 import type { Attempts } from './attempts.ts';
+import { noteEnds } from './ends.ts';
 import { type GuardState, type GuardVerdict, guard } from './guard.ts';
 import type { Ports, Prunable } from './ports.ts';
 import { remember } from './remember.ts';
@@ -86,6 +87,7 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
     signal.throwIfAborted();
     for (const [key, because] of crew.attempts.overtaken(desired, prune)) crew.runner.cancel(key, because);
     emit({ type: 'planned', atMs: clock.now(), plan, problems, notices });
+    await noteEnds(ports, actual, busy, { signal });
     const decision = { plan, desired, actual, records };
     crew.attempts.begin(decision);
     crew.runner.start(plan);

@@ -38,10 +38,16 @@ export function mergeRecord(record: PodRecord, patch: RecordPatch, source: strin
     ...record,
     ...(applied && { declaredBy: applied.declaredBy, origin: applied.origin, applied: applied.canonical, source }),
     uid: patch.uid ?? record.uid,
+    ...endedOf(patch.ended ?? (renewed ? undefined : record.ended)),
     revision: patch.revision ?? record.revision,
     containers: patchedContainers(base, patch.containers ?? {}),
     history: [...record.history, ...(patch.history ? [patch.history] : [])].slice(-historyLimit),
   };
+}
+
+/** Absent where it has not ended, as in the records of older versions. */
+function endedOf(ended: PodRecord['ended']): Pick<PodRecord, 'ended'> {
+  return { ended };
 }
 
 type Containers = PodRecord['containers'];

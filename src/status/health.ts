@@ -1,6 +1,7 @@
 import type { ActualContainer } from '../model/actual.ts';
 import { appliedProbes } from '../model/applied.ts';
 import type { PodRecord } from '../model/record.ts';
+import type { Pending } from './roles.ts';
 
 /** One condition of a pod (Kubernetes, PodCondition). */
 export interface Condition {
@@ -40,11 +41,11 @@ export function probeText(container: ActualContainer, record: PodRecord | undefi
 /**
  * The conditions of a pod.
  *
- * @param pending init containers that have not succeeded yet
+ * @param standing its main containers and sidecars
  */
 export function conditionsOf(
-  main: readonly ActualContainer[],
-  pending: readonly ActualContainer[],
+  standing: readonly ActualContainer[],
+  pending: readonly Pending[],
   record: PodRecord | undefined,
 ): readonly Condition[] {
   const condition = (type: Condition['type'], status: Condition['status'], message = ''): Condition => {
@@ -52,12 +53,10 @@ export function conditionsOf(
   };
   const [first] = pending;
   const initialized =
-    first === undefined
-      ? condition('Initialized', 'True')
-      : condition('Initialized', 'False', `init container "${first.name}" has not finished`);
-  const ready = main.map(container => ({ container, ready: isReady(container, record) }));
+    first === undefined ? condition('Initialized', 'True') : condition('Initialized', 'False', first.why);
+  const ready = standing.map(container => ({ container, ready: isReady(container, record) }));
   const broken = ready.find(each => each.ready === false) ?? ready.find(each => each.ready === undefined);
-  const isTrue = broken === undefined && main.length > 0 && first === undefined;
+  const isTrue = broken === undefined && standing.length > 0 && first === undefined;
   const status = isTrue ? 'True' : broken !== undefined && broken.ready === undefined ? 'Unknown' : 'False';
   const why = isTrue ? '' : broken === undefined ? initialized.message : notReadyText(broken.container);
   return [initialized, condition('ContainersReady', status, why), condition('Ready', status, why)];

@@ -1,10 +1,11 @@
 import type { Actual, ActualContainer, ActualPod } from '../model/actual.ts';
-import type { Json } from '../model/desired.ts';
+import { appliedRole } from '../model/applied.ts';
 import { endText } from '../model/end.ts';
 import { type Key, keyParts } from '../model/key.ts';
 import type { Location } from '../model/problem.ts';
-import type { ContainerRecord, FailureRecord, PodRecord } from '../model/record.ts';
+import type { ContainerRecord, EndOfRun, FailureRecord, PodRecord } from '../model/record.ts';
 import { type Condition, conditionsOf, isReady, type Lateness, probeText } from './health.ts';
+import { policyOf, rolesOf, succeeded } from './roles.ts';
 import { limitedVolumes, overLimitText } from './storage.ts';
 
 /**
@@ -29,6 +30,8 @@ export interface PodStatus {
   readonly key: Key;
   readonly declaredBy: Key;
   readonly state: PodState;
+  /** Why it was ended before its time, as Kubernetes names it. */
+  readonly reason: string | undefined;
   /** What a person should know beside the state; empty where there is nothing to add. */
   readonly message: string;
   /** When the next try is due, in milliseconds since the epoch. */
@@ -39,7 +42,7 @@ export interface PodStatus {
   readonly revision: string | undefined;
   readonly origin: Location | undefined;
   readonly failure: FailureRecord | undefined;
-  /** Main containers, as kubectl counts them: those that are ready, and those that the pod has or was last applied with. */
+  /** Main containers and sidecars, as kubectl counts them: those that are ready, and those that the pod has or was last applied with. */
   readonly ready: { readonly count: number; readonly total: number };
   /** As Kubernetes names them (pod lifecycle, "Pod conditions"). */
   readonly conditions: readonly Condition[];
@@ -56,6 +59,8 @@ export interface ContainerStatus {
   readonly imageId: string;
   /** Undefined where a probe would have to tell and nobody runs it. */
   readonly ready: boolean | undefined;
+  /** How its latest run that ended did so, as far as it was noted. */
+  readonly last: EndOfRun | undefined;
 }
 
 export interface StatusOptions {
@@ -87,6 +92,7 @@ function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
     key: pod.key,
     declaredBy: pod.declaredBy,
     state: standing.state,
+    reason: record?.ended?.reason,
     message: [
       standing.message,
       ...probeTexts(containers, record, opts),
@@ -125,9 +131,8 @@ function storageTexts(
 }
 
 function conditions(containers: readonly ActualContainer[], record: PodRecord | undefined): readonly Condition[] {
-  const main = containers.filter(container => !isInit(container, record));
-  const pending = containers.filter(container => isInit(container, record) && !succeeded(container));
-  return conditionsOf(main, pending, record);
+  const { main, sidecars, pending } = rolesOf(containers, record);
+  return conditionsOf([...sidecars, ...main], pending, record);
 }
 
 /** Such a pod is neither recreated nor removed: better known before that is wanted. */
@@ -136,10 +141,13 @@ function foreignText({ foreign }: ActualPod): string {
 }
 
 function readyOf(containers: readonly ActualContainer[], record: PodRecord | undefined): PodStatus['ready'] {
-  const main = containers.filter(container => !isInit(container, record));
-  const applied = Object.entries(record?.applied?.containers ?? {}).filter(([, each]) => member(each, 'init') !== true);
-  const names = new Set([...main.map(({ name }) => name), ...applied.map(([name]) => name)]);
-  return { count: main.filter(container => isReady(container, record) === true).length, total: names.size };
+  const { main, sidecars } = rolesOf(containers, record);
+  const standing = [...main, ...sidecars];
+  const applied = Object.keys(record?.applied?.containers ?? {}).filter(
+    name => appliedRole(record?.applied, name) !== 'init',
+  );
+  const names = new Set([...standing.map(({ name }) => name), ...applied]);
+  return { count: standing.filter(container => isReady(container, record) === true).length, total: names.size };
 }
 
 interface Standing {
@@ -151,38 +159,45 @@ interface Standing {
 /** The first row that fits, from what is certain to what is merely usual. */
 function standingOf(pod: ActualPod, record: PodRecord | undefined, opts: StatusOptions): Standing {
   const all = [...pod.containers.values()];
-  const main = all.filter(container => !isInit(container, record));
-  const pending = all.filter(container => isInit(container, record) && !succeeded(container));
+  const { main, sidecars, pending, isOver } = rolesOf(all, record);
+  const inits = pending.flatMap(({ container, isSidecar }) => (isSidecar ? [] : [container]));
+  const kept = isOver ? [] : sidecars;
 
   const unknown = all.find(container => container.state === 'unknown');
   if (unknown) return standing('Unknown', `the engine does not tell the state of container "${unknown.name}"`);
   if (all.length === 0) return standing('Starting', 'no container created yet');
-  const waiting = nextRestart([...main, ...pending], record, opts);
+  if (record?.ended !== undefined) return standing('Failed', `${record.ended.reason}: ${record.ended.message}`);
+  const waiting = nextRestart({ byPolicy: [...main, ...inits], always: kept }, record, opts);
   if (waiting) return waiting;
-  const broken = [...main, ...pending].find(container => container.state === 'exited' && container.exitCode !== 0);
+  const broken = [...main, ...inits].find(container => container.state === 'exited' && container.exitCode !== 0);
   if (broken && policyOf(record) !== undefined) return standing('Failed', exitOf(broken, record));
-  if (pending[0]) return standing('Starting', `init container "${pending[0].name}" has not finished`);
+  if (pending[0]) return standing('Starting', pending[0].why);
   const created = main.find(container => container.state === 'created');
   if (created) return standing('Starting', `container "${created.name}" has not started yet`);
   if (main.length > 0 && main.every(succeeded)) return standing(record === undefined ? 'Stopped' : 'Completed', '');
   const paused = all.find(container => container.state === 'paused');
   if (paused) return standing('Paused', `container "${paused.name}" was paused: "podman unpause ${paused.engineName}"`);
-  const still = main.find(container => container.state !== 'running' && !succeeded(container));
+  const still = [...kept, ...main].find(container => container.state !== 'running' && !succeeded(container));
   if (still) return standing('Stopped', `container "${still.name}" is ${still.state}`);
   return standing('Running', '');
 }
 
+interface Restartable {
+  readonly byPolicy: readonly ActualContainer[];
+  readonly always: readonly ActualContainer[];
+}
+
 /** The earliest restart that the pod's policy asks for. */
 function nextRestart(
-  containers: readonly ActualContainer[],
+  { byPolicy, always }: Restartable,
   record: PodRecord | undefined,
   opts: StatusOptions,
 ): Standing | undefined {
   const policy = policyOf(record);
   const restarts = (container: ActualContainer): boolean =>
     container.state === 'exited' && (policy === 'Always' || (policy === 'OnFailure' && container.exitCode !== 0));
-  const due = containers
-    .filter(restarts)
+  const ended = always.filter(({ state }) => state === 'exited');
+  const due = [...byPolicy.filter(restarts), ...ended]
     .map(container => ({ container, atMs: opts.restartAtMs(container, record?.containers[container.name]) }))
     .sort((a, b) => a.atMs - b.atMs)[0];
   return due && { state: 'Waiting', message: exitOf(due.container, record), untilMs: due.atMs };
@@ -196,30 +211,13 @@ function exitOf(container: ActualContainer, record: PodRecord | undefined): stri
   return `container "${container.name}" ${endText(container, record?.containers[container.name])}`;
 }
 
-function succeeded(container: ActualContainer): boolean {
-  return container.state === 'exited' && container.exitCode === 0;
-}
-
-/** As the canonical form of a container says it. */
-function isInit(container: ActualContainer, record: PodRecord | undefined): boolean {
-  return member(record?.applied?.containers[container.name], 'init') === true;
-}
-
-function policyOf(record: PodRecord | undefined): Json | undefined {
-  return member(record?.applied?.inPlace, 'restartPolicy');
-}
-
-function member(value: Json | undefined, name: string): Json | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return (value as { readonly [key: string]: Json })[name];
-}
-
 function missingRow(record: PodRecord): PodStatus {
   const { failure } = record;
   return {
     key: record.key,
     declaredBy: record.declaredBy,
     state: failure === undefined ? 'Missing' : 'Failed',
+    reason: undefined,
     message: failure === undefined ? 'not in the engine' : failure.message,
     untilMs: undefined,
     restarts: sum(Object.values(record.containers).map(container => container.restarts)),
@@ -236,7 +234,9 @@ function missingRow(record: PodRecord): PodStatus {
 function containerRow(container: ActualContainer, record: PodRecord | undefined): ContainerStatus {
   const { name, state, exitCode, startedAtMs, exitedAtMs, imageId } = container;
   const restarts = record?.containers[name]?.restarts ?? 0;
-  return { name, state, exitCode, restarts, startedAtMs, exitedAtMs, imageId, ready: isReady(container, record) };
+  const last = record?.containers[name]?.last;
+  const ready = isReady(container, record);
+  return { name, state, exitCode, restarts, startedAtMs, exitedAtMs, imageId, ready, last };
 }
 
 function compareKeys(a: Key, b: Key): number {

@@ -13,6 +13,8 @@ export interface PodUnitSpec {
   readonly engineName: string;
   /** Engine names of the init containers, in order: each runs to success before the next. */
   readonly initContainers: readonly string[];
+  /** Those of the init containers that go on running: the next begins when they were started. */
+  readonly sidecars?: readonly string[];
   readonly containers: readonly PodUnitContainer[];
   /** How long a container may take to stop, in seconds. */
   readonly gracePeriodSeconds: number;
@@ -53,8 +55,9 @@ const stopMarginSeconds = 30;
 
 /**
  * The unit that starts an existing pod at boot and stops it at shutdown. It pulls nothing and creates nothing: where
- * the pod is not there any more it fails with podman's own words. Init containers run first, in order; containers that
- * are not to run again are left alone, for which `podman pod start` would not do. A pod with nothing to start gets a
+ * the pod is not there any more it fails with podman's own words. Init containers run first, in order, and sidecars stop
+ * last, in the opposite one: each has a grace period of its own, and nobody waits for a startup probe, which only the
+ * agent runs. Containers that are not to run again are left alone, for which `podman pod start` would not do. A pod with nothing to start gets a
  * unit that only stops it.
  *
  * @throws UnitTextError for text that no unit can hold
@@ -99,12 +102,17 @@ function isMountable(path: string): boolean {
 function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   const { gracePeriodSeconds: grace, podman, engineName } = spec;
   const command = (...args: readonly string[]): string => quoteCommand([podman.path, ...podman.args, ...args]);
+  const { sidecars = [] } = spec;
   const mains = spec.containers.map(container => container.engineName);
+  const inits = spec.initContainers.filter(name => !sidecars.includes(name));
+  const last = sidecars.toReversed();
   const starting = spec.containers.filter(container => container.start).map(container => container.engineName);
   const variables = { CONTAINERS_CONF: podman.containersConf, CONTAINERS_CONF_OVERRIDE: podman.containersConfOverride };
   const start: readonly UnitEntry[] = [
     ['ExecStartPre', command('pod', 'inspect', '--format', '{{.State}}', engineName)],
-    ...spec.initContainers.map((name): UnitEntry => ['ExecStart', command('start', '--attach', name)]),
+    ...spec.initContainers.map((name): UnitEntry => {
+      return ['ExecStart', sidecars.includes(name) ? command('start', name) : command('start', '--attach', name)];
+    }),
     ['ExecStart', command('start', ...starting)],
   ];
   return [
@@ -114,11 +122,12 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
       value === undefined ? [] : [['Environment', quoteWord(`${name}=${value}`)]],
     ),
     ...(starting.length === 0 ? [] : start),
-    ['ExecStop', command('stop', '--ignore', '--time', String(grace), ...spec.initContainers, ...mains)],
+    ['ExecStop', command('stop', '--ignore', '--time', String(grace), ...inits, ...mains)],
+    ...last.map((name): UnitEntry => ['ExecStop', command('stop', '--ignore', '--time', String(grace), name)]),
     // The sandbox goes last.
     ['ExecStop', command('pod', 'stop', '--ignore', '--time', String(grace), engineName)],
     // Podman 5.5 and later stop the containers of a pod one after the other.
-    ['TimeoutStopSec', String(grace * Math.max(1, mains.length) + stopMarginSeconds)],
+    ['TimeoutStopSec', String(grace * Math.max(1, mains.length + last.length) + stopMarginSeconds)],
     // conmon lives in this unit's control group under cgroupfs, and must not be killed when a start fails.
     ['KillMode', 'process'],
   ];

@@ -59,6 +59,8 @@ const changeable = [
   'main',
   'hasSide',
   'hasInit',
+  'sidecar',
+  'handlers',
   'env',
   'volumes',
   'memory',

@@ -17,6 +17,10 @@ export interface PodWish {
   readonly main: number;
   readonly hasSide: boolean;
   readonly hasInit: boolean;
+  /** 0 for none; others have a startup probe, and hooks. */
+  readonly sidecar: number;
+  /** Probes and hooks of the main container; 0 for none. */
+  readonly handlers: number;
   /** `missing` names a key that is nowhere; never made by chance. */
   readonly env: 'none' | 'plain' | 'configMap' | 'secret' | 'all' | 'missing';
   readonly volumes: 'none' | 'scratch' | 'data' | 'kept' | 'all';
@@ -54,6 +58,8 @@ export const podWish: fc.Arbitrary<PodWish> = fc.record({
   main: fc.integer({ min: 0, max: 3 }),
   hasSide: fc.boolean(),
   hasInit: fc.boolean(),
+  sidecar: fc.integer({ min: 0, max: 2 }),
+  handlers: fc.integer({ min: 0, max: 2 }),
   env: fc.constantFrom('none' as const, 'plain', 'configMap', 'secret', 'all'),
   volumes: fc.constantFrom('none' as const, 'scratch', 'data', 'kept', 'all'),
   memory: fc.integer({ min: 0, max: 2 }),
@@ -127,24 +133,35 @@ function podManifest(wish: PodWish): Manifest {
 }
 
 function specOf(wish: PodWish): Manifest {
-  const { kind, sandbox, hasInit, hasSide, volumes, inPlace, main } = wish;
+  const { kind, sandbox, hasInit, hasSide, volumes, inPlace, main, sidecar, replicas } = wish;
   const mounts = mountsOf(volumes);
   const mounted = mounts.length > 0 && { volumeMounts: mounts };
   const side = { name: 'b-c', image: 'image:0', args: ['side'], ...mounted };
   const init = { name: 'setup', image: 'ends:1', command: ['prepare', `${main}`], ...mounted };
+  const proxy = {
+    ...{ name: 'proxy', image: 'image:0', args: [`${sidecar}`], restartPolicy: 'Always', ...mounted },
+    ...{ startupProbe: { tcpSocket: { port: 80 } }, lifecycle: { preStop: { exec: { command: ['bye'] } } } },
+  };
+  // One that an init container waits for, and one that comes last.
+  const inits = [...(sidecar === 2 ? [proxy] : []), ...(hasInit ? [init] : []), ...(sidecar === 1 ? [proxy] : [])];
   return {
     ...(kind === 'Job' && { restartPolicy: ['Never', 'OnFailure', 'Never'][inPlace] }),
     ...(sandbox === 2 && { resources: { limits: { memory: '256Mi' } } }),
+    // Further away than any clock jumps.
+    ...(kind !== 'Deployment' && replicas > 0 && { activeDeadlineSeconds: replicas * 1_000_000_000 }),
     ...(inPlace > 0 && { terminationGracePeriodSeconds: inPlace }),
     ...(sandbox > 0 && { subdomain: 'nets', dnsPolicy: ['ClusterFirst', 'Default'][sandbox - 1] }),
     ...(sandbox > 0 && { hostname: `host${sandbox}`, hostAliases: [{ ip: '192.0.2.1', hostnames: ['x.example'] }] }),
-    ...(hasInit && { initContainers: [init] }),
+    ...(inits.length > 0 && { initContainers: inits }),
     containers: [mainOf(wish, mounts), ...(hasSide && kind !== 'Job' ? [side] : [])],
     ...(mounts.length > 0 && { volumes: volumesOf(volumes) }),
   };
 }
 
-function mainOf({ kind, main, env, memory, port, name }: PodWish, volumeMounts: readonly Manifest[]): Manifest {
+function mainOf(
+  { kind, main, env, memory, port, name, handlers }: PodWish,
+  volumeMounts: readonly Manifest[],
+): Manifest {
   const mains = ['image:0', 'image:1', 'image:2', builtImage, missingImage];
   const image = kind === 'Job' ? 'ends:1' : (mains[main] ?? '');
   return {
@@ -158,6 +175,16 @@ function mainOf({ kind, main, env, memory, port, name }: PodWish, volumeMounts: 
     ...(memory > 0 && { resources: { limits: { memory: `${memory * 64}Mi`, cpu: `${memory}` } } }),
     ...(port > 0 && { ports: [{ containerPort: 80, hostPort: 8000 + port, hostIP: '127.0.0.1' }] }),
     ...(volumeMounts.length > 0 && { volumeMounts }),
+    ...(handlers > 0 && handlersOf(handlers)),
+  };
+}
+
+function handlersOf(handlers: number): Manifest {
+  const probe = { httpGet: { path: `/${handlers}`, port: 80 } };
+  return {
+    ...(handlers === 2 && { terminationMessagePath: '/end', terminationMessagePolicy: 'FallbackToLogsOnError' }),
+    ...{ readinessProbe: { ...probe, periodSeconds: handlers }, livenessProbe: probe },
+    lifecycle: { postStart: { exec: { command: ['hello'] } }, preStop: { sleep: { seconds: 1 } } },
   };
 }
 

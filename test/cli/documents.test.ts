@@ -21,6 +21,7 @@ const pod: PodStatus = {
   key: 'Pod/default/web',
   declaredBy: 'Deployment/default/web',
   state: 'Waiting',
+  reason: undefined,
   message: 'container "a" exited with 1',
   untilMs: nowMs + 12_000,
   restarts: 2,
@@ -40,6 +41,7 @@ const pod: PodStatus = {
       exitedAtMs: nowMs,
       imageId: 'i',
       ready: false,
+      last: { exitCode: 7, reason: 'OOMKilled', startedAtMs: 1000, exitedAtMs: 2000 },
     },
     {
       name: 'b',
@@ -50,6 +52,7 @@ const pod: PodStatus = {
       exitedAtMs: 0,
       imageId: 'i',
       ready: true,
+      last: undefined,
     },
   ],
 };

@@ -37,7 +37,7 @@ function actual(main: ActualContainer): ActualPod {
     uid: 'u',
     declaredBy: 'Pod/default/web',
     digest: 'd',
-    infra: { id: 'x', state: 'running', startedAtMs: 1, exitedAtMs: 0 },
+    infra: { id: 'x', state: 'running', createdAtMs: 1, startedAtMs: 1, exitedAtMs: 0 },
     containers: new Map([
       ['a', main],
       ['second', container('second', 'exited')],

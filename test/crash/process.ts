@@ -129,6 +129,7 @@ function portsOf(machine: Machine, desired: Desired, clock: Clock, effect: Effec
     keepsLimits: engine.keepsLimits,
     observe: opts => engine.observe(opts),
     inspect: (id, opts) => engine.inspect(id, opts),
+    endOf: (id, opts) => engine.endOf(id, opts),
     wakes: opts => engine.wakes(opts),
     perform: (action: EngineAction, opts) =>
       effect(

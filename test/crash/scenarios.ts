@@ -14,6 +14,8 @@ export interface Scenario {
   readonly serving?: number;
   /** Containers that the change is no business of: by engine name. */
   readonly untouched: readonly string[];
+  /** Pods that end for good by it. */
+  readonly ended?: readonly string[];
 }
 
 interface Variant {
@@ -23,8 +25,12 @@ interface Variant {
   readonly ports?: readonly DesiredPort[];
   readonly declaredBy?: Key;
   readonly files?: string;
+  /** Digest of its sidecar. */
+  readonly proxy?: string;
+  readonly deadline?: number;
 }
 
+const preStop = { type: 'sleep', seconds: 0 } as const;
 const origin = { file: 'web.yaml', line: 1, column: 1 };
 const port: DesiredPort = { hostIp: undefined, hostPort: 8080, containerPort: 80, protocol: 'tcp' };
 const claim: DesiredVolume = {
@@ -36,9 +42,9 @@ const claim: DesiredVolume = {
   options: {},
 };
 
-/** A pod of two containers with a claim, an emptyDir and files. */
+/** A pod of two containers and a sidecar with a claim, an emptyDir and files. */
 function podOf(name: string, variant: Variant = {}): DesiredPod {
-  const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1' } = variant;
+  const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1', proxy = 'p1' } = variant;
   const plain = desiredPod(name);
   const mounts = ['data', 'scratch', 'memory', 'conf', 'picture'].map(volume => ({
     ...{ volume, path: `/${volume}`, readOnly: false },
@@ -62,7 +68,16 @@ function podOf(name: string, variant: Variant = {}): DesiredPod {
       desiredContainer(`${name}-main`, { digest: main, image, mounts }),
       desiredContainer(`${name}-side`, { name: 'side', digest: 'side', mounts }),
     ],
+    initContainers: [
+      desiredContainer(`${name}-proxy`, { name: 'proxy', digest: proxy, mounts, sidecar: true, hooks: { preStop } }),
+    ],
+    canonical: {
+      sandbox: {},
+      containers: { proxy: { init: true, restartPolicy: 'Always' }, main: {}, side: {} },
+      inPlace: { hooks: { proxy: { preStop } } },
+    },
     volumes,
+    activeDeadlineSeconds: variant.deadline,
   };
 }
 
@@ -78,7 +93,7 @@ function deployment(hash: string, ports: readonly DesiredPort[] = [], replicas =
 const steady = { prune: 'none' } as const;
 const pruning = { prune: 'guarded', allowEmpty: true } as const;
 const bystander = podOf('other');
-const others = ['other-main', 'other-side'];
+const others = ['other-main', 'other-side', 'other-proxy'];
 
 /** Everything that changes a host. */
 export const scenarios: readonly Scenario[] = [
@@ -94,7 +109,22 @@ export const scenarios: readonly Scenario[] = [
     before: wish(bystander, podOf('web')),
     after: wish(bystander, podOf('web', { main: 'c2', image: 'next', files: 'f2' })),
     opts: steady,
-    untouched: [...others, 'web-side'],
+    untouched: [...others, 'web-side', 'web-proxy'],
+  },
+  {
+    name: 'a change of a sidecar',
+    before: wish(bystander, podOf('web')),
+    after: wish(bystander, podOf('web', { proxy: 'p2' })),
+    opts: steady,
+    untouched: [...others, 'web-side', 'web-main'],
+  },
+  {
+    name: 'a deadline',
+    before: wish(bystander, podOf('web')),
+    after: wish(bystander, podOf('web', { deadline: 0 })),
+    opts: steady,
+    untouched: others,
+    ended: ['web'],
   },
   {
     name: 'a recreation',

@@ -62,6 +62,12 @@ spec:
     sysctls: [{ name: net.ipv4.ip_unprivileged_port_start, value: '80' }]
   initContainers:
     - { name: first, image: 'localhost/bb:1', command: [sh, -c, 'echo first > /work/order'], volumeMounts: [{ name: work, mountPath: /work }] }
+    - name: proxy
+      image: localhost/bb:1
+      restartPolicy: Always
+      ${idle.replace(', args', '\n      args')}
+      startupProbe: { exec: { command: ['true'] }, periodSeconds: 1, timeoutSeconds: 60 }
+      lifecycle: { preStop: { exec: { command: ['true'] } } }
   containers:
     - name: main
       image: localhost/bb:1
@@ -69,6 +75,8 @@ spec:
       command: [sh, -c]
       args: ['trap exit TERM; while :; do sleep 1 & wait; done']
       workingDir: /tmp
+      terminationMessagePath: /end
+      terminationMessagePolicy: FallbackToLogsOnError
       tty: true
       stdin: true
       env:
@@ -155,6 +163,7 @@ spec:
   resources: { limits: { memory: 64Mi, cpu: 1 }, requests: { memory: 32Mi, cpu: 100m } }
   hostnameOverride: once.example
   restartPolicy: Never
+  activeDeadlineSeconds: 3600
   containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 3'] }]
 ---
 apiVersion: v1

@@ -151,7 +151,10 @@ function isTried(kind: Kind, path: string, documents: readonly { readonly kind: 
   const [owner, wanted] = inPod === path ? [kind, path] : ['Pod', inPod];
   const plain = wanted.replace('initContainers[]', 'containers[]');
   if (elsewhere[plain] !== undefined) return true;
-  return documents.filter(document => document.kind === owner).some(document => has(document, plain.split('.')));
+  const paths = [wanted, plain].map(each => each.split('.'));
+  return documents
+    .filter(document => document.kind === owner)
+    .some(document => paths.some(each => has(document, each)));
 }
 
 function has(value: unknown, [field, ...rest]: readonly string[]): boolean {

@@ -1,10 +1,12 @@
 import type { Clock } from '../../src/clock.ts';
 import {
+  type EndedRun,
   type Engine,
   type EngineAction,
   EngineError,
   type EngineExecutors,
   type PerformOptions,
+  type RunEnd,
   type Signalled,
 } from '../../src/engine/engine.ts';
 import type { Actual, InspectedContainer } from '../../src/model/actual.ts';
@@ -87,6 +89,13 @@ export class FakeEngine implements Engine {
     this.#call(`inspect ${containerId}`, signal);
     await this.#look(signal);
     return this.host.containers.get(containerId)?.inspected;
+  }
+
+  async endOf({ containerId }: EndedRun, { signal }: Signalled): Promise<RunEnd | undefined> {
+    signal.throwIfAborted();
+    if (this.down) throw unreachable();
+    const container = this.host.containers.get(containerId);
+    return container && { oomKilled: container.oomKilled ?? false, message: container.message };
   }
 
   async perform(action: EngineAction, opts: PerformOptions): Promise<void> {

@@ -192,7 +192,17 @@ function createPod(
   host.claimName(engineName);
   const id = host.newId();
   const memory = volumes.flatMap(volume => (volume.type === 'emptyDir' && volume.memory ? [volume.name] : []));
-  host.addPod({ id, name: engineName, ours, network, ports: sandbox.ports, memory, state: 'created', startedAtMs: 0 });
+  host.addPod({
+    id,
+    name: engineName,
+    ours,
+    network,
+    ports: sandbox.ports,
+    memory,
+    state: 'created',
+    createdAtMs: host.nowMs(),
+    startedAtMs: 0,
+  });
 }
 
 /** Nothing in it ever ran, and all of it is ours. */

@@ -21,6 +21,7 @@ export interface HostPod {
   /** Its emptyDir volumes in memory, by their names in the pod. */
   readonly memory?: readonly string[];
   state: ContainerState;
+  createdAtMs?: number;
   startedAtMs: number;
   /** Of its sandbox; absent while that never ended. */
   exitedAtMs?: number;
@@ -49,6 +50,10 @@ export interface HostContainer {
   exitCode: number;
   startedAtMs: number;
   exitedAtMs: number;
+  /** The kernel ended its latest run for want of memory. */
+  oomKilled?: boolean;
+  /** What that run left for people. */
+  message?: string;
   /** Which start of its pod's sandbox it stands in. */
   inStart?: number | undefined;
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, cleanUps, eventually, type Host, host, type Listed, startAgent } from '../e2e/podstead.ts';
@@ -107,4 +109,63 @@ describe('the clock is set back by an hour while no event comes', () => {
     await eventually('web is back', web, each => each?.State === 'running' && each.Id !== before?.Id);
     assert.equal(await agent.stop(), 0);
   });
+});
+
+describe('back-off by the clock', () => {
+  const cleaning = cleanUps();
+
+  test('grows with each end, and starts anew after ten minutes of running', async () => {
+    const on = await host(cleaning);
+    const clock = await programClock(cleaning);
+    const proxy = await engineProxy(cleaning, on.engine.socket);
+    proxy.containers = entry => clock.stamp(entry);
+    await on.write({ 'web.yaml': pod('web', 'sleep 10000') });
+    const env = { ...on.env, ...clock.env, CONTAINER_HOST: proxy.url };
+    const agent = await startAgent(cleaning, ['run', on.source], env);
+    await agent.says(/all as declared/);
+    const record = join(on.state, 'podstead', 'pods', 'Pod_default_web.json');
+    const counted = async (): Promise<string> => {
+      const { containers } = JSON.parse(await readFile(record, 'utf8')) as {
+        containers: { main: { backoffCount: number; restarts: number } };
+      };
+      return `${containers.main.backoffCount} ${containers.main.restarts}`;
+    };
+    const state = async (): Promise<string | undefined> => (await on.containers()).get('web-main')?.State;
+    const kill = (): Promise<unknown> => on.engine.podman('kill', 'web-main');
+    const runsWith = async (counts: string): Promise<void> => {
+      await eventually('it is counted', counted, found => found === counts);
+      await eventually('it runs', state, found => found === 'running');
+    };
+    await kill();
+    await runsWith('1 1');
+    await kill();
+    await eventually(
+      'it waits',
+      async () => (await on.podstead('why', 'web')).stdout,
+      text => /back-off until/.test(text),
+    );
+    assert.equal(await counted(), '1 1');
+    await clock.move(10_000);
+    process.kill(agent.pid, 'SIGHUP');
+    await runsWith('2 2');
+    // Nine minutes are not enough: the next wait is of twenty seconds.
+    await nextSecond();
+    await clock.move(10_000 + 9 * 60_000);
+    await nextSecond();
+    await kill();
+    await eventually('it has ended', state, found => found === 'exited');
+    assert.equal(await counted(), '2 2');
+    await clock.move(30_000 + 9 * 60_000);
+    process.kill(agent.pid, 'SIGHUP');
+    await runsWith('3 3');
+    await nextSecond();
+    await clock.move(31_000 + 19 * 60_000);
+    await nextSecond();
+    await kill();
+    await runsWith('1 4');
+    assert.equal(await agent.stop(), 0);
+  });
+
+  /** Engines tell times to the second, and what happened in the second of a move is told by the clock before it. */
+  const nextSecond = (): Promise<void> => sleep(1100);
 });

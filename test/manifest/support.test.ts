@@ -72,9 +72,21 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     [],
   ],
   [
-    'refuses native sidecars',
-    pod('initContainers: [{name: i, image: "x:1", restartPolicy: Always}]'),
-    ['5:44 error FIELD_UNSUPPORTED'],
+    'takes native sidecars, with probes and hooks',
+    pod(
+      'initContainers: [{name: i, image: "x:1", restartPolicy: Always, startupProbe: {tcpSocket: {port: 80}}, lifecycle: {preStop: {sleep: {seconds: 1}}}}]',
+    ),
+    [],
+  ],
+  [
+    'refuses probes and hooks of init containers that end',
+    pod('initContainers: [{name: i, image: "x:1", startupProbe: {tcpSocket: {port: 80}}, lifecycle: {}}]'),
+    ['5:44 error FIELD_CONFLICT', '5:83 error FIELD_CONFLICT'],
+  ],
+  [
+    'refuses other restart policies of single containers',
+    pod('initContainers: [{name: i, image: "x:1", restartPolicy: OnFailure}]', 'restartPolicy: Never'),
+    ['5:44 error FIELD_UNSUPPORTED', '9:5 error FIELD_UNSUPPORTED'],
   ],
   ['runs with fsGroup', pod('securityContext: {fsGroup: 5, runAsUser: 6}'), []],
   [

@@ -4,6 +4,7 @@ import type { ActualContainer, ActualPod, ContainerState } from '../../src/model
 import type { RestartPolicy } from '../../src/model/desired.ts';
 import { restartOf } from '../../src/plan/backoff.ts';
 import { isFinished, type Run, runOf } from '../../src/plan/run.ts';
+import { linesOf } from './run-lines.ts';
 import { desiredOf, now, runningPod } from './scenario.ts';
 
 const secondMs = 1000;
@@ -36,20 +37,7 @@ function podWith(parts: Parts, infra: Partial<ActualPod['infra']> = {}, counts =
 
 function runWith(actual: ActualPod, restartPolicy: RestartPolicy = 'Always', replaced: readonly string[] = []): Run {
   assert.ok(wanted);
-  return runOf({ ...wanted, restartPolicy }, actual, new Set(replaced), now);
-}
-
-/** What a run comes to, as lines. */
-function linesOf({ start, stop, reasons, waits, failed, counts, initializing }: Run): readonly string[] {
-  return [
-    ...stop.map(({ name }) => `stop ${name}`),
-    ...start.map(({ name }) => `start ${name}`),
-    ...reasons.map(reason => `as ${reason}`),
-    ...waits.map(({ why, untilMs }) => `wait ${why}${untilMs === undefined ? '' : ` for ${untilMs - now} ms`}`),
-    ...Object.entries(counts).map(([name, count]) => `count ${name} ${count.backoffCount} ${count.restarts}`),
-    ...(failed === undefined ? [] : [`failed ${failed}`]),
-    ...(initializing ? ['initializing'] : []),
-  ];
+  return runOf({ ...wanted, restartPolicy }, actual, now, { replaced: new Set(replaced) });
 }
 
 const ended = (exitCode: number, agoMs: number): Partial<ActualContainer> => ({
@@ -219,6 +207,17 @@ test('restartOf() counts up, and anew after a run of ten minutes', () => {
   });
   assert.deepEqual(restartOf(after(600_000), record, now), { dueMs: now, counts: { backoffCount: 1, restarts: 8 } });
   assert.deepEqual(restartOf(after(1000), undefined, now), { dueMs: now, counts: { backoffCount: 1, restarts: 1 } });
+});
+
+test('restartOf() waits as Kubernetes does: not at all, then 10 s, doubling to 5 min', () => {
+  const [main] = [...whole.containers.values()];
+  assert.ok(main);
+  const exited = { ...main, state: 'exited' as const, startedAtMs: now - 1000, exitedAtMs: now };
+  const waits = [0, 1, 2, 3, 4, 5, 6, 7, 100].map(backoffCount => {
+    const record = { backoffCount, restarts: 100, secretDigest: undefined, resources: undefined };
+    return (restartOf(exited, record, now).dueMs - now) / 1000;
+  });
+  assert.deepEqual(waits, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
 });
 
 test('restartOf() takes an exit that lies in the future for one of now', () => {

@@ -79,11 +79,10 @@ const hourAgo = now - 3_600_000;
 /** A pod that runs as desired since an hour. */
 export function runningPod(pod: DesiredPod): ActualPod {
   const uid = `uid-${pod.engineName}`;
-  const init = pod.initContainers.map(each => ({
-    ...containerOf(each),
-    state: 'exited' as const,
-    exitedAtMs: hourAgo + 1000,
-  }));
+  const init = pod.initContainers.map(each => {
+    const container = containerOf(each);
+    return each.sidecar ? container : { ...container, state: 'exited' as const, exitedAtMs: hourAgo + 1000 };
+  });
   const containers = [...init, ...pod.containers.map(containerOf)];
   return {
     key: pod.key,
@@ -92,7 +91,13 @@ export function runningPod(pod: DesiredPod): ActualPod {
     uid,
     declaredBy: pod.declaredBy,
     digest: pod.sandbox.digest,
-    infra: { id: `infra-${pod.engineName}`, state: 'running', startedAtMs: hourAgo, exitedAtMs: 0 },
+    infra: {
+      id: `infra-${pod.engineName}`,
+      state: 'running',
+      createdAtMs: hourAgo,
+      startedAtMs: hourAgo,
+      exitedAtMs: 0,
+    },
     containers: new Map(containers.map(each => [each.name, each])),
     foreign: [],
     memory: pod.volumes.flatMap(volume => (volume.type === 'emptyDir' && volume.memory ? [volume.name] : [])),

@@ -22,7 +22,7 @@ const desired = desiredOf([pod]);
 function actualOf(clock: FakeClock, state: 'running' | 'paused' | 'exited', record?: object): Actual {
   const startedAtMs = Math.floor(clock.now() / 1000) * 1000;
   const container = { name: 'main', id: 'c1', state, startedAtMs };
-  const infra = { id: 'i1', state: 'running', startedAtMs, exitedAtMs: 0 };
+  const infra = { id: 'i1', state: 'running', createdAtMs: 0, startedAtMs, exitedAtMs: 0 };
   const actual = { key: pod.key, infra, containers: new Map([['main', container]]), record };
   return { pods: new Map([[pod.key, actual]]) } as unknown as Actual;
 }

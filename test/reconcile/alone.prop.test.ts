@@ -43,8 +43,9 @@ property(
     assert.ok(tries < 60 * (edits + 1), `${tries} tries`);
     for (const pod of world.desired().pods.values()) {
       if (pod.declaredBy.endsWith(`/${sick.namespace}/${sick.name}`)) continue;
-      for (const { engineName } of [...pod.initContainers, ...pod.containers]) {
-        const ends = pod.restartPolicy !== 'Always' || pod.initContainers.some(each => each.engineName === engineName);
+      for (const container of [...pod.initContainers, ...pod.containers]) {
+        const { engineName, sidecar } = container;
+        const ends = pod.restartPolicy !== 'Always' || (pod.initContainers.includes(container) && !sidecar);
         assert.deepEqual(events.get(engineName), ['create', 'start', ...(ends ? ['died'] : [])], engineName);
       }
     }
@@ -58,7 +59,10 @@ property(
     );
     assert.deepEqual(
       running.map(({ name }) => name).toSorted(),
-      wanted.flatMap(({ containers }) => containers.map(each => each.engineName)).toSorted(),
+      wanted
+        .flatMap(({ initContainers, containers }) => [...initContainers.filter(each => each.sidecar), ...containers])
+        .map(({ engineName }) => engineName)
+        .toSorted(),
     );
     await life.end();
   }),

@@ -41,7 +41,12 @@ export function assertConverged(world: World, trustsTimes = true): void {
     containers: mine.map(({ ours, pod, state, exitCode, inStart }) => {
       // One that was added to a pod that runs is made, and runs when the pod starts anew.
       const of = host.pods.get(pod ?? '');
-      const ended = state === 'exited' || (ours?.name === 'setup' && state === 'created') ? `ended ${exitCode}` : state;
+      // A sidecar is ended when nothing needs it any more.
+      const code = ours?.name === 'proxy' ? 0 : exitCode;
+      const ended =
+        state === 'exited' || (['setup', 'proxy'].includes(ours?.name ?? '') && state === 'created')
+          ? `ended ${code}`
+          : state;
       // The network of an earlier sandbox is dead.
       const isCutOff = state === 'running' && trustsTimes && inStart !== of?.starts;
       return `${of?.name} ${ours?.name} ${ours?.digest} ${isCutOff ? 'cut off' : ended}`;
@@ -96,7 +101,9 @@ function stateOf(pod: DesiredPod, state: string | undefined): string {
 
 function containersOf({ engineName, restartPolicy, initContainers, containers }: DesiredPod): readonly string[] {
   return [
-    ...initContainers.map(({ name, digest }) => `${engineName} ${name} ${digest} ended 0`),
+    ...initContainers.map(({ name, digest, sidecar }) => {
+      return `${engineName} ${name} ${digest} ${sidecar && restartPolicy === 'Always' ? 'running' : 'ended 0'}`;
+    }),
     ...containers.map(({ name, digest }) => {
       return `${engineName} ${name} ${digest} ${restartPolicy === 'Always' ? 'running' : 'ended 0'}`;
     }),

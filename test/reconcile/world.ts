@@ -2,10 +2,12 @@ import { fingerprint } from '../../src/desired/pod.ts';
 import { resolve } from '../../src/desired/resolve.ts';
 import type { EngineAction } from '../../src/engine/engine.ts';
 import { load } from '../../src/manifest/load.ts';
+import type { ActualPod } from '../../src/model/actual.ts';
 import type { Desired } from '../../src/model/desired.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { BuildContext, Snapshot } from '../../src/model/source.ts';
 import { makePlan } from '../../src/plan/plan.ts';
+import type { Hooks, Probes } from '../../src/probe/ports.ts';
 import type { Ports } from '../../src/reconcile/ports.ts';
 import { emptyTree, filesOf, type Tree } from '../arbitraries/edits.ts';
 import { directory } from '../arbitraries/layout.ts';
@@ -126,9 +128,32 @@ export function newWorld(weather: Weather = calmWeather, more: Partial<FakeEngin
     uids += 1;
     return `uid${uids}`;
   };
-  Object.assign(host, { ports: { ...host.ports, load: loaded, plan, uid, fingerprint } });
+  const all = { load: loaded, plan, uid, fingerprint, probes, hooks };
+  Object.assign(host, { ports: { ...host.ports, ...all } });
   return world;
 }
+
+/** Every probe succeeds as soon as its container runs. */
+const probes: Probes = {
+  join: actual => ({ ...actual, pods: new Map([...actual.pods].map(([key, pod]) => [key, withHealth(pod)] as const)) }),
+  follow: () => undefined,
+  wakes: async function* ({ signal }) {
+    await new Promise<void>(resolve => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  },
+};
+
+function withHealth(pod: ActualPod): ActualPod {
+  const health = { started: true, ready: true, message: '', failed: undefined };
+  const containers = [...pod.containers].map(
+    ([name, each]) => [name, each.state === 'running' ? { ...each, health } : each] as const,
+  );
+  return { ...pod, containers: new Map(containers) };
+}
+
+const hooks: Hooks = { run: async () => undefined };
 
 /** A tree as the source gives it. */
 export function snapshotOf(tree: Tree, revision = 'r1'): Partial<Snapshot> {

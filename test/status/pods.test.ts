@@ -31,7 +31,7 @@ function pod(containers: readonly ActualContainer[]): ActualPod {
     uid: 'u',
     declaredBy: key,
     digest: 'd',
-    infra: { id: 'x', state: 'running', startedAtMs: 1000, exitedAtMs: 0 },
+    infra: { id: 'x', state: 'running', createdAtMs: 1, startedAtMs: 1000, exitedAtMs: 0 },
     containers: new Map(containers.map(one => [one.name, one])),
     ports: [],
     foreign: [],
