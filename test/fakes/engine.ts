@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 import {
-  type Engine,
   type EndedRun,
+  type Engine,
   type EngineAction,
   EngineError,
   type EngineExecutors,

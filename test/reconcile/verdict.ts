@@ -43,7 +43,10 @@ export function assertConverged(world: World, trustsTimes = true): void {
       const of = host.pods.get(pod ?? '');
       // A sidecar is ended when nothing needs it any more.
       const code = ours?.name === 'proxy' ? 0 : exitCode;
-      const ended = state === 'exited' || (['setup', 'proxy'].includes(ours?.name ?? '') && state === 'created') ? `ended ${code}` : state;
+      const ended =
+        state === 'exited' || (['setup', 'proxy'].includes(ours?.name ?? '') && state === 'created')
+          ? `ended ${code}`
+          : state;
       // The network of an earlier sandbox is dead.
       const isCutOff = state === 'running' && trustsTimes && inStart !== of?.starts;
       return `${of?.name} ${ours?.name} ${ours?.digest} ${isCutOff ? 'cut off' : ended}`;
