@@ -1,14 +1,14 @@
-import type { ActualContainer, ActualPod } from '../model/actual.ts';
+import type { ActualPod } from '../model/actual.ts';
 import type { CanonicalPod, DesiredContainer, DesiredFiles, DesiredPod } from '../model/desired.ts';
 import type { Digest, Key } from '../model/key.ts';
 import type { Change, ChangeOp, FieldChange } from '../model/plan.ts';
 import type { FailureRecord, PodRecord } from '../model/record.ts';
-import { isSealed } from '../model/sealed.ts';
 import { isPast, retryDelayMs } from './backoff.ts';
 import { endedBy } from './deadline.ts';
 import { driftOf, renamesOf } from './drift.ts';
 import { fieldChanges, sameJson } from './fields.ts';
 import { memoryReason } from './memory.ts';
+import { replaceReason } from './replace.ts';
 import { runOf } from './run.ts';
 import { count, stopText, times, verdict, type Wanted } from './verdict.ts';
 import { type Decision, noWork, type Work } from './work.ts';
@@ -221,40 +221,6 @@ function recreateReason(pod: DesiredPod, actual: ActualPod, refresh: DecideOptio
   );
   if (init !== undefined) return `init container '${init.name}' differs`;
   return undefined;
-}
-
-function replaceReason(
-  container: DesiredContainer,
-  actual: ActualContainer | undefined,
-  record: PodRecord | undefined,
-): string | undefined {
-  if (actual === undefined) {
-    const isNew = record?.applied !== undefined && record.applied.containers[container.name] === undefined;
-    return isNew ? 'is new' : 'is gone';
-  }
-  if (actual.digest !== container.digest) return 'differs';
-  if (actual.state === 'removing') return 'is being removed';
-  const known = record?.containers[container.name];
-  if (known === undefined) return inspectedReason(container, actual);
-  if (known.secretDigest !== container.secretDigest) return 'takes in a Secret that changed';
-  if (
-    known.resources !== undefined &&
-    !sameJson({ ...known.resources } as never, { ...container.resources } as never)
-  ) {
-    return 'has other resources';
-  }
-  return undefined;
-}
-
-/** With the record lost, inspect's answer stands in for it; without one nothing is known to differ. */
-function inspectedReason(container: DesiredContainer, { inspected }: ActualContainer): string | undefined {
-  if (inspected === undefined) return undefined;
-  const env = inspected.env.reveal();
-  const secretDiffers = container.env.some(({ name, value }) => isSealed(value) && env[name] !== value.reveal());
-  if (secretDiffers) return 'takes in a Secret that changed';
-  const { cpuLimitMilli, memoryLimitBytes } = container.resources;
-  const same = inspected.cpuLimitMilli === cpuLimitMilli && inspected.memoryLimitBytes === memoryLimitBytes;
-  return same ? undefined : 'has other resources';
 }
 
 function staleFiles(pod: DesiredPod, actual: ActualPod): readonly DesiredFiles[] {
