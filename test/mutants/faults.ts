@@ -121,21 +121,21 @@ export const faults: readonly ListedFault[] = [
   {
     id: 'digest-ignored',
     what: 'a change of a container does nothing',
-    file: 'src/plan/decide.ts',
+    file: 'src/plan/replace.ts',
     from: "if (actual.digest !== container.digest) return 'differs';",
     to: '',
   },
   {
     id: 'secret-change-ignored',
     what: 'a container keeps the old value of a Secret',
-    file: 'src/plan/decide.ts',
+    file: 'src/plan/reason.ts',
     from: "if (secretDiffers) return 'takes in a Secret that changed';",
     to: '',
   },
   {
     id: 'lost-record-replaces',
     what: 'a lost record has the containers made anew',
-    file: 'src/plan/decide.ts',
+    file: 'src/plan/reason.ts',
     from: "if (actual.state === 'removing') return 'is being removed';",
     to: "if (record?.containers[container.name] === undefined) return 'differs';",
   },
@@ -177,7 +177,7 @@ export const faults: readonly ListedFault[] = [
   {
     id: 'unknown-taken-for-absent',
     what: 'a container of which the engine says nothing clear is started again',
-    file: 'src/plan/run.ts',
+    file: 'src/plan/upkeep.ts',
     from: "if (live === undefined || live.state === 'created') return start",
     to: "if (live === undefined || live.state === 'created' || live.state === 'unknown') return start",
   },
