@@ -1,3 +1,5 @@
+import { finishedPods } from './manifests.ts';
+
 /** What the manifests need of the host. */
 export interface Places {
   /** Absolute; `host/inner/file` stands in it. */
@@ -143,20 +145,7 @@ spec:
       ${idle.replace(', args', '\n      args')}
       securityContext: { privileged: true, appArmorProfile: { type: Unconfined } }
 ---
-apiVersion: v1
-kind: Pod
-metadata: { name: once }
-spec:
-  restartPolicy: Never
-  containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 3'] }]
----
-apiVersion: v1
-kind: Pod
-metadata: { name: success }
-spec:
-  restartPolicy: OnFailure
-  containers: [{ name: main, image: 'localhost/bb:1', command: ['true'] }]
----
+${finishedPods}---
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: crew, namespace: shop, labels: { a: b }, annotations: { note: hello } }
