@@ -11,10 +11,10 @@ import type { Plan } from '../src/model/plan.ts';
 import type { PodRecord } from '../src/model/record.ts';
 import { makePlan } from '../src/plan/plan.ts';
 import { directorySource } from '../src/source/dir.ts';
+import { applied, now } from '../test/plan/scenario.ts';
 import { everyday } from './manifests.ts';
 import { type Figures, figuresOf } from './measure.ts';
 import { type Arena, node, podstead } from './scenarios.ts';
-import { standing } from './standing.ts';
 
 /** Edits before those that count: the engine's compiler has seen the code by then, as in an agent that runs for long. */
 const warmUp = 10;
@@ -70,7 +70,7 @@ async function edits(dir: string, times: number): Promise<ReadonlyMap<string, re
   const load = makeLoad({ owner: defaultOwner, strict: false });
   const plan = (desired: Desired, actual: Actual, records: ReadonlyMap<Key, PodRecord>): Plan =>
     makePlan(desired, actual, {
-      now: Date.now(),
+      now,
       owner: defaultOwner,
       records,
       busy: new Set(),
@@ -81,7 +81,9 @@ async function edits(dir: string, times: number): Promise<ReadonlyMap<string, re
       fingerprint,
     });
   const { desired } = await load(await source.read({ signal }));
-  const { actual, records } = standing(desired, Date.now());
+  const actual = applied(desired);
+  const pods = [...actual.pods.values()];
+  const records = new Map(pods.flatMap(({ key, record }) => (record === undefined ? [] : [[key, record] as const])));
   const parts = { 'after one edit: read': [], 'after one edit: load': [], 'after one edit: plan': [] };
   const found = new Map<string, number[]>([['after one edit', []], ...Object.entries(parts)]);
   for (let time = -warmUp; time < times; time++) {

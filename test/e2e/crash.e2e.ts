@@ -3,40 +3,19 @@ import { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { freePort, type Registry, registry } from './host.ts';
+import { statefulPod } from './manifests.ts';
 import { cleanUps, eventually, type Host, host, listed } from './podstead.ts';
 import { type Cut, type Ended, runCut } from './victim.ts';
 
 /** `npm run test:long` sets it above 1: then every effect of every phase is cut off at. */
 const isLong = Number(process.env.TEST_SCALE ?? 1) > 1;
 
-const pod = (name: string, says: string): string => `
-apiVersion: v1
-kind: Pod
-metadata: { name: ${name} }
-spec:
-  terminationGracePeriodSeconds: 1
-  volumes:
-    - { name: scratch, emptyDir: {} }
-    - { name: data, persistentVolumeClaim: { claimName: data } }
-    - { name: conf, configMap: { name: conf } }
-  initContainers: [{ name: proxy, image: localhost/bb:1, restartPolicy: Always }]
-  containers:
-    - name: main
-      image: localhost/bb:1
-      env: [{ name: SAYS, value: ${says} }]
-      volumeMounts: [{ name: scratch, mountPath: /a }, { name: data, mountPath: /b }, { name: conf, mountPath: /c }]
-    - { name: side, image: localhost/bb:1 }
----
-apiVersion: v1
-kind: ConfigMap
-metadata: { name: conf }
-data: { says: ${says} }
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: { name: data }
-spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
-`;
+const sidecar = 'initContainers: [{ name: proxy, image: localhost/bb:1, restartPolicy: Always }]';
+const pod = (name: string, says: string): string =>
+  statefulPod(name, says, 1, `env: [{ name: SAYS, value: ${says} }]`).replace(
+    '  containers:',
+    `  ${sidecar}\n  containers:`,
+  );
 
 const deployment = (says: string, port: number): string => `
 apiVersion: apps/v1

@@ -2,48 +2,12 @@ import type { EngineAction } from '../../src/engine/engine.ts';
 import type { DesiredContainer, DesiredPod, DesiredPodVolume, DesiredSandbox } from '../../src/model/desired.ts';
 import { type Key, keyOf, keyParts } from '../../src/model/key.ts';
 import { engineNameOf, networkName } from '../../src/model/names.ts';
-
-const nowhere = { file: 'test.yaml', line: 1, column: 1 };
+import { desiredContainer, desiredPod } from '../fakes/desired.ts';
 
 /** A container that idles until SIGTERM, with what a test changes of it. */
 export function container(pod: string, name: string, more: Partial<DesiredContainer> = {}): DesiredContainer {
-  return {
-    name,
-    engineName: `${pod}-${name}`,
-    digest: `digest-of-${name}`,
-    image: 'localhost/bb:1',
-    pullPolicy: 'IfNotPresent',
-    command: undefined,
-    args: undefined,
-    workingDir: undefined,
-    env: [],
-    secretDigest: undefined,
-    mounts: [],
-    resources: {
-      cpuLimitMilli: undefined,
-      cpuRequestMilli: undefined,
-      memoryLimitBytes: undefined,
-      memoryRequestBytes: undefined,
-    },
-    security: {
-      user: undefined,
-      groups: [],
-      runAsNonRoot: false,
-      privileged: false,
-      readOnlyRootFilesystem: false,
-      noNewPrivileges: false,
-      addCapabilities: [],
-      dropCapabilities: [],
-      seccompProfile: undefined,
-      appArmorProfile: undefined,
-      selinuxOptions: [],
-    },
-    tty: false,
-    tuning: undefined,
-    stopSignal: undefined,
-    stdin: false,
-    ...more,
-  };
+  const own = { name, digest: `digest-of-${name}`, image: 'localhost/bb:1' };
+  return desiredContainer(`${pod}-${name}`, { ...own, ...more });
 }
 
 /** What a test says of a pod. */
@@ -59,35 +23,23 @@ export interface PodOptions {
 export function pod(name: string, more: PodOptions = {}, namespace = 'default'): DesiredPod {
   const key = keyOf('Pod', namespace, name);
   const engineName = engineNameOf(key);
+  const base = desiredPod(name);
   return {
+    ...base,
     key,
     declaredBy: more.declaredBy ?? key,
-    origin: nowhere,
     engineName,
     sandbox: {
+      ...base.sandbox,
       digest: `sandbox-of-${name}`,
-      hostname: undefined,
-      hostNetwork: false,
-      hostPid: false,
-      hostIpc: false,
-      shareProcessNamespace: false,
       network: networkName(keyParts(key).namespace, 'test'),
-      aliases: [name],
-      ports: [],
-      hostAliases: [],
       dns: { policy: more.sandbox?.hostNetwork ? 'host' : 'cluster', servers: [], searches: [], options: [] },
-      sysctls: [],
-      labels: {},
-      annotations: {},
       ...more.sandbox,
     },
-    initContainers: [],
     containers: more.containers ?? [container(engineName, 'main')],
     volumes: more.volumes ?? [],
-    restartPolicy: 'Always',
     gracePeriodSeconds: more.gracePeriodSeconds ?? 2,
     canonical: { sandbox: null, containers: {}, inPlace: null },
-    locate: () => nowhere,
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { finishedPods } from './manifests.ts';
 import { cleanUps, eventually, type Host, host } from './podstead.ts';
 
 const idle = "command: [sh, -c, 'trap exit TERM; while :; do sleep 1 & wait; done']";
@@ -82,20 +83,7 @@ spec:
   terminationGracePeriodSeconds: 1
   containers: [{ name: main, image: 'localhost/bb:1', ${idle} }]
 ---
-apiVersion: v1
-kind: Pod
-metadata: { name: once }
-spec:
-  restartPolicy: Never
-  containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 3'] }]
----
-apiVersion: v1
-kind: Pod
-metadata: { name: success }
-spec:
-  restartPolicy: OnFailure
-  containers: [{ name: main, image: 'localhost/bb:1', command: [sh, -c, 'exit 0'] }]
----
+${finishedPods}---
 apiVersion: v1
 kind: Pod
 metadata: { name: peer, namespace: shop }

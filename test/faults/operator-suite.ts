@@ -3,39 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { busyboxImage, freePort } from '../e2e/host.ts';
+import { statefulPod } from '../e2e/manifests.ts';
 import { type Agent, cleanUps, eventually, type Host, host, type Listed, listed, startAgent } from '../e2e/podstead.ts';
 import { type ProgramClock, programClock } from './clock.ts';
 import { act, clearAway, type Operator } from './operator.ts';
 import { seeded } from './random.ts';
 
 const manifests = (port: number): Readonly<Record<string, string>> => ({
-  'web.yaml': `
-apiVersion: v1
-kind: Pod
-metadata: { name: web }
-spec:
-  terminationGracePeriodSeconds: 0
-  volumes:
-    - { name: scratch, emptyDir: {} }
-    - { name: data, persistentVolumeClaim: { claimName: data } }
-    - { name: conf, configMap: { name: conf } }
-  containers:
-    - name: main
-      image: localhost/bb:1
-      ports: [{ containerPort: 80, hostPort: ${port}, hostIP: 127.0.0.1 }]
-      volumeMounts: [{ name: scratch, mountPath: /a }, { name: data, mountPath: /b }, { name: conf, mountPath: /c }]
-    - { name: side, image: localhost/bb:1 }
----
-apiVersion: v1
-kind: ConfigMap
-metadata: { name: conf }
-data: { says: one }
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: { name: data }
-spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
-`,
+  'web.yaml': statefulPod('web', 'one', 0, `ports: [{ containerPort: 80, hostPort: ${port}, hostIP: 127.0.0.1 }]`),
   'api.yaml': `
 apiVersion: v1
 kind: Pod

@@ -114,14 +114,14 @@ export const faults: readonly ListedFault[] = [
   {
     id: 'sandbox-digest-ignored',
     what: 'a change of the sandbox does nothing',
-    file: 'src/plan/decide.ts',
+    file: 'src/plan/reason.ts',
     from: "if (actual.digest !== pod.sandbox.digest) return 'fields of the sandbox differ';",
     to: '',
   },
   {
     id: 'digest-ignored',
     what: 'a change of a container does nothing',
-    file: 'src/plan/replace.ts',
+    file: 'src/plan/reason.ts',
     from: "if (actual.digest !== container.digest) return 'differs';",
     to: '',
   },

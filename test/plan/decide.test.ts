@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Actual, ActualContainer, ActualPod, InspectedContainer } from '../../src/model/actual.ts';
-import type { Desired } from '../../src/model/desired.ts';
 import type { Key } from '../../src/model/key.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import type { FailureRecord, PodRecord } from '../../src/model/record.ts';
 import { seal } from '../../src/model/sealed.ts';
+import { flawless as desired, pod as podOf } from './manifests.ts';
 import { applied, desiredOf, nothingBut, now, planOf, textOf, withContainer } from './scenario.ts';
 
 const key: Key = 'Pod/default/a';
@@ -13,17 +13,7 @@ const two = '    - { name: side, image: app:1 }';
 const init = '  initContainers: [{ name: one, image: app:1 }, { name: two, image: app:1 }]';
 const port = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
 
-const pod = (container = '', more = ''): string => `
-apiVersion: v1
-kind: Pod
-metadata: { name: a }
-spec:
-  containers:
-    - name: main
-      image: app:1
-      ${container}
-${more}`;
-
+const pod = (container = '', more = ''): string => podOf('a', container, more);
 const volumes = `
   volumes:
     - { name: tmp, emptyDir: {} }
@@ -52,12 +42,6 @@ apiVersion: v1
 kind: Secret
 metadata: { name: s }
 stringData: { t: ${value} }`;
-
-function desired(yaml: string): Desired {
-  const { desired, problems } = desiredOf(yaml);
-  assert.deepEqual(problems, []);
-  return desired;
-}
 
 /** The one change of a plan, without what is tested elsewhere. */
 function changeOf({ changes }: Plan): readonly (string | undefined)[] {

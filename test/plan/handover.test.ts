@@ -5,45 +5,10 @@ import type { Desired } from '../../src/model/desired.ts';
 import type { Key } from '../../src/model/key.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import type { PlanOptions } from '../../src/plan/plan.ts';
+import { deployment, desired, pod } from './manifests.ts';
 import { applied, desiredOf, nothingBut, now, planOf, textOf, withContainer } from './scenario.ts';
 
 const ports = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
-
-const pod = (name: string, container = '', more = ''): string => `
-apiVersion: v1
-kind: Pod
-metadata: { name: ${name} }
-spec:
-  containers:
-    - name: main
-      image: app:1
-      ${container}
-${more}`;
-
-const deployment = (name: string, command: string, container = '', more = ''): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: ${name} }
-spec:
-  selector: { matchLabels: { app: ${name} } }
-  template:
-    metadata: { labels: { app: ${name} } }
-    spec:
-      containers:
-        - name: main
-          image: app:1
-          command: [${command}]
-          ${container}
-${more}`;
-
-function desired(...documents: readonly string[]): Desired {
-  const { desired, problems } = desiredOf(documents.join('\n---\n'));
-  assert.deepEqual(
-    problems.filter(({ severity }) => severity === 'error'),
-    [],
-  );
-  return desired;
-}
 
 /** The pods of a Deployment by name, whatever their hash, and the rest of a plan as lines. */
 function linesOf(plan: Plan): readonly string[] {

@@ -3,43 +3,12 @@ import { test } from 'node:test';
 import type { ActualPod } from '../../src/model/actual.ts';
 import type { Desired } from '../../src/model/desired.ts';
 import type { Key } from '../../src/model/key.ts';
+import { deployment as deploymentOf, desired, pod as podOf } from './manifests.ts';
 import { applied, desiredOf, nothingBut, now, planOf, textOf, withContainer } from './scenario.ts';
 
-const pod = (name: string, more = '', container = ''): string => `
-apiVersion: v1
-kind: Pod
-metadata: { name: ${name} }
-spec:
-  containers:
-    - name: main
-      image: app:1
-      ${container}
-${more}`;
-
-const deployment = (command: string, more = ''): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers:
-        - name: main
-          image: app:1
-          command: [${command}]
-          ${more}`;
-
-function desired(yaml: string): Desired {
-  const { desired, problems } = desiredOf(yaml);
-  assert.deepEqual(
-    problems.filter(problem => problem.severity === 'error'),
-    [],
-  );
-  return desired;
-}
+const pod = (name: string, more = '', container = ''): string => podOf(name, container, more);
+const deployment = (command: string, container = ''): string =>
+  deploymentOf('web', command, container, '  replicas: 2');
 
 /** Changes the one pod of a key. */
 function onPod(key: Key, change: (pod: ActualPod) => ActualPod | undefined) {

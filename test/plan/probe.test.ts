@@ -4,7 +4,8 @@ import type { ActualPod } from '../../src/model/actual.ts';
 import type { Desired } from '../../src/model/desired.ts';
 import type { ContainerHealth } from '../../src/model/probe.ts';
 import { describe } from '../../src/plan/print.ts';
-import { applied, desiredOf, now, planOf, textOf, withContainer } from './scenario.ts';
+import { flawless as desired } from './manifests.ts';
+import { applied, now, planOf, textOf, withContainer } from './scenario.ts';
 
 const pod = (more = '', policy = 'Always', name = 'a'): string => `
 apiVersion: v1
@@ -16,12 +17,6 @@ spec:
   containers:
     - { name: main, image: 'app:1' ${more === '' ? '' : `, ${more}`} }
     - { name: side, image: 'app:1' }`;
-
-function desired(yaml: string): Desired {
-  const { desired, problems } = desiredOf(yaml);
-  assert.deepEqual(problems, []);
-  return desired;
-}
 
 const preStop = 'lifecycle: { preStop: { sleep: { seconds: 3 } } }';
 const why = 'failed its liveness probe 3 times: HTTP 500';
