@@ -23,6 +23,7 @@ pivot_root . old
 cd /repository
 umount -l /old
 rmdir /old
+unset NODE_EXTRA_CA_CERTS
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 exec "$@"`;
 

@@ -131,9 +131,9 @@ describe('the disk of the engine and of the state is full', () => {
     assert.equal(await says(), 'one');
     const records = await on.records();
     for (const [name, text] of Object.entries(before)) assert.equal(records[name], text, 'a record is as it was');
-    // 4.3 cannot even list its images then; a resident agent goes on with those of its last look.
+    // 4.3 cannot even list its images then, 5.4 can; a resident agent goes on with those of its last look.
     const status = await on.on.podstead('status', '-o', 'json');
-    assert.match(status.stderr, /no space left on device[\s\S]*Free space/);
+    if (status.code !== 0) assert.match(status.stderr, /no space left on device[\s\S]*Free space/);
   });
 
   test('with space again it converges, and what ran before has run on', async () => {
