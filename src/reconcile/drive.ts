@@ -56,7 +56,7 @@ export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): P
   const leave = new AbortController();
   const { signal } = leave;
   const abort = (): void => leave.abort();
-  opts.signal.addEventListener('abort', abort, { once: true });
+  opts.signal.addEventListener('abort', abort);
   if (opts.signal.aborted) abort();
 
   const wake = new Wake(clock, signal);
@@ -199,7 +199,7 @@ async function finish(ports: Ports, runner: Runner, pumps: Promise<unknown>, gra
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    signal.addEventListener('abort', () => resolve());
   });
 }
 

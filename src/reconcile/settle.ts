@@ -47,7 +47,7 @@ export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled
   const over = new AbortController();
   const leave = new AbortController();
   const stop = (): void => leave.abort();
-  opts.signal.addEventListener('abort', stop, { once: true });
+  opts.signal.addEventListener('abort', stop);
   if (opts.signal.aborted) stop();
   let timedOut = false;
   const timer = clock.sleep(timeoutMs, over.signal).then(() => {

@@ -164,7 +164,7 @@ for (const code of ['GONE', 'ENGINE_UNREACHABLE']) {
 test('Attempts.ended() makes a failure of what is changed again and again and never as desired', async () => {
   const { attempts, begin, records, clock } = desk();
   const round = async (op: 'replace' | 'restart'): Promise<void> => {
-    begin(planOf([step(1, web, 'createContainer')], [change(op, web), change('restart', db)]));
+    begin(planOf([step(1, web, 'createContainer')], [change('restart', db), change(op, web)]));
     clock.jump(1000);
     await attempts.ended(web, { outcome: 'done' });
   };

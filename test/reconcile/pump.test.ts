@@ -49,6 +49,7 @@ test('pump() passes on every hint', async () => {
   assert.equal(hints(), 3);
   leave.abort();
   await ended;
+  assert.equal(hints(), 3, 'its own leaving is no news');
 });
 
 test('pump() knocks at an engine that is away every 2 s at the least, and hints at it but once', async () => {
