@@ -74,7 +74,7 @@ export function runOf<C extends Named>(
   const stale = (container: ActualContainer | undefined): container is ActualContainer =>
     container?.state === 'running' && (!sandboxRuns || container.startedAtMs < sandboxSinceMs);
   const stop = mains.flatMap(main => (stale(main.live) ? [main.live] : []));
-  const startedHere = (container: ActualContainer | undefined): boolean =>
+  const startedHere = (container: ActualContainer | undefined): container is ActualContainer =>
     sandboxRuns && container !== undefined && container.startedAtMs > 0 && container.startedAtMs >= sandboxSinceMs;
 
   const initialized = mains.some(main => startedHere(main.live));
@@ -83,7 +83,7 @@ export function runOf<C extends Named>(
     if (finished) return nothing;
     for (const container of pod.initContainers) {
       const init = live(container.name);
-      if (startedHere(init) && init?.state === 'exited' && init.exitCode === 0) continue;
+      if (startedHere(init) && init.state === 'exited' && init.exitCode === 0) continue;
       return { ...runInit(pod, actual, container, startedHere(init) ? init : undefined, now), stop };
     }
   }

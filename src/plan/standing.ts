@@ -1,5 +1,5 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
-import type { RestartPolicy } from '../model/desired.ts';
+import type { CanonicalPod, RestartPolicy } from '../model/desired.ts';
 import type { Step } from '../model/plan.ts';
 import type { StepBuilder } from './builder.ts';
 import { graceOf } from './handover.ts';
@@ -17,8 +17,9 @@ import { stopOf } from './stopping.ts';
  */
 export function keepStanding(builder: StepBuilder, leftover: Leftover, now: number): Leftover {
   const { actual: pod, change } = leftover;
-  if (leftover.removal !== 'never' || change.op === 'wait' || pod.record?.applied === undefined) return leftover;
-  const run = runOf(standing(pod), pod, new Set(), now);
+  const applied = pod.record?.applied;
+  if (leftover.removal !== 'never' || change.op === 'wait' || applied === undefined) return leftover;
+  const run = runOf(standing(pod, applied), pod, new Set(), now);
   const untilMs = run.waits.flatMap(wait => wait.untilMs ?? []).toSorted((a, b) => a - b)[0];
   if (run.start.length === 0 && run.stop.length === 0) return { ...leftover, change: { ...change, untilMs } };
   const after: Step['after'] = [
@@ -32,12 +33,11 @@ export function keepStanding(builder: StepBuilder, leftover: Leftover, now: numb
   return { ...leftover, change: { ...change, op: 'restart', why: `${run.reasons.join('; ')} (${change.why})` } };
 }
 
-/** The pod as its containers and its record tell it. */
-function standing(pod: ActualPod): Runnable<ActualContainer> {
-  const applied = pod.record?.applied;
-  const isInit = (name: string): boolean => member(applied?.containers[name], 'init') === true;
+/** The pod as its containers, and what was last applied of it, tell it. */
+function standing(pod: ActualPod, applied: CanonicalPod): Runnable<ActualContainer> {
+  const isInit = (name: string): boolean => member(applied.containers[name], 'init') === true;
   const all = [...pod.containers.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const policy = member(applied?.inPlace, 'restartPolicy');
+  const policy = member(applied.inPlace, 'restartPolicy');
   return {
     restartPolicy: (typeof policy === 'string' ? policy : 'Always') as RestartPolicy,
     initContainers: all.filter(({ name }) => isInit(name)),

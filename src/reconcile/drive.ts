@@ -1,5 +1,5 @@
 import { failureOf, isFailure } from '../apply/failure.ts';
-import { defaultLimits, type Limits, Runner } from '../apply/runner.ts';
+import { Runner } from '../apply/runner.ts';
 import type { Event } from '../model/event.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Source, SourceError } from '../source/source.ts';
@@ -21,7 +21,6 @@ export interface DriveOptions {
   readonly quietMs: number;
   /** How long running effects may take to end once the signal aborted; what goes on then is given up. */
   readonly graceMs: number;
-  readonly limits?: Limits;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -67,10 +66,7 @@ export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): P
     const isUrgent = event.skipped !== undefined || runner.busy().size === 0;
     wake.hint(isUrgent ? 'now' : 'soon');
   };
-  const runner = new Runner(
-    { ...ports, emit, ended: (key, ending) => attempts.ended(key, ending) },
-    opts.limits ?? defaultLimits,
-  );
+  const runner = new Runner({ ...ports, emit, ended: (key, ending) => attempts.ended(key, ending) });
 
   const stream = { clock, random, signal };
   const pumps = [pump(o => engine.wakes(o), { ...stream, onHint: () => wake.hint('soon') })];

@@ -5,9 +5,10 @@ import type { Key } from '../../src/model/key.ts';
 import type { Probes } from '../../src/probe/ports.ts';
 import { reconcileLoop } from '../../src/reconcile/loop.ts';
 import type { Ports } from '../../src/reconcile/ports.ts';
+import { notReady } from '../../src/reconcile/settle.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
-import { change, planOf } from '../fakes/plans.ts';
+import { change, planOf, step } from '../fakes/plans.ts';
 import { blankRecord } from '../fakes/records.ts';
 import { FakeStream } from '../fakes/stream.ts';
 import { fingerprint, passes, settleOn, type TestHost, testHost } from './host.ts';
@@ -131,6 +132,33 @@ test('reconcileLoop() is not idle in a pass that began with steps under way, tho
   assert.deepEqual(order.slice(0, 4), ['planned', 'planned', 'planned', 'idle']);
 });
 
+test('reconcileLoop() is not idle after a pass that did something, though that ended before the pass did', async () => {
+  const host = testHost(['web', 'db']);
+  await settleOn(host);
+  const failure = { message: 'x', hint: undefined, count: 1, atMs: 0, fingerprint: 'other' };
+  const record = host.records.all.get(web);
+  assert.ok(record);
+  host.records.all.set(web, { ...record, failure });
+  host.engine.removePodByHand('db');
+  host.events.length = 0;
+  const fail = host.records.fail.bind(host.records);
+  host.records.fail = async (...args) => {
+    await host.clock.sleep(5000, never);
+    return fail(...args);
+  };
+  await during(host, () => host.clock.advance(30_000));
+  const order = host.events.flatMap(({ type }) => (type === 'planned' || type === 'idle' ? [type] : []));
+  assert.deepEqual(order.slice(0, 3), ['planned', 'planned', 'idle']);
+});
+
+test('reconcileLoop() looks again at once when all that was under way has ended', async () => {
+  const host = testHost(['web']);
+  await during(host, async () => {
+    await host.clock.advance(100);
+    assert.equal(host.events.at(-1)?.type, 'idle');
+  });
+});
+
 test('reconcileLoop() spends at most about a tenth of the time on passes while steps run', async () => {
   const host = testHost(['web'], { fault: ({ verb }) => (verb === 'pull' ? 'hang' : undefined) });
   const read = host.source.read.bind(host.source);
@@ -156,6 +184,61 @@ test('reconcileLoop() says of what it skips and gives up that it is stopping', a
   const ended = host.events.flatMap(event => (event.type === 'stepEnded' ? [event.result] : []));
   const because = ended.flatMap(result => (result.outcome === 'skipped' ? [result.because] : []));
   assert.deepEqual(new Set(because), new Set(['podstead is stopping', 'podstead stopped before it ended']));
+});
+
+test('settle() waits for what is under way though no change speaks of it, and ends with its signal', async () => {
+  const host = testHost(['web'], { fault: ({ verb }) => (verb === 'removeFiles' ? 'hang' : undefined) });
+  let plans = 0;
+  const plan = () => {
+    plans += 1;
+    return planOf(plans === 1 ? [step(1, 'Files/-/u', 'removeFiles')] : [], [change('keep', web)]);
+  };
+  const { timedOut } = await settleOn({ ...host, ports: { ...host.ports, plan } }, { timeoutMs: 10_000 });
+  assert.equal(timedOut, true);
+  plans = 0;
+  const leave = new AbortController();
+  void host.clock.sleep(3000, never).then(() => leave.abort());
+  const beganMs = host.clock.now();
+  const left = await settleOn({ ...host, ports: { ...host.ports, plan } }, { signal: leave.signal, graceMs: 100 });
+  assert.equal(left.timedOut, false);
+  assert.ok(host.clock.now() - beganMs < 10_000);
+});
+
+test('settle() waits until probes find ready what runs, and not for what is held back', async () => {
+  const tcp = { handler: { type: 'tcp', port: 80 } } as never;
+  const probed = (name: string) =>
+    desiredPod(name, { containers: [desiredContainer(`${name}-main`, { probes: { readiness: tcp } })] });
+  const host = testHost();
+  host.desired = desiredOf([probed('web'), probed('held')]);
+  const readyMs = host.clock.now() + 7000;
+  const probes: Probes = {
+    join: actual => {
+      const health = { started: true, ready: host.clock.now() >= readyMs, message: 'refused', failed: undefined };
+      const pods = [...actual.pods].map(([key, pod]) => {
+        const containers = [...pod.containers].map(([name, each]) => [name, key === web ? { ...each, health } : each]);
+        return [key, { ...pod, containers: new Map(containers as never) }] as const;
+      });
+      return { ...actual, pods: new Map(pods) as never };
+    },
+    follow: () => undefined,
+    wakes: ({ signal }) => new FakeStream().read(signal),
+  };
+  const holding: Ports['plan'] = (desired, actual, opts) => {
+    const plan = host.ports.plan(desired, actual, opts);
+    const changes = plan.changes.map(each =>
+      each.key === web || each.op !== 'keep' ? each : change('hold', each.key),
+    );
+    return { ...plan, changes };
+  };
+  const { outcome, timedOut } = await settleOn({ ...host, ports: { ...host.ports, plan: holding, probes } });
+  assert.equal(timedOut, false);
+  assert.ok(host.clock.now() >= readyMs);
+  assert.ok(outcome);
+  assert.deepEqual(notReady(outcome), []);
+  const none = { ...outcome, plan: { ...outcome.plan, changes: [] } };
+  assert.deepEqual(notReady(none), [
+    { key: 'Pod/default/held', why: "container 'main' is not ready: its probes have not run yet" },
+  ]);
 });
 
 test('settle() with wait: false ends when time is up, whatever hangs', async () => {
