@@ -10,6 +10,8 @@ export interface Results {
   readonly machine: readonly Fate<MachineFault>[];
   /** How many faults the machine made, planted or not. */
   readonly made: number;
+  /** The arguments of the run that planted them. */
+  readonly how: string;
 }
 
 /** The results that are kept; nothing where there are none. */
@@ -17,7 +19,7 @@ export function readResults(root: string): Results {
   try {
     return JSON.parse(readFileSync(pathIn(root), 'utf8')) as Results;
   } catch {
-    return { listed: [], machine: [], made: 0 };
+    return { listed: [], machine: [], made: 0, how: '' };
   }
 }
 
@@ -25,8 +27,8 @@ export function readResults(root: string): Results {
 export function keepResults(root: string, found: Results): Results {
   const last = readResults(root);
   const listed = found.listed.length > 0 ? found.listed : last.listed;
-  const { machine, made } = found.machine.length > 0 ? found : last;
-  const kept = { listed, machine, made };
+  const { machine, made, how } = found.machine.length > 0 ? found : last;
+  const kept = { listed, machine, made, how };
   mkdirSync(dirname(pathIn(root)), { recursive: true });
   writeFileSync(pathIn(root), JSON.stringify(kept));
   return kept;
