@@ -20,16 +20,17 @@ export async function startHooked(
 ): Promise<void> {
   await engine.perform(action, opts);
   const { pod, container } = action;
-  const handler = container.hooks?.postStart;
-  if (handler === undefined || hooks === undefined) return;
+  const { postStart, preStop } = container.hooks ?? {};
+  if (postStart === undefined || hooks === undefined) return;
   const place = { container: container.engineName };
-  const why = await hooks.run(handler, place, { timeoutMs: postStartMs, signal: opts.signal });
+  const why = await hooks.run(postStart, place, { timeoutMs: postStartMs, signal: opts.signal });
   // Cut short by our own end it says nothing of the container, which runs on.
   opts.signal.throwIfAborted();
   if (why === undefined) return;
   const graceSeconds = pod.gracePeriodSeconds;
   const what = { verb: 'stopContainer', pod: pod.key, name: container.name, id: container.engineName } as const;
-  await stopHooked({ ...what, graceSeconds, ...preStopOf(action) }, { engine, hooks, clock }, opts);
+  const stop = { ...what, graceSeconds };
+  await stopHooked(preStop === undefined ? stop : { ...stop, preStop }, { engine, hooks, clock }, opts);
   throw new EngineError('HOOK_FAILED', `Container '${container.name}' was stopped: its postStart hook failed: ${why}`, {
     hint: 'Correct lifecycle.postStart, or what it calls',
   });
@@ -48,11 +49,6 @@ export async function stopHooked(
   if (why !== undefined) opts.onProgress(said(`preStop hook of container '${action.name}' failed: ${why}`));
   const spentSeconds = Math.max(Math.floor((clock.now() - beganMs) / 1000), 0);
   return engine.perform({ ...action, graceSeconds: Math.max(graceSeconds - spentSeconds, leastGraceSeconds) }, opts);
-}
-
-function preStopOf({ container }: ActionOf<'startContainer'>): Pick<ActionOf<'stopContainer'>, 'preStop'> {
-  const preStop = container.hooks?.preStop;
-  return preStop === undefined ? {} : { preStop };
 }
 
 function said(message: string): Parameters<PerformOptions['onProgress']>[0] {

@@ -35,7 +35,7 @@ export interface Judges {
   /** Asked after each pass; true ends the drive. */
   readonly isDone: (outcome: Outcome, isBusy: boolean) => boolean;
   /** Asked after each failing pass: true makes the drive reject with its error. */
-  readonly isFatal: (failures: number, passes: number) => boolean;
+  readonly isFatal: (failures: number) => boolean;
 }
 
 /** Longest wait for quiet after a hint. */
@@ -98,21 +98,20 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
   let failures = 0;
   let wasIdle = false;
 
-  for (let passes = 0; !opts.signal.aborted; passes += 1) {
+  for (let isFirst = true; !opts.signal.aborted; isFirst = false) {
     const startedMs = clock.now();
     // What ends while a pass looks still counts as under way in its plan.
     const wasBusy = runner.busy().size > 0;
-    const { outcome, error } = await turn(ports, opts, works, { guard, retryNow: judges.retryFirst && passes === 0 });
+    const { outcome, error } = await turn(ports, opts, works, { guard, retryNow: judges.retryFirst && isFirst });
     if (opts.signal.aborted) return;
     const now = clock.now();
     if (outcome === undefined) {
       failures += 1;
-      if (!isFailure(error) || judges.isFatal(failures, passes)) throw error;
+      if (!isFailure(error) || judges.isFatal(failures)) throw error;
       const retryAtMs = now + backoffMs(failing, failures, random());
       emit({ type: 'passFailed', atMs: now, failure: failureOf(error), retryAtMs });
       const blind = judges.watchSource && error instanceof SourceError ? blindTo(ports.source, error) : undefined;
       const kept = blind && (await turn({ ...ports, source: blind }, opts, works, { guard, retryNow: false })).outcome;
-      if (opts.signal.aborted) return;
       const floor = now + failing.firstMs;
       await wake.next({
         deadlineMs: Math.min(retryAtMs, kept?.nextMs ?? retryAtMs),
@@ -186,11 +185,10 @@ async function keep({ memory }: Ports, before: GuardState, after: GuardState): P
 async function finish(ports: Ports, runner: Runner, pumps: Promise<unknown>, graceMs: number): Promise<void> {
   const late = new AbortController();
   runner.stop('podstead is stopping');
-  const ended = Promise.allSettled([runner.idle(), pumps]).then(() => late.abort());
+  void Promise.allSettled([runner.idle(), pumps]).then(() => late.abort());
   await ports.clock.sleep(graceMs, late.signal);
-  if (!late.signal.aborted) runner.abort('podstead stopped before it ended');
-  late.abort();
-  void ended;
+  // Of what has ended there is nothing to give up.
+  runner.abort('podstead stopped before it ended');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

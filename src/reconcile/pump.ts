@@ -38,8 +38,6 @@ export async function pump(
 /** Reads a stream to its end. @returns whether it ever answered */
 async function drain(stream: AsyncIterable<string>, { clock, signal, onHint }: PumpOptions): Promise<boolean> {
   const ended = new AbortController();
-  const end = (): void => ended.abort();
-  signal.addEventListener('abort', end);
   let isAlive = false;
   const connected = clock.sleep(connectedMs, ended.signal).then(() => {
     if (ended.signal.aborted) return;
@@ -56,7 +54,6 @@ async function drain(stream: AsyncIterable<string>, { clock, signal, onHint }: P
     if (!signal.aborted && !isFailure(error)) throw error;
   } finally {
     ended.abort();
-    signal.removeEventListener('abort', end);
     await connected;
   }
   return isAlive;

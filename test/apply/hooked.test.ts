@@ -86,6 +86,7 @@ test('a postStart hook runs after the start; where it fails the container is sto
   await assert.rejects(startHooked(both, bad.ports, bad.opts), {
     code: 'HOOK_FAILED',
     message: "Container 'main' was stopped: its postStart hook failed: exit code 3",
+    hint: 'Correct lifecycle.postStart, or what it calls',
   });
   assert.deepEqual(bad.done, [
     'startContainer',
@@ -113,4 +114,14 @@ test('perform() runs the hooks of starts and stops, and none where a stop has no
   for (const action of [start({ postStart: handler }), stop(30), plain]) await perform(action, ports, opts);
   const hooked = ['startContainer', 'exec in a-main within 600000', 'exec in id within 30000', 'stop within 30'];
   assert.deepEqual(done, [...hooked, 'stop within 30']);
+});
+
+test('no hook runs where a container has none, or nobody is there to run it', async () => {
+  const handler = { type: 'exec', command: ['true'] } as const;
+  const { ports, done, opts } = await rig(undefined);
+  await startHooked(start({}), ports, opts);
+  const { hooks: _, ...alone } = ports;
+  await startHooked(start({ postStart: handler }), alone, opts);
+  await stopHooked(stop(30), alone, opts);
+  assert.deepEqual(done, ['startContainer', 'startContainer', 'stop within 30']);
 });

@@ -8,6 +8,7 @@ import type { Ports } from '../../src/reconcile/ports.ts';
 import { notReady } from '../../src/reconcile/settle.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
+import type { FakeEngineOptions } from '../fakes/engine.ts';
 import { change, planOf, step } from '../fakes/plans.ts';
 import { blankRecord } from '../fakes/records.ts';
 import { FakeStream } from '../fakes/stream.ts';
@@ -151,6 +152,33 @@ test('reconcileLoop() is not idle after a pass that did something, though that e
   assert.deepEqual(order.slice(0, 3), ['planned', 'planned', 'idle']);
 });
 
+test('reconcileLoop() says that it is idle where its first pass finds nothing to do', async () => {
+  const host = testHost(['web']);
+  await settleOn(host);
+  host.events.length = 0;
+  await during(host, () => host.clock.advance(10_000));
+  assert.equal(host.events.filter(({ type }) => type === 'idle').length, 1);
+});
+
+test('reconcileLoop() passes ten times a second at the most for what always is due', async () => {
+  const host = testHost();
+  const ports: Ports = { ...host.ports, plan: (_desired, _actual, { now }) => ({ ...planOf([]), nextMs: now }) };
+  await during(host, () => host.clock.advance(10_000), ports);
+  assert.ok(passes(host) >= 90 && passes(host) <= 102, `${passes(host)} passes`);
+});
+
+test('reconcileLoop() looks again soon when one of several has ended', async () => {
+  const slow = desiredPod('slow', { containers: [desiredContainer('slow-main', { image: 'big' })] });
+  const fault: FakeEngineOptions['fault'] = action =>
+    action.verb === 'pull' && action.image.reference === 'big' ? 'hang' : undefined;
+  const host = testHost([], { fault, events: () => [] });
+  host.desired = desiredOf([desiredPod('web'), slow]);
+  await during(host, async () => {
+    await host.clock.advance(3000);
+    assert.ok(passes(host) >= 2);
+  });
+});
+
 test('reconcileLoop() looks again at once when all that was under way has ended', async () => {
   const host = testHost(['web']);
   await during(host, async () => {
@@ -233,6 +261,7 @@ test('settle() waits until probes find ready what runs, and not for what is held
   const { outcome, timedOut } = await settleOn({ ...host, ports: { ...host.ports, plan: holding, probes } });
   assert.equal(timedOut, false);
   assert.ok(host.clock.now() >= readyMs);
+  assert.equal((await settleOn(host)).timedOut, false, 'with nobody to tell, nothing is waited for');
   assert.ok(outcome);
   assert.deepEqual(notReady(outcome), []);
   const none = { ...outcome, plan: { ...outcome.plan, changes: [] } };
@@ -241,8 +270,9 @@ test('settle() waits until probes find ready what runs, and not for what is held
   ]);
 });
 
-test('settle() with wait: false ends when time is up, whatever hangs', async () => {
+test('settle() with wait: false ends when time is up, whatever hangs, and does not watch the source', async () => {
   const host = testHost(['web'], { fault: ({ verb }) => (verb === 'pull' ? 'hang' : undefined) });
+  host.source.wakes = () => assert.fail('it watches');
   const { timedOut } = await settleOn(host, { wait: false, timeoutMs: 5000 });
   assert.equal(timedOut, true);
 });
@@ -255,8 +285,8 @@ test('settle() bears a source that is away for a moment, and looks with nothing 
     return read(opts);
   };
   host.desired = desiredOf([desiredPod('web')]);
-  const { timedOut, changes } = await settleOn(host);
-  assert.deepEqual([timedOut, changes.length], [false, 1]);
+  const { timedOut, changes, failures } = await settleOn(host);
+  assert.deepEqual([timedOut, changes.length, failures], [false, 1, []]);
   assert.ok(host.source.reads > 2);
   const told = host.events.flatMap(event => (event.type === 'planned' ? event.problems : []));
   assert.deepEqual(told, []);

@@ -120,6 +120,17 @@ test('pass() holds back pruning on any error, of the snapshot or of the manifest
   }
 });
 
+test('pass() prunes though the source has a warning', async () => {
+  const host = await running('web', 'db', 'old');
+  host.desired = desiredOf([desiredPod('web'), desiredPod('db')]);
+  const where = { file: 'x', line: 1, column: 1 };
+  host.problems = [{ ...where, code: 'FIELD_UNSUPPORTED', severity: 'warning', message: 'Cannot use it' }];
+  const first = await look(host);
+  host.clock.jump(2000);
+  const { plan } = await look(host, { guard: first.guard });
+  assert.ok(plan.steps.some(({ action }) => action.verb === 'removePod'));
+});
+
 test('pass() prunes all at once for a caller that says so', async () => {
   const host = await running('web', 'db');
   host.desired = desiredOf([]);
