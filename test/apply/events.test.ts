@@ -186,3 +186,10 @@ test('Runner says why each step was skipped', async () => {
     [5, 'step 4 (createPod of Pod/default/db) failed'],
   ]);
 });
+
+test('Runner.cancel() and stop() of what is not under way do nothing', async () => {
+  const c = crew();
+  c.runner.cancel(web, 'wanted differently');
+  c.runner.stop('podstead is stopping');
+  assert.deepEqual(c.events, []);
+});
