@@ -89,7 +89,7 @@ async function run(dir: string): Promise<boolean> {
     .slice(2)
     .filter(arg => arg !== '--write')
     .join(' ');
-  const kept = keepResults(root, { listed: ofListed, machine: ofMachine, made: made.faults.length, how });
+  const kept = keepResults(root, { listed: ofListed, machine: ofMachine, made: made.faults.length, how }, values.again);
   if (values.write) writePage(root, kept);
   return escaped.length === 0 && broken.length === 0;
 }
