@@ -569,3 +569,22 @@ test('makePlan() says of a container that is being removed that it is', () => {
   );
   assert.equal(changeOf(plan)[1], "container 'main' is being removed");
 });
+
+test('makePlan() tells history once of a pod that is changed while a container of it is restarted, or only stopped', () => {
+  const told = (plan: Plan): number =>
+    plan.steps.filter(({ action }) => action.verb === 'writeRecord' && action.patch.history !== undefined).length;
+  const changed = desired(pod('', two.replace('app:1', 'app:2')));
+  const restarted = planOf(
+    changed,
+    standing(pod('', two), each => withContainer(each, 'main', dead)),
+  );
+  const failed = { probe: 'liveness', why: 'failed its liveness probe', graceSeconds: undefined } as const;
+  const health = { started: true, ready: false, message: '', failed };
+  const stopped = planOf(
+    desired(pod('', '  terminationGracePeriodSeconds: 5')),
+    standing(pod(), each => withContainer(each, 'main', { health })),
+  );
+  assert.deepEqual([told(restarted), told(stopped)], [1, 1]);
+  assert.ok(restarted.steps.filter(({ action }) => action.verb === 'writeRecord').length === 2);
+  assert.ok(stopped.steps.some(({ action }) => action.verb === 'stopContainer'));
+});
