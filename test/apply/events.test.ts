@@ -133,10 +133,10 @@ test("Runner names what is nobody's change by what its steps do", async () => {
   await settled();
   const changes = c.events.flatMap(event => (event.type === 'settled' ? [event.change] : []));
   assert.deepEqual(
-    new Map(changes.map(({ key, why }) => [key, why])),
+    new Map(changes.map(({ key, op, why }) => [key, `${op}: ${why}`])),
     new Map([
-      [web, 'createPod'],
-      ['Image/-/a', 'pull, build'],
+      [web, 'update: createPod'],
+      ['Image/-/a', 'update: pull, build'],
     ]),
   );
 });

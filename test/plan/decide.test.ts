@@ -210,6 +210,7 @@ test('makePlan() replaces several containers side by side', () => {
     '8. start container a-side <- 6',
     '9. note it in the record of Pod/default/a <- 5 6',
   ]);
+  assert.deepEqual([plan.changes[0]?.untilMs, plan.nextMs], [undefined, undefined], 'nothing is due later');
 });
 
 test('makePlan() makes the emptyDirs that a container made anew mounts, where they are gone', () => {
