@@ -30,6 +30,7 @@ test('keepResults() of a run of survivors renews these alone, and of two that lo
     keepResults(root, again, true);
     assert.deepEqual(readResults(root), {
       ...first,
+      how: '--machine --sample 4, then --again',
       machine: [fate('a', true), fate('b', true), fate('c', false), fate('c', true)].map(({ fault, kill }) =>
         kill === undefined ? { fault } : { fault, kill },
       ),

@@ -24,6 +24,9 @@ export function readResults(root: string): Results {
   }
 }
 
+/** Follows the arguments of a run whose survivors were planted again. */
+const once = ', then --again';
+
 /**
  * Keeps what a run found; an empty list is a kind that it left out.
  *
@@ -31,7 +34,10 @@ export function readResults(root: string): Results {
  */
 export function keepResults(root: string, found: Results, isAgain = false): Results {
   const last = readResults(root);
-  if (isAgain) return keep(root, { ...last, machine: last.machine.map(fate => renewed(fate, found.machine)) });
+  if (isAgain) {
+    const how = last.how.endsWith(once) ? last.how : last.how + once;
+    return keep(root, { ...last, how, machine: last.machine.map(fate => renewed(fate, found.machine)) });
+  }
   const listed = found.listed.length > 0 ? found.listed : last.listed;
   const { machine, made, how } = found.machine.length > 0 ? found : last;
   return keep(root, { listed, machine, made, how });
