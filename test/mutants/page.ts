@@ -46,7 +46,7 @@ ${rows.map(row => `| ${row} |`).join('\n')}
 }
 
 function machineText(fates: readonly Fate<MachineFault>[], all: number, how: string): string {
-  const share = fates.length === all ? 'all of them planted' : `${fates.length} of them planted`;
+  const rest = fates.length === all ? '' : `\nThe other ${all - fates.length} were not planted in this run.`;
   const rows = folders.map(folder => {
     const { planted, killed, excused, escaped } = countsOf(
       fates.filter(({ fault }) => fault.file.startsWith(`src/${folder}/`)),
@@ -54,7 +54,7 @@ function machineText(fates: readonly Fate<MachineFault>[], all: number, how: str
     return `| src/${folder}/ | ${planted} | ${killed} | ${excused} | ${escaped} |`;
   });
   const left = how.includes('--quick') ? '\nCrash and property tests had no part in it.' : '';
-  return `Made by machine: ${all}, ${share}, by \`npm run test:mutants -- ${how}\`.${left}
+  return `Made by machine: ${all}, of which ${fates.length} were planted, by \`npm run test:mutants -- ${how}\`.${rest}${left}
 
 | folder | planted | found | survived with a reason | survived without |
 |---|---:|---:|---:|---:|
