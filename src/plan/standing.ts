@@ -1,6 +1,6 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import { appliedInits, appliedProbes, appliedRole } from '../model/applied.ts';
-import type { RestartPolicy } from '../model/desired.ts';
+import type { CanonicalPod, RestartPolicy } from '../model/desired.ts';
 import type { Action, Step } from '../model/plan.ts';
 import type { StepBuilder } from './builder.ts';
 import { appliedDeadline } from './deadline.ts';
@@ -19,9 +19,10 @@ import { hookedStarts, stopInOrder, stopOf } from './stopping.ts';
  */
 export function keepStanding(builder: StepBuilder, leftover: Leftover, now: number): Leftover {
   const { actual: pod, change } = leftover;
-  if (leftover.removal !== 'never' || change.op === 'wait' || pod.record?.applied === undefined) return leftover;
-  const run = runOf(standing(pod), pod, now);
-  const ended = pod.record.ended === undefined ? run.ended : undefined;
+  const applied = pod.record?.applied;
+  if (leftover.removal !== 'never' || change.op === 'wait' || applied === undefined) return leftover;
+  const run = runOf(standing(pod, applied), pod, now);
+  const ended = pod.record?.ended === undefined ? run.ended : undefined;
   const untilMs = run.waits.flatMap(wait => wait.untilMs ?? []).toSorted((a, b) => a - b)[0];
   if (run.start.length + run.stop.length === 0 && ended === undefined)
     return { ...leftover, change: { ...change, untilMs } };
@@ -46,12 +47,11 @@ function stopsOf({ stop, ends }: Run, pod: ActualPod): readonly Action[] {
   return ends && stop.length > 0 ? [stopInOrder(stop, stopping)] : stop.map(container => stopOf(container, stopping));
 }
 
-/** The pod as its containers and its record tell it. */
-function standing(pod: ActualPod): Runnable<ActualContainer> {
-  const applied = pod.record?.applied;
+/** The pod as its containers, and what was last applied of it, tell it. */
+function standing(pod: ActualPod, applied: CanonicalPod): Runnable<ActualContainer> {
   const all = [...pod.containers.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const inits = appliedInits(applied).flatMap(name => pod.containers.get(name) ?? []);
-  const policy = member(applied?.inPlace, 'restartPolicy');
+  const policy = member(applied.inPlace, 'restartPolicy');
   return {
     activeDeadlineSeconds: appliedDeadline(pod),
     restartPolicy: (typeof policy === 'string' ? policy : 'Always') as RestartPolicy,

@@ -66,11 +66,9 @@ export function verdict(work: Work, reasons: readonly string[], run: Run, lost: 
   const why =
     names !== ''
       ? `${names} changed`
-      : work.stop.length > 0
-        ? waits
-        : lost
-          ? 'its record was lost and is written anew'
-          : 'fields changed that touch nothing that runs';
+      : lost
+        ? 'its record was lost and is written anew'
+        : 'fields changed that touch nothing that runs';
   return { op: 'update', why, cost: 'in place', untilMs, work, touches: false };
 }
 

@@ -1,5 +1,5 @@
 import { failureOf, isFailure } from '../apply/failure.ts';
-import { defaultLimits, type Limits, Runner } from '../apply/runner.ts';
+import { Runner } from '../apply/runner.ts';
 import type { Event } from '../model/event.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Source, SourceError } from '../source/source.ts';
@@ -21,7 +21,6 @@ export interface DriveOptions {
   readonly quietMs: number;
   /** How long running effects may take to end once the signal aborted; what goes on then is given up. */
   readonly graceMs: number;
-  readonly limits?: Limits;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -36,7 +35,7 @@ export interface Judges {
   /** Asked after each pass; true ends the drive. */
   readonly isDone: (outcome: Outcome, isBusy: boolean) => boolean;
   /** Asked after each failing pass: true makes the drive reject with its error. */
-  readonly isFatal: (failures: number, passes: number) => boolean;
+  readonly isFatal: (failures: number) => boolean;
 }
 
 /** Longest wait for quiet after a hint. */
@@ -56,7 +55,7 @@ export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): P
   const leave = new AbortController();
   const { signal } = leave;
   const abort = (): void => leave.abort();
-  opts.signal.addEventListener('abort', abort, { once: true });
+  opts.signal.addEventListener('abort', abort);
   if (opts.signal.aborted) abort();
 
   const wake = new Wake(clock, signal);
@@ -67,10 +66,7 @@ export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): P
     const isUrgent = event.skipped !== undefined || runner.busy().size === 0;
     wake.hint(isUrgent ? 'now' : 'soon');
   };
-  const runner = new Runner(
-    { ...ports, emit, ended: (key, ending) => attempts.ended(key, ending) },
-    opts.limits ?? defaultLimits,
-  );
+  const runner = new Runner({ ...ports, emit, ended: (key, ending) => attempts.ended(key, ending) });
 
   const stream = { clock, random, signal };
   const pumps = [pump(o => engine.wakes(o), { ...stream, onHint: () => wake.hint('soon') })];
@@ -102,16 +98,16 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
   let failures = 0;
   let wasIdle = false;
 
-  for (let passes = 0; !opts.signal.aborted; passes += 1) {
+  for (let isFirst = true; !opts.signal.aborted; isFirst = false) {
     const startedMs = clock.now();
     // What ends while a pass looks still counts as under way in its plan.
     const wasBusy = runner.busy().size > 0;
-    const { outcome, error } = await turn(ports, opts, works, { guard, judges, isFirst: passes === 0 });
+    const { outcome, error } = await turn(ports, opts, works, { guard, judges, isFirst });
     if (opts.signal.aborted) return;
     const now = clock.now();
     if (outcome === undefined || error !== undefined) {
       failures += 1;
-      if (!isFailure(error) || judges.isFatal(failures, passes)) throw error;
+      if (!isFailure(error) || judges.isFatal(failures)) throw error;
       const retryAtMs = now + backoffMs(failing, failures, random());
       emit({ type: 'passFailed', atMs: now, failure: failureOf(error), retryAtMs });
       const floor = now + failing.firstMs;
@@ -204,16 +200,15 @@ async function keep({ memory }: Ports, before: GuardState, after: GuardState): P
 async function finish(ports: Ports, runner: Runner, pumps: Promise<unknown>, graceMs: number): Promise<void> {
   const late = new AbortController();
   runner.stop('podstead is stopping');
-  const ended = Promise.allSettled([runner.idle(), pumps]).then(() => late.abort());
+  void Promise.allSettled([runner.idle(), pumps]).then(() => late.abort());
   await ports.clock.sleep(graceMs, late.signal);
-  if (!late.signal.aborted) runner.abort('podstead stopped before it ended');
-  late.abort();
-  void ended;
+  // Of what has ended there is nothing to give up.
+  runner.abort('podstead stopped before it ended');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    signal.addEventListener('abort', () => resolve());
   });
 }
 

@@ -4,8 +4,6 @@ import { backoffMs } from './backoff.ts';
 
 /** A stream without an error for so long is taken for connected, in milliseconds: a socket refuses at once. */
 const connectedMs = 250;
-/** A stream that lived for so long, in milliseconds, was a good one: its end is not held against the next. */
-const steadyMs = 5000;
 /** Connecting costs next to nothing, and an engine that is back should be met at once. */
 const reconnect = { firstMs: 500, maxMs: 2000 };
 
@@ -27,10 +25,9 @@ export async function pump(
 ): Promise<void> {
   const { clock, random, signal, onHint } = opts;
   for (let failures = 0; !signal.aborted; ) {
-    const openedMs = clock.now();
     const isAlive = await drain(open({ signal }), opts);
     if (signal.aborted) return;
-    if (isAlive || clock.now() - openedMs >= steadyMs) failures = 0;
+    if (isAlive) failures = 0;
     failures += 1;
     // An engine that stays away must not cause a pass at each knock.
     if (failures === 1) onHint();
@@ -41,8 +38,6 @@ export async function pump(
 /** Reads a stream to its end. @returns whether it ever answered */
 async function drain(stream: AsyncIterable<string>, { clock, signal, onHint }: PumpOptions): Promise<boolean> {
   const ended = new AbortController();
-  const end = (): void => ended.abort();
-  signal.addEventListener('abort', end, { once: true });
   let isAlive = false;
   const connected = clock.sleep(connectedMs, ended.signal).then(() => {
     if (ended.signal.aborted) return;
@@ -59,7 +54,6 @@ async function drain(stream: AsyncIterable<string>, { clock, signal, onHint }: P
     if (!signal.aborted && !isFailure(error)) throw error;
   } finally {
     ended.abort();
-    signal.removeEventListener('abort', end);
     await connected;
   }
   return isAlive;

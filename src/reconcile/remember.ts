@@ -22,25 +22,23 @@ export async function remember(
 ): Promise<Actual> {
   const pods = new Map<Key, ActualPod>();
   for (const [key, pod] of observed.pods) pods.set(key, withRecord(pod, records.get(key)));
-  const forgotten = [...pods.values()].filter(pod => pod.record === undefined && desired.pods.has(pod.key));
-  const wanted = forgotten.flatMap(pod => [...pod.containers.values()].map(container => ({ pod, container })));
+  const wanted: { readonly into: Map<string, ActualContainer>; readonly container: ActualContainer }[] = [];
+  for (const [key, pod] of pods) {
+    if (pod.record !== undefined || !desired.pods.has(key)) continue;
+    const into = new Map(pod.containers);
+    pods.set(key, { ...pod, containers: into });
+    for (const container of into.values()) wanted.push({ into, container });
+  }
 
   for (let from = 0; from < wanted.length; from += width) {
-    const inspected = wanted.slice(from, from + width).map(async ({ pod, container }) => ({
-      key: pod.key,
-      container: { ...container, inspected: await engine.inspect(container.id, opts) },
-    }));
-    for (const { key, container } of await Promise.all(inspected)) replaceContainer(pods, key, container);
+    const inspected = wanted.slice(from, from + width).map(async ({ into, container }) => {
+      into.set(container.name, { ...container, inspected: await engine.inspect(container.id, opts) });
+    });
+    await Promise.all(inspected);
   }
   return { ...observed, pods };
 }
 
 function withRecord(pod: ActualPod, record: PodRecord | undefined): ActualPod {
   return { ...pod, record: record?.uid === pod.uid ? record : undefined };
-}
-
-function replaceContainer(pods: Map<Key, ActualPod>, key: Key, container: ActualContainer): void {
-  const pod = pods.get(key);
-  if (pod === undefined) return;
-  pods.set(key, { ...pod, containers: new Map([...pod.containers, [container.name, container]]) });
 }

@@ -21,7 +21,7 @@ export class Restless {
     if (!changing.includes(op)) return undefined;
     const known = this.#changes.get(key);
     const before = known?.wish === wish ? known.atMs : [];
-    const atMs = [...before, now].filter(each => now - each < windowMs).slice(-most);
+    const atMs = [...before, now].filter(each => now - each < windowMs);
     this.#changes.set(key, { wish, atMs });
     if (atMs.length < most) return undefined;
     const message = `Cannot bring ${key} to rest: it was changed ${most} times within a minute and still differs`;

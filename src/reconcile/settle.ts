@@ -47,12 +47,11 @@ export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled
   const over = new AbortController();
   const leave = new AbortController();
   const stop = (): void => leave.abort();
-  opts.signal.addEventListener('abort', stop, { once: true });
+  opts.signal.addEventListener('abort', stop);
   if (opts.signal.aborted) stop();
-  let timedOut = false;
   const timer = clock.sleep(timeoutMs, over.signal).then(() => {
-    timedOut = !over.signal.aborted;
     stop();
+    return !over.signal.aborted;
   });
 
   const tally = newTally();
@@ -77,7 +76,7 @@ export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled
     over.abort();
     await timer;
   }
-  return { ...tally.result(), timedOut, outcome };
+  return { ...tally.result(), timedOut: await timer, outcome };
 }
 
 function isSettled({ plan, resting, pruneAtMs }: Outcome, isBusy: boolean, now: number): boolean {

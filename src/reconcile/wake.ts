@@ -30,7 +30,7 @@ export class Wake {
   constructor(clock: Clock, signal: AbortSignal) {
     this.#clock = clock;
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.#pause.abort(), { once: true });
+    signal.addEventListener('abort', () => this.#pause.abort());
   }
 
   hint(urgency: Urgency): void {
@@ -74,9 +74,8 @@ export class Wake {
     }
   }
 
-  async #sleep(ms: number): Promise<void> {
+  #sleep(ms: number): Promise<void> {
     this.#pause = new AbortController();
-    if (this.#signal.aborted) return;
-    await this.#clock.sleep(ms, this.#pause.signal);
+    return this.#clock.sleep(ms, this.#pause.signal);
   }
 }

@@ -133,10 +133,10 @@ test("Runner names what is nobody's change by what its steps do", async () => {
   await settled();
   const changes = c.events.flatMap(event => (event.type === 'settled' ? [event.change] : []));
   assert.deepEqual(
-    new Map(changes.map(({ key, why }) => [key, why])),
+    new Map(changes.map(({ key, op, why }) => [key, `${op}: ${why}`])),
     new Map([
-      [web, 'createPod'],
-      ['Image/-/a', 'pull, build'],
+      [web, 'update: createPod'],
+      ['Image/-/a', 'update: pull, build'],
     ]),
   );
 });
@@ -150,4 +150,46 @@ test('Runner skips a whole chain at once, in whatever order its plan lists it', 
   c.running[0]?.end(refused());
   await settled();
   assert.deepEqual(outcomes(c.events), { 1: 'failed', 2: 'skipped', 3: 'skipped' });
+});
+
+test('Runner takes the failure of what pods share for that of each that waited on it, however indirectly', async () => {
+  const c = crew();
+  const steps = [step(1, 'Image/-/a', 'pull'), step(2, 'Image/-/b', 'build', [1]), step(3, web, 'createPod', [2])];
+  c.runner.start(planOf(steps));
+  await settled();
+  c.running[0]?.end(refused());
+  await settled();
+  const ending = c.endings.get(web);
+  assert.equal(ending?.outcome === 'failed' && ending.failure.code, 'REFUSED');
+});
+
+test('Runner says why each step was skipped', async () => {
+  const c = crew();
+  c.runner.start(
+    planOf([
+      step(1, web, 'startContainer'),
+      step(2, web, 'stopPod', [1], 'failed'),
+      step(3, web, 'startPod', [2]),
+      step(4, db, 'createPod'),
+      step(5, db, 'createContainer', [4]),
+    ]),
+  );
+  await settled();
+  c.running[0]?.end();
+  c.running[0]?.end(refused());
+  await settled();
+  const ended = c.events.flatMap(event => (event.type === 'stepEnded' ? [event.result] : []));
+  const because = ended.flatMap(result => (result.outcome === 'skipped' ? [[result.step.id, result.because]] : []));
+  assert.deepEqual(because.toSorted(), [
+    [2, 'no need: step 1 (startContainer of Pod/default/web) was done'],
+    [3, 'step 2 (stopPod of Pod/default/web) was skipped'],
+    [5, 'step 4 (createPod of Pod/default/db) failed'],
+  ]);
+});
+
+test('Runner.cancel() and stop() of what is not under way do nothing', async () => {
+  const c = crew();
+  c.runner.cancel(web, 'wanted differently');
+  c.runner.stop('podstead is stopping');
+  assert.deepEqual(c.events, []);
 });

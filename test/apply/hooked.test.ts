@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startHooked, startPodHooked, stopHooked } from '../../src/apply/hooked.ts';
-import type { EffectPorts } from '../../src/apply/perform.ts';
+import { type EffectPorts, perform } from '../../src/apply/perform.ts';
 import type { EngineAction, PerformOptions } from '../../src/engine/engine.ts';
 import type { DesiredHooks } from '../../src/model/probe.ts';
 import type { Hooks } from '../../src/probe/ports.ts';
@@ -86,6 +86,7 @@ test('a postStart hook runs after the start; where it fails the container is sto
   await assert.rejects(startHooked(both, bad.ports, bad.opts), {
     code: 'HOOK_FAILED',
     message: "Container 'main' was stopped: its postStart hook failed: exit code 3",
+    hint: 'Correct lifecycle.postStart, or what it calls',
   });
   assert.deepEqual(bad.done, [
     'startContainer',
@@ -121,4 +122,23 @@ test('a postStart hook that is cut short by our own end stops nothing', async ()
   const action = start({ postStart: { type: 'exec', command: ['true'] } });
   await assert.rejects(startHooked(action, ports, { ...opts, signal: leave.signal }), /podstead is stopping/);
   assert.deepEqual(done, ['startContainer', 'exec in a-main within 600000']);
+});
+
+test('perform() runs the hooks of starts and stops, and none where a stop has none', async () => {
+  const { ports, done, opts } = await rig(undefined);
+  const handler = { type: 'exec', command: ['true'] } as const;
+  const { preStop: _, ...plain } = stop(30);
+  for (const action of [start({ postStart: handler }), stop(30), plain]) await perform(action, ports, opts);
+  const hooked = ['startContainer', 'exec in a-main within 600000', 'exec in id within 30000', 'stop within 30'];
+  assert.deepEqual(done, [...hooked, 'stop within 30']);
+});
+
+test('no hook runs where a container has none, or nobody is there to run it', async () => {
+  const handler = { type: 'exec', command: ['true'] } as const;
+  const { ports, done, opts } = await rig(undefined);
+  await startHooked(start({}), ports, opts);
+  const { hooks: _, ...alone } = ports;
+  await startHooked(start({ postStart: handler }), alone, opts);
+  await stopHooked(stop(30), alone, opts);
+  assert.deepEqual(done, ['startContainer', 'startContainer', 'stop within 30']);
 });

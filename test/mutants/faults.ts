@@ -245,6 +245,20 @@ export const faults: readonly ListedFault[] = [
     to: 'const before = [stop?.id];',
   },
   {
+    id: 'unready-replaces',
+    what: 'the old pods of a Deployment go before the new ones are ready',
+    file: 'src/plan/plan.ts',
+    from: "return unready === undefined ? undefined : `'${key}' is ready: ${unready}`;",
+    to: 'return undefined;',
+  },
+  {
+    id: 'unstarted-taken-for-ready',
+    what: 'the old pods of a Deployment go with the plan that starts the new ones, though probes are to find these ready',
+    file: 'src/plan/readiness.ts',
+    from: "live?.state === 'running' ? lackOf(live, container) : `container '${container.name}' has not started`",
+    to: "live?.state === 'running' ? lackOf(live, container) : undefined",
+  },
+  {
     id: 'volume-with-data-removed',
     what: 'the sweep takes claims for leftovers of pods, data and all',
     file: 'src/plan/sweep.ts',

@@ -85,7 +85,11 @@ async function run(dir: string): Promise<boolean> {
   for (const { suite, test } of broken) say(`FAILS WITHOUT A FAULT: ${suite}: ${test}`);
   say(`\n${summary(ofListed, ofMachine, made.faults.length)}`);
   for (const line of escaped) say(line);
-  const kept = keepResults(root, { listed: ofListed, machine: ofMachine, made: made.faults.length });
+  const how = process.argv
+    .slice(2)
+    .filter(arg => arg !== '--write')
+    .join(' ');
+  const kept = keepResults(root, { listed: ofListed, machine: ofMachine, made: made.faults.length, how }, values.again);
   if (values.write) writePage(root, kept);
   return escaped.length === 0 && broken.length === 0;
 }

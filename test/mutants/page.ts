@@ -20,22 +20,22 @@ The tests are those that need no engine. A survivor fails the run unless test/mu
 `;
 
 /** Writes what was found between the marks of docs/reliability.md; makes the page or the section where it is absent. */
-export function writePage(root: string, { listed, machine, made }: Results): void {
+export function writePage(root: string, { listed, machine, made, how }: Results): void {
   const path = join(root, 'docs/reliability.md');
   const page = existsSync(path) ? readFileSync(path, 'utf8') : '# Reliability\n';
   const whole = page.includes(begin) ? page : `${page.trimEnd()}\n\n${heading}\n${begin}\n${end}\n`;
   const [before = '', rest = ''] = whole.split(begin);
   const after = rest.slice(rest.indexOf(end));
-  writeFileSync(path, `${before}${begin}\n\n${section(listed, machine, made)}\n${after}`);
+  writeFileSync(path, `${before}${begin}\n\n${section(listed, machineText(machine, made, how))}\n${after}`);
 }
 
-function section(listed: readonly Fate<ListedFault>[], machine: readonly Fate<MachineFault>[], all: number): string {
+function section(listed: readonly Fate<ListedFault>[], ofMachine: string): string {
   const rows = listed.map(({ fault, kill }) => {
     const by = kill === undefined ? 'nobody' : `${kill.suite.replace(/^test\//, '')}: ${kill.test}`;
     return [fault.id, fault.what, by].map(cell).join(' | ');
   });
   const killed = listed.filter(({ kill }) => kill !== undefined).length;
-  return `${machineText(machine, all)}
+  return `${ofMachine}
 
 Listed by hand: ${listed.length}, of which ${killed} were found.
 
@@ -45,15 +45,16 @@ ${rows.map(row => `| ${row} |`).join('\n')}
 `;
 }
 
-function machineText(fates: readonly Fate<MachineFault>[], all: number): string {
-  const share = fates.length === all ? 'all of them planted' : `${fates.length} of them planted`;
+function machineText(fates: readonly Fate<MachineFault>[], all: number, how: string): string {
+  const rest = fates.length === all ? '' : `\nThe other ${all - fates.length} were not planted in this run.`;
   const rows = folders.map(folder => {
     const { planted, killed, excused, escaped } = countsOf(
       fates.filter(({ fault }) => fault.file.startsWith(`src/${folder}/`)),
     );
     return `| src/${folder}/ | ${planted} | ${killed} | ${excused} | ${escaped} |`;
   });
-  return `Made by machine: ${all}, ${share}.
+  const left = how.includes('--quick') ? '\nCrash and property tests had no part in it.' : '';
+  return `Made by machine: ${all}, of which ${fates.length} were planted, by \`npm run test:mutants -- ${how}\`.${rest}${left}
 
 | folder | planted | found | survived with a reason | survived without |
 |---|---:|---:|---:|---:|

@@ -188,6 +188,111 @@ export const excuses: readonly Excuse[] = [
     of: [['src/apply/runner.ts', "if (entry?.state !== 'running') return;", "entry?.state !== 'running'", 'false']],
   },
   {
+    why: 'what has no hook before its stop goes to the engine as it is, and a hook that is undefined is none',
+    of: [
+      [
+        'src/apply/perform.ts',
+        "if (action.verb === 'stopContainer') return stopHooked(action, ports, opts);",
+        "action.verb === 'stopContainer'",
+        'true',
+      ],
+      [
+        'src/apply/hooked.ts',
+        'await stopHooked(preStop === undefined ? stop : { ...stop, preStop }, { engine, hooks, clock }, opts);',
+        'preStop === undefined',
+        'false',
+      ],
+    ],
+  },
+  {
+    why: 'an empty plan would be kept among those that run, which costs memory alone',
+    of: [['src/apply/runner.ts', 'if (plan.steps.length === 0) return;', 'plan.steps.length === 0', 'false']],
+  },
+  {
+    why: 'undefined is as false as false',
+    of: [
+      ['src/reconcile/attempts.ts', '} catch {', '{ return false; }', '{}'],
+      [
+        'src/reconcile/loop.ts',
+        '{ watchSource: true, retryFirst: false, once: false, isDone: () => false, isFatal: () => false },',
+        '() => false',
+        '() => undefined',
+      ],
+    ],
+  },
+  {
+    why: 'a view with an error is doubted before anything else is asked of it',
+    of: [
+      [
+        'src/reconcile/drive.ts',
+        'const kept = blind && (await turn({ ...ports, source: blind }, opts, works, { guard, retryNow: false })).outcome;',
+        '{ guard, retryNow: false }',
+        '{}',
+      ],
+      [
+        'src/reconcile/drive.ts',
+        "const snapshot = { revision: '', files: [], contexts: new Map(), problems: [problem], identity: '', busy: false };",
+        'false',
+        'true',
+      ],
+    ],
+  },
+  {
+    why: 'a round of none does nothing',
+    of: [
+      [
+        'src/reconcile/remember.ts',
+        'for (let from = 0; from < wanted.length; from += width) {',
+        'from < wanted.length',
+        'from <= wanted.length',
+      ],
+    ],
+  },
+  {
+    why: "what is neither 'guarded' nor 'all' prunes nothing",
+    of: [
+      [
+        'src/reconcile/settle.ts',
+        "{ ...loopDefaults, prune: 'none', resyncMs, ...opts, signal: leave.signal },",
+        "'none'",
+        '""',
+      ],
+    ],
+  },
+  {
+    why: 'there is no floor of no urgency, and no number is above none',
+    of: [
+      [
+        'src/reconcile/wake.ts',
+        'return this.#urgency !== undefined && this.#clock.now() >= floorMs[this.#urgency];',
+        'this.#urgency !== undefined',
+        'true',
+      ],
+    ],
+  },
+  {
+    why: 'a map of objects holds nothing else',
+    of: [
+      [
+        'src/plan/fields.ts',
+        'if (!isObject(one) || !isObject(other)) return isSame(one, other);',
+        '!isObject(one) || !isObject(other)',
+        '!isObject(one) && !isObject(other)',
+      ],
+    ],
+  },
+  {
+    why: 'every image of a desired pod is among the desired images',
+    of: [
+      [
+        'src/plan/plan.ts',
+        'return busy.has(imageKey(reference)) && image !== undefined && !isImageReady(image, actual);',
+        'image !== undefined',
+        'true',
+      ],
+    ],
+  },
+  {
     why: 'whatever is neither to run nor to be skipped waits',
     of: [['src/apply/verdict.ts', "const wait: Verdict = { to: 'wait' };", "'wait'", '""']],
   },

@@ -194,6 +194,7 @@ test('makePlan() replaces several containers side by side', () => {
     '8. start container a-side <- 6',
     '9. note it in the record of Pod/default/a <- 5 6',
   ]);
+  assert.deepEqual([plan.changes[0]?.untilMs, plan.nextMs], [undefined, undefined], 'nothing is due later');
 });
 
 test('makePlan() makes the emptyDirs that a container made anew mounts, where they are gone', () => {
@@ -475,12 +476,12 @@ test('makePlan() replaces a container that was lost with the record, as one that
 });
 
 test('makePlan() knows no resources of a container that was only counted, and replaces it for none', () => {
-  const actual = standing(pod());
+  const actual = standing(pod(limits));
   const record = actual.pods.get(key)?.record;
   assert.ok(record);
   const main = { backoffCount: 1, restarts: 1, secretDigest: undefined, resources: undefined };
   const records = new Map([[key, { ...record, containers: { main } }]]);
-  assert.equal(changeOf(planOf(desired(pod()), actual, { records }))[0], 'keep');
+  assert.equal(changeOf(planOf(desired(pod(limits)), actual, { records }))[0], 'keep');
 });
 
 test('makePlan() notes that a container went which the record never knew', () => {
@@ -531,4 +532,44 @@ test('makePlan() builds nothing anew that was built from the context as it is', 
 test('makePlan() checks no port for a pod that stops none: its start will tell', () => {
   const steps = stepsOf(planOf(desired(pod(port)), nothingBut(['app:1'])));
   assert.ok(!steps.some(line => line.includes('check')));
+});
+
+test('makePlan() asks for the port of a pod only where that is started: one that has finished needs none', () => {
+  const wanted = (grace: number): string =>
+    pod(port, `  restartPolicy: Never\n  terminationGracePeriodSeconds: ${grace}`);
+  const finished = standing(wanted(30), each => ({
+    ...withContainer(each, 'main', dead),
+    infra: { ...each.infra, state: 'exited' },
+  }));
+  const other = applied(desired(pod(port).replace('name: a', 'name: b')));
+  const both = { ...finished, pods: new Map([...finished.pods, ...other.pods]) };
+  const plan = planOf(desired(wanted(20)), both, { prune: 'none' });
+  assert.equal(plan.changes.find(change => change.key === key)?.op, 'update');
+});
+
+test('makePlan() says of a container that is being removed that it is', () => {
+  const plan = planOf(
+    desired(pod()),
+    standing(pod(), each => withContainer(each, 'main', { state: 'removing' })),
+  );
+  assert.equal(changeOf(plan)[1], "container 'main' is being removed");
+});
+
+test('makePlan() tells history once of a pod that is changed while a container of it is restarted, or only stopped', () => {
+  const told = (plan: Plan): number =>
+    plan.steps.filter(({ action }) => action.verb === 'writeRecord' && action.patch.history !== undefined).length;
+  const changed = desired(pod('', two.replace('app:1', 'app:2')));
+  const restarted = planOf(
+    changed,
+    standing(pod('', two), each => withContainer(each, 'main', dead)),
+  );
+  const failed = { probe: 'liveness', why: 'failed its liveness probe', graceSeconds: undefined } as const;
+  const health = { started: true, ready: false, message: '', failed };
+  const stopped = planOf(
+    desired(pod('', '  terminationGracePeriodSeconds: 5')),
+    standing(pod(), each => withContainer(each, 'main', { health })),
+  );
+  assert.deepEqual([told(restarted), told(stopped)], [1, 1]);
+  assert.ok(restarted.steps.filter(({ action }) => action.verb === 'writeRecord').length === 2);
+  assert.ok(stopped.steps.some(({ action }) => action.verb === 'stopContainer'));
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Action, Change, ChangeOp } from '../../src/model/plan.ts';
+import { participle } from '../../src/plan/history.ts';
 import { planOutput } from '../../src/plan/output.ts';
 import { describe, type Paint, place, printDiff, printPlan, summary } from '../../src/plan/print.ts';
 import { container, pod } from '../e2e/desired.ts';
@@ -168,6 +169,7 @@ test('printDiff() shows the three columns of each field, and leaves out what sta
   const fields = [
     { path: 'containers.main.image', applied: '"a"', desired: '"b"', live: undefined, location },
     { path: 'containers.side', applied: undefined, desired: 'present', live: 'gone', location: undefined },
+    { path: 'containers.old', applied: undefined, desired: undefined, live: 'present', location: undefined },
   ];
   const plan = planOf([], [changeOf('replace', 'web', { fields }), changeOf('keep', 'four', { fields })]);
   assert.deepEqual(printDiff(plan, paint).split('\n'), [
@@ -179,7 +181,28 @@ test('printDiff() shows the three columns of each field, and leaves out what sta
     '    containers.side',
     '<add>      + present</>',
     '<hold>      live: gone</>',
+    '    containers.old',
+    '<hold>      live: present</>',
   ]);
+});
+
+test('participle() says what came of each kind of change', () => {
+  const ops = [
+    'create',
+    'recreate',
+    'replace',
+    'update',
+    'start',
+    'restart',
+    'remove',
+    'keep',
+    'wait',
+    'hold',
+  ] as const;
+  assert.equal(
+    ops.map(participle).join(', '),
+    'created, recreated, updated, updated in place, started, restarted, removed, unchanged, waiting, held back',
+  );
 });
 
 test('place() of nothing is empty', () => assert.equal(place(undefined), ''));

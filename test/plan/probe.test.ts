@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ActualPod } from '../../src/model/actual.ts';
+import type { ActualContainer, ActualPod } from '../../src/model/actual.ts';
 import type { Desired } from '../../src/model/desired.ts';
 import type { ContainerHealth } from '../../src/model/probe.ts';
 import { describe } from '../../src/plan/print.ts';
+import { notYetReady, unreadiness } from '../../src/plan/readiness.ts';
+import { desiredContainer, desiredPod } from '../fakes/desired.ts';
 import { flawless as desired } from './manifests.ts';
-import { applied, now, planOf, textOf, withContainer } from './scenario.ts';
+import { applied, now, planOf, runningPod, textOf, withContainer } from './scenario.ts';
 
 const pod = (more = '', policy = 'Always', name = 'a'): string => `
 apiVersion: v1
@@ -121,4 +123,48 @@ test('what a broken manifest leaves standing is restarted by its probe too', () 
     lines.some(line => line.includes('its preStop hook first')),
     lines.join('\n'),
   );
+});
+
+test('a pod is ready by its probed containers alone, and one without probes cannot tell', () => {
+  const tcp = { handler: { type: 'tcp', port: 80 } } as never;
+  const pod = desiredPod('a', {
+    initContainers: [desiredContainer('a-init', { name: 'init', probes: { startup: tcp } })],
+    containers: [
+      desiredContainer('a-plain', { name: 'plain' }),
+      desiredContainer('a-live', { name: 'live', probes: { liveness: tcp } }),
+      desiredContainer('a-main', { probes: { readiness: tcp } }),
+    ],
+  });
+  const actual = runningPod(pod);
+  const health = (ready: boolean, message = ''): ContainerHealth => ({
+    started: true,
+    ready,
+    message,
+    failed: undefined,
+  });
+  const main = (change: Partial<ActualContainer>): ActualPod =>
+    withContainer(withContainer(actual, 'init', { state: 'running', health: health(true) }), 'main', change);
+  const late = main({ health: health(false, 'refused') });
+  assert.equal(unreadiness(pod, late), "container 'main' is not ready: refused");
+  assert.equal(notYetReady(pod, late), "container 'main' is not ready: refused");
+  const good = main({ health: health(true) });
+  assert.deepEqual([unreadiness(pod, good), notYetReady(pod, good)], [undefined, undefined]);
+  const down = main({ state: 'exited', health: health(true) });
+  assert.equal(unreadiness(pod, down), undefined, 'its restart is waited for by itself');
+  assert.equal(notYetReady(pod, down), "container 'main' has not started");
+  assert.equal(
+    notYetReady(pod, withContainer(good, 'init', { health: undefined })),
+    "container 'init' is not ready: its probes have not run yet",
+  );
+  assert.deepEqual(
+    [unreadiness(pod, undefined), notYetReady(pod, undefined)],
+    [undefined, "container 'init' has not started"],
+  );
+});
+
+test('the hook of a pod that hands its port over runs once, before it stops', () => {
+  const port = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
+  const before = desired(pod(`${preStop}, ${port}`));
+  const steps = textOf(planOf(desired(pod(port, 'Always', 'b')), applied(before)));
+  assert.equal(steps.filter(line => line.includes('its preStop hook first')).length, 1, steps.join('\n'));
 });

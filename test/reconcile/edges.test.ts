@@ -5,6 +5,7 @@ import { EngineError } from '../../src/engine/engine.ts';
 import type { Key } from '../../src/model/key.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { Attempts } from '../../src/reconcile/attempts.ts';
+import { backoffMs } from '../../src/reconcile/backoff.ts';
 import { absenceMs, type GuardState, type GuardView, guard, newGuard } from '../../src/reconcile/guard.ts';
 import { reconcileLoop } from '../../src/reconcile/loop.ts';
 import { earliest, pass } from '../../src/reconcile/pass.ts';
@@ -141,6 +142,18 @@ test('pass() tells of each container in a pod of ours that is not ours, and how 
       hint: 'Remove it: podman rm -f debug shell',
     },
   ]);
+});
+
+test('backoffMs() doubles up to the most, spread by a quarter to either side', () => {
+  const backoff = { firstMs: 1000, maxMs: 5000 };
+  assert.deepEqual(
+    [1, 2, 3, 4, 50].map(failures => backoffMs(backoff, failures, 0.5)),
+    [1000, 2000, 4000, 5000, 5000],
+  );
+  assert.deepEqual(
+    [0, 1].map(random => backoffMs(backoff, 2, random)),
+    [1500, 2500],
+  );
 });
 
 test('earliest() of moments that may never come', () => {

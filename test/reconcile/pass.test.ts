@@ -4,6 +4,7 @@ import { EngineError } from '../../src/engine/engine.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { newGuard } from '../../src/reconcile/guard.ts';
 import { type Outcome, type PassOptions, pass } from '../../src/reconcile/pass.ts';
+import { settled } from '../fakes/clock.ts';
 import { desiredOf, desiredPod } from '../fakes/desired.ts';
 import { settleOn, type TestHost, testHost } from './host.ts';
 
@@ -61,6 +62,34 @@ test('pass() inspects the containers of wanted pods whose record is lost or of a
   assert.equal(again.actual.pods.get('Pod/default/db')?.record, undefined);
 });
 
+test('pass() inspects each of many containers once, at most four at a time', async () => {
+  const names = Array.from({ length: 9 }, (_, at) => `p${at}`);
+  const host = await running(...names);
+  host.records.all.clear();
+  const inspect = host.engine.inspect.bind(host.engine);
+  let now = 0;
+  let most = 0;
+  host.engine.inspect = async (...args) => {
+    now += 1;
+    most = Math.max(most, now);
+    await settled();
+    now -= 1;
+    return inspect(...args);
+  };
+  const { actual } = await look(host);
+  const known = [...actual.pods.values()].filter(pod => pod.containers.get('main')?.inspected !== undefined);
+  assert.deepEqual([host.engine.calls.length, known.length, most], [1 + names.length, names.length, 4]);
+});
+
+test('pass() tells a problem once that both the snapshot and its loading give', async () => {
+  const host = await running('web');
+  const problem = { code: 'FILE_UNREADABLE', severity: 'error', message: 'x', file: 'x', line: 1, column: 1 } as const;
+  const other = { ...problem, file: 'y' };
+  host.source.snapshot = { ...host.source.snapshot, problems: [problem, other] };
+  host.problems = [problem];
+  assert.deepEqual((await look(host)).problems, [other, problem]);
+});
+
 test('pass() holds back pruning on any error, of the snapshot or of the manifests', async () => {
   const problem: Problem = {
     file: 'x',
@@ -89,6 +118,17 @@ test('pass() holds back pruning on any error, of the snapshot or of the manifest
       ['removePod', 'removeRecord'],
     );
   }
+});
+
+test('pass() prunes though the source has a warning', async () => {
+  const host = await running('web', 'db', 'old');
+  host.desired = desiredOf([desiredPod('web'), desiredPod('db')]);
+  const where = { file: 'x', line: 1, column: 1 };
+  host.problems = [{ ...where, code: 'FIELD_UNSUPPORTED', severity: 'warning', message: 'Cannot use it' }];
+  const first = await look(host);
+  host.clock.jump(2000);
+  const { plan } = await look(host, { guard: first.guard });
+  assert.ok(plan.steps.some(({ action }) => action.verb === 'removePod'));
 });
 
 test('pass() prunes all at once for a caller that says so', async () => {

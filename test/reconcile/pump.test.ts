@@ -49,6 +49,17 @@ test('pump() passes on every hint', async () => {
   assert.equal(hints(), 3);
   leave.abort();
   await ended;
+  assert.equal(hints(), 3, 'its own leaving is no news');
+});
+
+test('pump() takes a stream that told something for a good one, however soon it ended', async () => {
+  const { clock, hints, leave, ended } = start(async function* () {
+    yield 'a';
+  });
+  await clock.advance(5400);
+  assert.equal(hints(), 2 * 11, 'each hint and each end, every 500 ms');
+  leave.abort();
+  await ended;
 });
 
 test('pump() knocks at an engine that is away every 2 s at the least, and hints at it but once', async () => {

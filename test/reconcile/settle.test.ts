@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { EngineError } from '../../src/engine/engine.ts';
 import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
@@ -67,6 +68,7 @@ test('settle() rejects where the first pass fails', async () => {
   const host = testHost(['web']);
   host.engine.down = true;
   await assert.rejects(settleOn(host), EngineError);
+  assert.deepEqual(host.events, [], 'at once');
 });
 
 test('settle() waits with a removal for the 2 s that it takes to be sure', async () => {
@@ -93,6 +95,35 @@ test('settle() does not wait for a removal that fails and rests', async () => {
   );
   assert.equal(timedOut, false);
   assert.ok(host.clock.now() - started < 15_000);
+});
+
+test('settle() looks at nothing where its signal has aborted, and lets go of one that has not', async () => {
+  const host = testHost(['web']);
+  const { outcome } = await settleOn(host, { signal: AbortSignal.abort() });
+  assert.equal(outcome, undefined);
+  assert.deepEqual(host.engine.calls, []);
+  const { signal } = new AbortController();
+  await settleOn(host, { signal });
+  assert.deepEqual(getEventListeners(signal, 'abort'), []);
+});
+
+test('settle() looks at what it did, though that ended before the pass did', async () => {
+  const host = testHost(['web', 'db']);
+  await settleOn(host);
+  const record = host.records.all.get('Pod/default/web');
+  assert.ok(record);
+  const failure = { message: 'x', hint: undefined, count: 1, atMs: 0, fingerprint: 'other' };
+  host.records.all.set('Pod/default/web', { ...record, failure });
+  host.engine.removePodByHand('db');
+  const fail = host.records.fail.bind(host.records);
+  host.records.fail = async (...args) => {
+    await host.clock.sleep(5000, new AbortController().signal);
+    return fail(...args);
+  };
+  const before = passes(host);
+  const { outcome } = await settleOn(host);
+  assert.equal(passes(host), before + 2);
+  assert.deepEqual(outcome?.plan.steps, []);
 });
 
 test('settle() removes nothing unless told to', async () => {

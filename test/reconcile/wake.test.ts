@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Clock } from '../../src/clock.ts';
 import { Wake } from '../../src/reconcile/wake.ts';
 import { FakeClock, settled } from '../fakes/clock.ts';
 
@@ -80,4 +81,35 @@ test('Wake.next() waits no longer for a clock that was set back, and ends with t
   hinted.wake.hint('soon');
   await hinted.clock.advance(20);
   assert.equal(hinted.isOver(), true);
+});
+
+test('Wake.next() bears a clock that is corrected by half a second', async () => {
+  for (const [backMs, isOver] of [
+    [500, false],
+    [501, true],
+  ] as const) {
+    const at = waiting();
+    await settled();
+    at.clock.jump(-backMs);
+    at.wake.hint('soon');
+    await at.clock.advance(20);
+    assert.equal(at.isOver(), isOver, `${backMs} ms`);
+  }
+});
+
+test('Wake.next() waits no longer than 200 ms for quiet, though each wait brings another hint', async () => {
+  let now = 0;
+  const slept: number[] = [];
+  const clock: Clock = {
+    now: () => now,
+    sleep: async ms => {
+      slept.push(ms);
+      now += ms;
+      wake.hint('now');
+    },
+  };
+  const wake = new Wake(clock, new AbortController().signal);
+  wake.hint('now');
+  await wake.next({ deadlineMs: 10_000, floorMs: { now: 0, soon: 0 }, quietMs: 30, quietMaxMs: 200 });
+  assert.deepEqual(slept, [30, 30, 30, 30, 30, 30, 20]);
 });
