@@ -13,6 +13,7 @@ import { canonicalSandbox, resolveSandbox } from './sandbox.ts';
 import type { Scope } from './scope.ts';
 import { reportAnnotations } from './tuning.ts';
 import { type ResolvedVolume, resolveVolume } from './volume.ts';
+import { canonicalWritten } from './written.ts';
 
 /** A pod's declaration: in a Pod itself or in a Deployment's template. */
 export interface PodDeclaration {
@@ -54,7 +55,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
       all.map(each => each.container),
     ),
     containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
-    inPlace: canonicalInPlace(declaration, all, [...volumes.values()]),
+    inPlace: canonicalInPlace(declaration, all, [...volumes.values()], scope),
   };
   return {
     hash: () => digest([canonical.sandbox, canonical.containers]).slice(0, 8),
@@ -108,10 +109,12 @@ function fsGroupOf({ securityContext }: V1PodSpec): Pick<DesiredPod, 'fsGroup'> 
 }
 
 function canonicalInPlace(
-  { metadata, spec }: PodDeclaration,
+  declaration: PodDeclaration,
   all: readonly ResolvedContainer[],
   volumes: readonly ResolvedVolume[],
+  scope: Scope,
 ): Json {
+  const { metadata, spec } = declaration;
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   const resources = containers.map(({ name, resources: { limits, requests } = {} }) => {
     const of = (list: Readonly<Record<string, string>> | undefined): Json =>
@@ -127,6 +130,7 @@ function canonicalInPlace(
     emptyDirs: canonicalEmptyDirs(volumes),
     probes: handlersOf(all, 'probes'),
     hooks: handlersOf(all, 'hooks'),
+    ...canonicalWritten(declaration, all, volumes, scope),
   });
 }
 
