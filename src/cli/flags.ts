@@ -76,3 +76,8 @@ export interface GenerateFlags extends NamespaceFlag {
   readonly directory?: string;
   readonly user?: boolean;
 }
+export interface GenerateKubeFlags extends NamespaceFlag {
+  readonly pod?: string;
+  readonly container?: string;
+  readonly filename?: string;
+}

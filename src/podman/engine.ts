@@ -21,6 +21,7 @@ import { removeNetwork, sweepNetworks } from './network.ts';
 import { observe } from './observe.ts';
 import { ping } from './ping.ts';
 import { pull } from './pull.ts';
+import { type PodFile, readPodFile } from './read-file.ts';
 import { removeContainer, removePod } from './remove-pod.ts';
 import { renameContainer } from './rename.ts';
 import { startContainer, startPod } from './start.ts';
@@ -41,6 +42,8 @@ export interface PodmanEngine extends Engine {
   info(opts: Signalled): Promise<EngineInfo>;
   /** Bytes on disk of a volume; undefined where they cannot be counted. */
   volumeBytes(name: string, opts: Signalled): Promise<number | undefined>;
+  /** What stands in a file of a ConfigMap, as a pod of ours has it; undefined where it cannot be read. */
+  readFile(file: PodFile): Promise<Uint8Array | undefined>;
   /** Removes the networks of ours that nothing is on. */
   sweepNetworks(opts: Signalled): Promise<void>;
   /** Closes its connections; calls under way fail. */
@@ -109,6 +112,7 @@ function engineOf(context: Context): PodmanEngine {
     logs: (container, opts) => logs(context, container, opts),
     info: ({ signal }) => info(context, signal),
     volumeBytes: (name, opts) => volumeBytes(context, name, opts),
+    readFile: file => readPodFile(context, file),
     sweepNetworks: ({ signal }) => sweepNetworks(context, signal),
     close: () => http.close(),
   };
