@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { documentOf } from '../kube/document.ts';
 import { filesIn } from '../kube/files.ts';
+import { standingOf } from '../kube/hand.ts';
 import type { Fields } from '../kube/json.ts';
 import { objectsOf, type Standing } from '../kube/objects.ts';
 import { type Remarks, remarks } from '../kube/remarks.ts';
 import { digest } from '../manifest/canon.ts';
 import type { ActualPod } from '../model/actual.ts';
 import type { PodRecord } from '../model/record.ts';
+import type { HandName } from '../podman/hand.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
 import type { GenerateKubeFlags } from './flags.ts';
@@ -23,20 +25,53 @@ export function generateKube(context: Context, key: string | undefined, flags: G
   }
   return withWorld(context, async world => {
     const noted = remarks();
-    const objects = objectsOf(await ours(context, world, key, flags, noted), noted);
+    const objects = objectsOf(await chosen(context, world, key, flags, noted), noted);
     await write(context, objects, noted, flags);
     return 0;
   });
 }
 
-async function ours(
+async function chosen(
   context: Context,
   world: World,
   key: string | undefined,
   flags: GenerateKubeFlags,
   noted: Remarks,
 ): Promise<readonly Standing[]> {
+  const { pod, container } = flags;
   const seen = await look(world, context);
+  if (container !== undefined) return [await byHand(context, world, { container }, flags, noted)];
+  if (pod === undefined) return ours(world, seen, key, flags, noted);
+  const own = [...seen.actual.pods.values()].find(({ engineName, id }) => engineName === pod || id === pod);
+  return own === undefined
+    ? [await byHand(context, world, { pod }, flags, noted)]
+    : [await standing(world, seen, own, noted)];
+}
+
+/** @throws CommandError where there is none of that name */
+async function byHand(
+  { signal }: Context,
+  { engine }: World,
+  name: HandName,
+  { namespace = 'default' }: GenerateKubeFlags,
+  noted: Remarks,
+): Promise<Standing> {
+  const made = await engine.handMade(name, { signal });
+  if (made !== undefined) return standingOf(made, namespace, noted);
+  const [kind, text] = 'pod' in name ? (['pod', name.pod] as const) : (['container', name.container] as const);
+  const known = await engine.handNames(kind, { signal });
+  throw new CommandError(`Cannot find "${text}": no ${kind} has that name`, {
+    hint: known.length === 0 ? `There is no ${kind} that stands alone` : `Name one of: ${known.join(', ')}`,
+  });
+}
+
+function ours(
+  world: World,
+  seen: Look,
+  key: string | undefined,
+  flags: GenerateKubeFlags,
+  noted: Remarks,
+): Promise<readonly Standing[]> {
   const inNamespace = seen.pods.filter(
     pod => flags.namespace === undefined || pod.key.split('/')[1] === flags.namespace,
   );

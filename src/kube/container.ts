@@ -1,6 +1,6 @@
 import type { Json } from '../model/desired.ts';
 import { hooksOf, probesOf } from './handlers.ts';
-import { type Fields, fields, flag, given, member, others, some, text, texts } from './json.ts';
+import { type Fields, fields, flag, given, items, member, others, some, text, texts } from './json.ts';
 import { divisorText } from './quantity.ts';
 import type { Remarks } from './remarks.ts';
 import { securityOf } from './security.ts';
@@ -60,8 +60,8 @@ export function containerOf(canonical: Json, place: ContainerPlace, remarks: Rem
     args: list('args', args),
     workingDir,
     env: some(variables(fields(env), words, place, say)),
-    ports: of('ports') ?? ports,
-    resources: of('resources'),
+    ports: some(items(of('ports') ?? ports)),
+    resources: some(fields(of('resources'))),
     volumeMounts: some(Object.entries(fields(mounts)).map(([path, mount]) => mountOf(path, fields(mount), words))),
     ...probesOf(of('probes')),
     lifecycle: some(given({ ...hooksOf(of('hooks')), stopSignal })),

@@ -77,7 +77,10 @@ function podOf(pod: CanonicalPod, about: string, remarks: Remarks): PodManifest 
   };
   const { restartPolicy, terminationGracePeriodSeconds: grace, imagePullSecrets } = fields(inPlace);
   const { hostname, hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostAliases } = fields(sandbox);
+  const hasSignal = made.some(({ container }) => member(container.lifecycle, 'stopSignal') !== undefined);
   const spec = given({
+    // Kubernetes takes a signal only where the system is said.
+    os: hasSignal ? { name: 'linux' } : undefined,
     restartPolicy: restartPolicy === 'Always' ? undefined : restartPolicy,
     terminationGracePeriodSeconds: grace === defaultGraceSeconds ? undefined : grace,
     hostname,
@@ -119,15 +122,16 @@ function ulimitsOf(
       .map(([name, limits]) => `${name}=${limits}`)
       .join(','),
   );
-  const [first = ''] = each;
-  const different = each.find(limits => limits !== first);
-  if (different === undefined) return first === '' ? {} : { [`${prefix}ulimit`]: first };
-  const all = [...new Set(each.filter(limits => limits !== ''))];
-  remarks.add(
-    about,
-    `the limits ${all.join(' and ')} are not those of all containers: a manifest has one for them all`,
-  );
-  return {};
+  const [limits, ...others] = new Set(each.filter(text => text !== ''));
+  if (limits === undefined) return {};
+  if (others.length > 0) {
+    const all = [limits, ...others].join(' and ');
+    remarks.add(about, `cannot say the ulimits ${all}, one for each container: a manifest has one for them all`);
+    return {};
+  }
+  if (each.includes(''))
+    remarks.add(about, `the ulimits ${limits} are not those of all containers: a manifest gives them to all`);
+  return { [`${prefix}ulimit`]: limits };
 }
 
 /** The keys are `IP:PORT/PROTOCOL`, where an address may hold colons. */

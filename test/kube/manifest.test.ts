@@ -102,6 +102,7 @@ const cases: Readonly<Record<string, readonly [yaml: string, secrets?: string]>>
       'name: a, annotations: { io.podman.annotations.ulimit: "nofile=1024:2048", io.podman.annotations.init/c: "true", io.podman.annotations.label/c: disable, io.podman.annotations.seccomp/c: /p.json, io.podman.annotations.pids-limit/c: "7" } }',
     ),
   ],
+  'a signal of its own': [pod('lifecycle: { stopSignal: SIGUSR1 }', '  os: { name: linux }')],
   'volumes that nothing mounts': [
     pod(
       'stdin: true',
