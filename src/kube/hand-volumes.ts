@@ -75,7 +75,8 @@ function secretSource(files: HandContainer['secretFiles']): Json {
 /** As `podman kube play` makes volumes of claims (podman-kube-play(1)). */
 function claimed(volume: HandVolume | undefined, say: (what: string) => void): Json {
   const { driver = 'local', labels = {}, options = {} } = volume ?? {};
-  const { type, device, o = '', ...others } = options;
+  // The engine shows owners once more, in capitals.
+  const { type, device, o = '', UID: _uid, GID: _gid, ...others } = options;
   const uid = /(?:^|,)uid=(\d+)/.exec(o)?.[1];
   const gid = /(?:^|,)gid=(\d+)/.exec(o)?.[1];
   const rest = o

@@ -32,7 +32,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
   const limits = readHandLimits(container, command);
   const mounts = readHandMounts(container);
   const privileged = host.Privileged === true;
-  const options = texts(host.SecurityOpt);
+  const options = [...new Set([...texts(host.SecurityOpt), ...command.all('security-opt')])];
   const option = (name: string): readonly string[] =>
     options.flatMap(each => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : []));
   const { Name: restart, MaximumRetryCount: tries } = record(host.RestartPolicy);

@@ -16,11 +16,12 @@ export function readHandMounts(container: Unread): HandMounts {
   const unsaid: string[] = [];
   const mounts = list(Mounts)
     .map(record)
-    .flatMap(({ Type, Name, Source, Destination, Options, RW, Propagation }): HandMount[] => {
+    .flatMap(({ Type, Name, Source, Destination, Options, RW, Propagation, SubPath }): HandMount[] => {
       const path = text(Destination);
       const odd = texts(Options).filter(option => !plain.test(option));
       if (odd.length > 0) unsaid.push(`the options ${odd.join(', ')} of the mount at ${path}`);
       const common = { path, readOnly: RW === false, propagation: propagationOf(text(Propagation)) };
+      if (text(SubPath) !== '') unsaid.push(`the part ${text(SubPath)} of the volume at ${path}: all of it is mounted`);
       if (text(Type) === 'volume') return [{ ...common, type: 'volume', name: text(Name) }];
       if (text(Type) === 'bind') return [{ ...common, type: 'bind', source: text(Source) }];
       unsaid.push(`the mount at ${path}, of type ${text(Type)}`);

@@ -231,6 +231,18 @@ describe('generate kube of what was made by hand', () => {
     assert.deepEqual(await played('solo', 'solo-pod-solo'), before);
   });
 
+  test('a volume keeps its driver and options', async () => {
+    const options = ['--opt', 'type=tmpfs', '--opt', 'device=tmpfs', '--opt', 'o=mode=0711,uid=1000'];
+    await podman('volume', 'create', ...options, 'own-options');
+    await podman('create', '--name', 'holder', '-v', 'own-options:/own', 'localhost/bb:1', ...idle);
+    const { remarks } = await generate('holder', '--container', 'holder');
+    assert.deepEqual(remarks, []);
+    const run = await other.podman('kube', 'play', file('holder'));
+    assert.equal(run.code, 0, run.stderr);
+    const mounted = await other.podman('exec', 'holder-pod-holder', 'mount');
+    assert.match(mounted.stdout, /^tmpfs on \/own type tmpfs \(.*mode=711.*uid=1000/m);
+  });
+
   test('what comes from the image, and from Podman, is left out', async () => {
     await podman('create', '--name', 'plain', 'localhost/bb:1');
     const { text } = await generate('plain', '--container', 'plain');
@@ -388,6 +400,8 @@ spec:
       'io.containers.autoupdate=registry',
       '--log-driver',
       'k8s-file',
+      '--security-opt',
+      'unmask=ALL',
       '-v',
       'Odd_Name:/data:noexec',
       '--memory-swap',
@@ -411,6 +425,7 @@ spec:
         `${about}container odd-one: cannot say the limit of swap, 83886080 bytes with the memory`,
         `${about}container odd-one: cannot say the log driver k8s-file`,
         `${about}container odd-one: cannot say the OOM score 100`,
+        `${about}container odd-one: cannot say the option unmask=ALL`,
         `${about}container odd-one: cannot say the options noexec of the mount at /data`,
         `${about}container odd-one: cannot say the time zone UTC`,
         `${about}container odd-one: cannot say the umask 0027`,
