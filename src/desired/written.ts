@@ -1,4 +1,5 @@
 import type { V1PersistentVolumeClaim, V1Volume } from '@kubernetes/client-node';
+import { canonical } from '../manifest/canon.ts';
 import { pullPolicyOf } from '../manifest/defaults.ts';
 import type { KubeObject } from '../manifest/object.ts';
 import type { DesiredContainer, DesiredPodVolume, Json } from '../model/desired.ts';
@@ -48,8 +49,8 @@ function deploymentOf(object: KubeObject): Json | undefined {
   const { metadata, spec } = object.object;
   const type = spec?.strategy?.type;
   return compact({
-    labels: metadata?.labels,
-    annotations: metadata?.annotations,
+    labels: metadata?.labels && json(metadata.labels),
+    annotations: metadata?.annotations && json(metadata.annotations),
     selector: spec && json(spec.selector),
     strategy: type === 'Recreate' ? type : undefined,
   });
@@ -69,10 +70,10 @@ function inOrder(names: readonly string[]): boolean {
  * What stands in the canonical form as it is written, since only the host or a Secret can fill it in: `env/NAME`,
  * `command/INDEX`, `args/INDEX` and `mounts/PATH`. Undefined where no text looks as if anything were filled in.
  */
-function asWritten({ container, canonical }: ResolvedContainer): readonly string[] | undefined {
+function asWritten({ container, canonical: form }: ResolvedContainer): readonly string[] | undefined {
   const { env, command = [], args = [], mounts } = container;
-  const shown = (canonical as { readonly env?: Readonly<Record<string, Json>> }).env ?? {};
-  if (!JSON.stringify(canonical).includes('$(')) return undefined;
+  const shown = (form as { readonly env?: Readonly<Record<string, Json>> }).env ?? {};
+  if (!JSON.stringify(form).includes('$(')) return undefined;
   const blank = (name: string, words: typeof args): readonly string[] =>
     words.flatMap((word, i) => (isRuntimeText(word) ? `${name}/${i}` : []));
   return [
@@ -111,7 +112,7 @@ function claimsOf(volumes: readonly V1Volume[], scope: Scope): readonly (readonl
 }
 
 function claimOf({ metadata, spec }: V1PersistentVolumeClaim): Json {
-  return compact({
+  return json({
     labels: metadata?.labels,
     annotations: metadata?.annotations,
     accessModes: spec?.accessModes,
@@ -127,7 +128,7 @@ function some<T extends Json>(items: readonly T[] | undefined): readonly T[] | u
   return items === undefined || items.length === 0 ? undefined : items;
 }
 
-/** A part of a manifest, which is plain JSON whatever its type says. */
+/** A part of a manifest in one order of its fields, whatever the order in which they are written. */
 function json(part: object): Json {
-  return part as unknown as Json;
+  return JSON.parse(canonical(part)) as Json;
 }
