@@ -5,6 +5,7 @@ import {
   type DownFlags,
   type ExecFlags,
   type GenerateFlags,
+  type GenerateKubeFlags,
   type LogsFlags,
   type NamespaceFlag,
   namespaceOption,
@@ -234,6 +235,27 @@ export function addGenerate(add: Add): void {
     [
       new Option('-d, --directory <DIR>', 'write the units there'),
       new Option('--user', 'units for a user, not for root'),
+      namespaceOption(),
+    ],
+  );
+  add<[string | undefined], GenerateKubeFlags>(
+    {
+      usage: 'generate kube [KEY]',
+      summary: 'write Kubernetes YAML of what runs',
+      details:
+        'Write Kubernetes YAML of what runs: of KEY, of all pods of ours where it is left out, or of a pod or container\nthat was made by hand with podman. What YAML cannot say stands in comments at its top. Secrets are never written.',
+      examples: [
+        'podstead generate kube web',
+        'podstead generate kube -f all.yaml',
+        'podstead generate kube --pod handmade -f handmade.yaml',
+        'podstead generate kube --container db',
+      ],
+    },
+    async (context, [key], options) => (await import('./generate-kube.ts')).generateKube(context, key, options),
+    [
+      new Option('--pod <NAME>', 'a pod that was made by hand, by its name or id'),
+      new Option('--container <NAME>', 'a container that was made by hand and is in no pod'),
+      new Option('-f, --filename <FILE>', 'write it there, where no file is yet'),
       namespaceOption(),
     ],
   );

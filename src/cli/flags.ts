@@ -79,3 +79,8 @@ export interface UserFlag {
 export interface GenerateFlags extends NamespaceFlag, UserFlag {
   readonly directory?: string;
 }
+export interface GenerateKubeFlags extends NamespaceFlag {
+  readonly pod?: string;
+  readonly container?: string;
+  readonly filename?: string;
+}

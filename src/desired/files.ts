@@ -8,7 +8,7 @@ import type {
 } from '@kubernetes/client-node';
 import { digest } from '../manifest/canon.ts';
 import type { DesiredFile, DesiredFiles } from '../model/desired.ts';
-import { keyOf } from '../model/key.ts';
+import { keyOf, keyParts } from '../model/key.ts';
 import { isSealed, seal } from '../model/sealed.ts';
 import type { Blank, RuntimeText } from '../model/text.ts';
 import { type ConfigData, lookUp } from './config.ts';
@@ -104,11 +104,13 @@ function selectEntries(
   scope: Scope,
 ): readonly DesiredFile[] {
   const { items, mode, optional } = opts;
-  if (items === undefined) return [...data.entries].map(([path, content]) => ({ path, mode, content }));
+  const from = (key: string): Pick<DesiredFile, 'configMap'> =>
+    data.secret ? {} : { configMap: { name: keyParts(data.key).name, key } };
+  if (items === undefined) return [...data.entries].map(([path, content]) => ({ path, mode, content, ...from(path) }));
   const chosen: DesiredFile[] = [];
   for (const [index, item] of items.entries()) {
     const content = data.entries.get(item.key);
-    if (content !== undefined) chosen.push({ path: item.path, content, mode: item.mode ?? mode });
+    if (content !== undefined) chosen.push({ path: item.path, content, mode: item.mode ?? mode, ...from(item.key) });
     else if (!optional) {
       const hint = `Its keys are: ${[...data.entries.keys()].map(key => `'${key}'`).join(', ') || 'none'}`;
       const message = `Cannot find key '${item.key}' in '${data.key}'`;

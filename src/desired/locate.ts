@@ -19,17 +19,35 @@ export function manifestPointer(pointer: string, spec: V1PodSpec, place: PodPlac
   if (section === 'containers') return containerPointer(name, rest, spec, place);
   if (section === 'sandbox') return `${place.spec}/${name === 'ports' ? portsPointer(spec) : sandboxPointer(name)}`;
   if (name === 'labels' || name === 'annotations') return [place.metadata, name, ...rest.map(escapePointer)].join('/');
-  if (name === 'resources') return containerPointer(rest[0] ?? '', ['resources'], spec, place);
+  const field = fieldsOfContainers[name];
+  if (field !== undefined) return containerPointer(rest[0] ?? '', field, spec, place);
   if (name === 'probes') return containerPointer(rest[0] ?? '', [`${rest[1]}Probe`], spec, place);
-  if (name === 'emptyDirs') {
+  if (name === 'emptyDirs' || name === 'volumes' || name === 'files') {
     const index = spec.volumes?.findIndex(volume => volume.name === rest[0]);
-    return `${indexed(place.spec, 'volumes', index)}/emptyDir/sizeLimit`;
+    return indexed(place.spec, 'volumes', index) + (name === 'emptyDirs' ? '/emptyDir/sizeLimit' : '');
   }
   if (name === 'initOrder') return `${place.spec}/initContainers`;
   if (name === 'messages') return containerPointer(rest[0] ?? '', ['terminationMessagePolicy'], spec, place);
-  if (name === 'hooks') return containerPointer(rest[0] ?? '', ['lifecycle'], spec, place);
-  return `${place.spec}/${name}`;
+  if (name === 'claims') {
+    const index = spec.volumes?.findIndex(volume => volume.persistentVolumeClaim?.claimName === rest[0]);
+    return indexed(place.spec, 'volumes', index);
+  }
+  if (name === 'deployment')
+    return rest[0] === 'selector' || rest[0] === 'strategy' ? `/spec/${rest[0]}` : `/metadata/${rest[0]}`;
+  return `${place.spec}/${ofSecurity.includes(name) ? `securityContext/${name}` : name}`;
 }
+
+const ofSecurity = ['fsGroupChangePolicy', 'supplementalGroupsPolicy'];
+
+/** Members of the part that changes in place which have a value for each container, and where that stands. */
+const fieldsOfContainers: Readonly<Record<string, readonly string[]>> = {
+  resources: ['resources'],
+  hooks: ['lifecycle'],
+  ports: ['ports'],
+  resizePolicies: ['resizePolicy'],
+  pullPolicies: ['imagePullPolicy'],
+  asWritten: [],
+};
 
 /** Escapes one part of a JSON pointer (RFC 6901, section 3). */
 export function escapePointer(part: string): string {

@@ -17,6 +17,7 @@ import { infraNameOf, reportAnnotations } from './tuning.ts';
 import { hasOwnUsers, reportOwnUsers } from './users.ts';
 import { type ResolvedVolume, resolveVolume } from './volume.ts';
 import { withVolumesFrom } from './volumes-from.ts';
+import { canonicalWritten } from './written.ts';
 
 /** A pod's declaration: in a Pod itself or in a Deployment's template. */
 export interface PodDeclaration {
@@ -71,7 +72,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
       own,
     ),
     containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
-    inPlace: canonicalInPlace(declaration, all, [...volumes.values()]),
+    inPlace: canonicalInPlace(declaration, all, [...volumes.values()], scope),
   };
   return {
     hash: () => digest([canonical.sandbox, canonical.containers]).slice(0, 8),
@@ -128,10 +129,12 @@ function fsGroupOf({ securityContext }: V1PodSpec): Pick<DesiredPod, 'fsGroup'> 
 }
 
 function canonicalInPlace(
-  { metadata, spec }: PodDeclaration,
+  declaration: PodDeclaration,
   all: readonly ResolvedContainer[],
   volumes: readonly ResolvedVolume[],
+  scope: Scope,
 ): Json {
+  const { metadata, spec } = declaration;
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   const resources = containers.map(each => [each.name, canonicalResources(each.resources)] as const);
   return compact({
@@ -146,6 +149,7 @@ function canonicalInPlace(
     probes: handlersOf(all, 'probes'),
     hooks: handlersOf(all, 'hooks'),
     messages: messagesOf([...(spec.initContainers ?? []), ...spec.containers]),
+    ...canonicalWritten(declaration, all, volumes, scope),
   });
 }
 

@@ -39,7 +39,7 @@ export function resolve(
   const claims = sorted.filter(object => object.kind === 'PersistentVolumeClaim' && object.usable);
   const around: Surroundings = {
     configs: configsOf(sorted, memo.configs),
-    claims: new Map(claims.map(object => [object.key, true] as const)),
+    claims: new Map(claims.map(object => [object.key, object] as const)),
     contexts: snapshot.contexts,
   };
   const usable = sorted.filter(each => each.usable);

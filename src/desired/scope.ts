@@ -13,7 +13,7 @@ export interface Surroundings {
   /** ConfigMaps and Secrets of the source by key; `broken` where the object is declared but refused. */
   readonly configs: Lookup<ConfigData | 'broken'>;
   /** PersistentVolumeClaims of the source by key. */
-  readonly claims: Lookup<true>;
+  readonly claims: Lookup<KubeObject>;
   /** Build contexts by absolute directory. */
   readonly contexts: Lookup<BuildContext>;
 }

@@ -68,7 +68,10 @@ export interface CanonicalPod {
   readonly sandbox: Json;
   /** By container name, init containers included: a change replaces that container alone. */
   readonly containers: { readonly [name: string]: Json };
-  /** Fields that change without touching anything that runs: labels, annotations, grace period, restart policy. */
+  /**
+   * Fields that change without touching anything that runs: labels, annotations, grace period, restart policy, and
+   * what else it takes to write the manifest again.
+   */
   readonly inPlace: Json;
 }
 
@@ -213,6 +216,8 @@ export interface DesiredFile {
   readonly mode: number;
   /** Out of a Secret; where it is left out, as the volume is. */
   readonly secret?: boolean;
+  /** The ConfigMap and the key of it that it comes from; absent where it comes from elsewhere. */
+  readonly configMap?: { readonly name: string; readonly key: string };
   readonly content: Sealed<Uint8Array> | RuntimeText;
 }
 

@@ -1,5 +1,6 @@
 import { getuid } from 'node:process';
 import type { Engine, EngineAction, EngineExecutors, PerformOptions, Signalled } from '../engine/engine.ts';
+import type { HandMade } from '../model/hand.ts';
 import { type Address, addressOf } from './address-of.ts';
 import { type Aliases, type AliasPlaces, readAliases } from './aliases.ts';
 import { build } from './build.ts';
@@ -14,6 +15,8 @@ import { type ExecOptions, exec } from './exec.ts';
 import { type ExecEnd, type ExecOnceOptions, execOnce } from './exec-once.ts';
 import { removeFiles, writeFiles } from './files.ts';
 import type { Output } from './frames.ts';
+import { type HandName, readHandMade } from './hand.ts';
+import { handNames } from './hand-names.ts';
 import { openHttp } from './http.ts';
 import { type EngineInfo, info } from './info.ts';
 import { inspect } from './inspect.ts';
@@ -22,6 +25,7 @@ import { removeNetwork, sweepNetworks } from './network.ts';
 import { observe } from './observe.ts';
 import { ping } from './ping.ts';
 import { pull } from './pull.ts';
+import { type PodFile, readPodFile } from './read-file.ts';
 import { removeContainer, removePod } from './remove-pod.ts';
 import { renameContainer } from './rename.ts';
 import { startContainer, startPod } from './start.ts';
@@ -43,6 +47,12 @@ export interface PodmanEngine extends Engine {
   info(opts: Signalled): Promise<EngineInfo>;
   /** Bytes on disk of a volume; undefined where they cannot be counted. */
   volumeBytes(name: string, opts: Signalled): Promise<number | undefined>;
+  /** What stands in a file of a ConfigMap, as a pod of ours has it; undefined where it cannot be read. */
+  readFile(file: PodFile): Promise<Uint8Array | undefined>;
+  /** What was made by hand, of whomever; undefined where there is none of that name. */
+  handMade(name: HandName, opts: Signalled): Promise<HandMade | undefined>;
+  /** Names of pods, or of containers that are in none. */
+  handNames(kind: 'pod' | 'container', opts: Signalled): Promise<readonly string[]>;
   /** Removes the networks of ours that nothing is on. */
   sweepNetworks(opts: Signalled): Promise<void>;
   /** Closes its connections; calls under way fail. */
@@ -113,6 +123,9 @@ function engineOf(context: Context): PodmanEngine {
     logs: (container, opts) => logs(context, container, opts),
     info: ({ signal }) => info(context, signal),
     volumeBytes: (name, opts) => volumeBytes(context, name, opts),
+    readFile: file => readPodFile(context, file),
+    handMade: (name, opts) => readHandMade(context, name, opts),
+    handNames: (kind, opts) => handNames(context, kind, opts),
     sweepNetworks: ({ signal }) => sweepNetworks(context, signal),
     close: () => http.close(),
   };
