@@ -6,7 +6,7 @@ import { type Bare, bare, containerSpec, createPods } from './floor.ts';
 import { longestGap } from './gap.ts';
 import { onePod, onePods, threePod } from './manifests.ts';
 import { type Contestant, compare, type Figures, timed } from './measure.ts';
-import { widths } from './report.ts';
+import { bareLook, widths } from './report.ts';
 import { resident } from './resident.ts';
 
 /** The program as it is shipped. */
@@ -40,6 +40,8 @@ export async function closeArena(arena: Arena): Promise<void> {
   arena.bare.close();
   await rm(arena.dir, { recursive: true, force: true });
 }
+
+const look = resolve(import.meta.dirname, 'look.cjs');
 
 /** Runs the program to its end. */
 export const podstead = (arena: Arena, args: readonly string[], allowed?: readonly number[]): Promise<number> =>
@@ -121,6 +123,7 @@ export async function noChange(
       node(arena),
       list,
       aPass,
+      { name: bareLook, run: () => timed('node', [look, arena.engine.socket], arena.env) },
       { name: 'podstead apply', run: () => podstead(arena, ['apply', file]) },
       { name: 'podstead plan', run: () => podstead(arena, ['plan', file]) },
     ],
