@@ -56,16 +56,24 @@ interface Owner extends Signalled {
   readonly uid: string;
 }
 
-/** As mkdir -p. Node's own says ENOENT of a disk that is full (20.20). */
+/** As mkdir -p, several at once too. Node's own says ENOENT of a disk that is full (20.20). */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
+  const isThere = await makeOne(path, mode);
+  if (isThere) return;
+  await makeDirectory(dirname(path), 0o700);
+  await makeOne(path, mode);
+}
+
+/** @returns whether it is there now; it is not where its parent is missing */
+async function makeOne(path: string, mode: number): Promise<boolean> {
   try {
     await mkdir(path, { mode });
+    return true;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT') throw error;
-    await makeDirectory(dirname(path), 0o700);
-    await mkdir(path, { mode });
+    if (code === 'EEXIST') return true;
+    if (code === 'ENOENT') return false;
+    throw error;
   }
 }
 
