@@ -200,7 +200,7 @@ export function addService(add: Add): void {
       usage: 'install [DIR]',
       summary: 'set the agent up as a service of systemd',
       details:
-        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with\n/etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. A second time it\nchanges what differs. No pod is touched.',
+        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with /etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. A second time it changes what differs. No pod is touched.',
       examples: ['podstead install', 'podstead install /srv/manifests', 'podstead install --user'],
     },
     async (context, [directory], options) => (await import('./install.ts')).install(context, directory, options),
