@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { createServer, isIP } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from 'tar';
@@ -86,6 +86,7 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
   const podman = (...args: string[]): Promise<Ran> => run('podman', [...storeArgs, ...args], env);
 
   let service: ChildProcess | undefined;
+  await forgetNames();
   const startService = async (): Promise<void> => {
     const log = openSync(join(dir, 'service.log'), 'a');
     const args = [...storeArgs, 'system', 'service', '--time=0', `unix://${paths.socket}`];
@@ -124,6 +125,24 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
     stopService,
     startService,
   };
+}
+
+/** Where rootful netavark keeps what aardvark-dns tells, a file for each network name, whichever engine has the network. */
+const namesDirectory = '/run/containers/networks/aardvark-dns';
+
+/**
+ * Removes what an engine that was killed left there: a network of the same name would be told at the address of the old
+ * one, which nothing has any more, and find no names.
+ */
+async function forgetNames(): Promise<void> {
+  const addresses = new Set(
+    Object.values(networkInterfaces()).flatMap(all => (all ?? []).map(({ address }) => address)),
+  );
+  for (const name of await readdir(namesDirectory).catch(() => [])) {
+    const path = join(namesDirectory, name);
+    const [gateway = ''] = (await readFile(path, 'utf8').catch(() => '')).split(/[\s,]/);
+    if (isIP(gateway) !== 0 && !addresses.has(gateway)) await rm(path, { force: true });
+  }
 }
 
 /** Subnets of the engine's own: the default pool is shared by every engine on the host. */

@@ -220,7 +220,7 @@ describe("cases of Podman's own tests", () => {
     const said = async (name: string): Promise<string> => (await podman('logs', name)).stdout.trim();
     assert.deepEqual([await said('bare-main'), await said('args-main')], ['of image', 'of manifest']);
     const mounts = async (name: string): Promise<string> =>
-      inspected(name, '{{range .Mounts}}{{.Destination}}={{.Name}} {{end}}');
+      inspected(name, '{{range .Mounts}}{{if .Name}}{{.Destination}}={{.Name}} {{end}}{{end}}');
     const volume = (await podman('volume', 'ls', '-q', '--filter', 'label=podstead.dev/owner')).stdout.trim();
     assert.equal(await mounts('mounted-main'), `/vol=${volume}`);
   });
