@@ -70,7 +70,8 @@ describe("Podman's annotations for volumes and names", () => {
 
   test('the sandbox has the name that is asked for', async () => {
     const { stdout } = await on.engine.podman('pod', 'inspect', 'shop_lent');
-    const { InfraContainerID } = JSON.parse(stdout);
+    // A list of one from Podman 5 on.
+    const [{ InfraContainerID }] = [JSON.parse(stdout)].flat();
     const named = await on.engine.podman('inspect', '--format', '{{.Name}}', InfraContainerID);
     assert.equal(named.stdout.trim(), 'shop_lent-sandbox');
   });
