@@ -33,6 +33,8 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
   const mounts = readHandMounts(container);
   const privileged = host.Privileged === true;
   const options = [...new Set([...texts(host.SecurityOpt), ...command.all('security-opt')])];
+  // 5.4 repeats `unmask=ALL` in small letters.
+  const masks = new Set(options.filter(each => /^(un)?mask=/.test(each)).map(each => each.replace(/=all$/, '=ALL')));
   const option = (name: string): readonly string[] =>
     options.flatMap(each => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : []));
   const { Name: restart, MaximumRetryCount: tries } = record(host.RestartPolicy);
@@ -74,7 +76,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
       ...(number(tries) > 0 ? [`that it is restarted at most ${number(tries)} times`] : []),
       ...(text(host.UsernsMode) === '' ? [] : [`the user namespace ${text(host.UsernsMode)}`]),
       ...(text(Pod) !== '' && text(host.PidMode) === 'host' ? ['that it alone sees the processes of the host'] : []),
-      ...options.filter(each => /^(un)?mask=/.test(each)).map(each => `the option ${each}`),
+      ...[...masks].map(each => `the option ${each}`),
       ...(isOther ? ['its ulimits, secrets and log driver, which only the command that made it could tell'] : []),
       ...words.unsaid,
       ...env.unsaid,
