@@ -326,8 +326,9 @@ spec:
     ]);
   });
 
-  /** 4.3 shows the value of a secret among the variables, 5.4 stars. */
-  const shown = /KEY=(hush-hush|\*+)/;
+  /** 4.3 shows variables of secrets like any others, 5.4 not at all. */
+  const isShown = async (): Promise<boolean> =>
+    Number.parseInt(await podman('version', '--format', '{{.Client.Version}}'), 10) < 5;
   /** @returns the status of the engine's answer */
   const post = (path: string, body: string): Promise<number | undefined> =>
     new Promise((done, fail) => {
@@ -355,7 +356,7 @@ spec:
       'localhost/bb:1',
     );
     await podman('start', 'keeper');
-    assert.match(await podman('inspect', 'keeper'), shown);
+    assert.equal((await podman('inspect', 'keeper')).includes('KEY=hush-hush'), await isShown());
     await on.write({
       'sek.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: sek }\nstringData: { sek: other }\n`,
     });
@@ -378,11 +379,12 @@ spec:
     });
     assert.equal(await post('/v4.0.0/libpod/containers/create', body), 201);
     await podman('start', 'made');
-    assert.match(await podman('inspect', 'made'), shown);
+    assert.equal((await podman('inspect', 'made')).includes('KEY=hush-hush'), await isShown());
     const { text, remarks } = await generate('made', '--container', 'made');
     assert.doesNotMatch(text + remarks.join('\n'), /hush/);
+    const names = (await isShown()) ? ['KEY', 'OPEN'] : ['OPEN'];
     assert.ok(
-      remarks.some(remark => remark.includes('the values of') && remark.includes('KEY') && remark.includes('OPEN')),
+      remarks.some(remark => remark.includes('the values of') && names.every(name => remark.includes(name))),
       remarks.join('\n'),
     );
   });

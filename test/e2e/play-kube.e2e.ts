@@ -153,7 +153,8 @@ describe("cases of Podman's own tests", () => {
     }
     assert.equal(await takes('127.0.0.1', shut), false);
     const bindings = await inspected(await infraOf('published'), '{{json .HostConfig.PortBindings}}');
-    assert.deepEqual(JSON.parse(bindings), { '80/tcp': [{ HostIp: '', HostPort: String(open) }] });
+    // What stands for all addresses: nothing in 4.3, 0.0.0.0 in 5.4.
+    assert.match(bindings, new RegExp(`^{"80/tcp":\\[{"HostIp":"(0\\.0\\.0\\.0)?","HostPort":"${open}"}\\]}$`));
     for (const address of ['127.0.0.1', '127.0.0.9']) assert.equal(await takes(address, open), true, address);
   });
   const infraOf = (name: string): Promise<string> =>
