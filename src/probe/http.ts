@@ -1,6 +1,7 @@
-import { type IncomingMessage, request } from 'node:http';
+import { validateHeaderValue } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import type { Handler } from '../model/probe.ts';
+import { type Answer, answerReader } from './answer.ts';
 import { expiry } from './expiry.ts';
 import type { ProbeResult } from './fold.ts';
 import { reasonOf } from './tcp.ts';
@@ -9,8 +10,6 @@ import { reasonOf } from './tcp.ts';
 export const userAgent = 'kube-probe/1.36';
 /** So much of a body is read, then the connection is closed (pkg/probe/http/http.go). */
 const bodyBytes = 10 * 1024;
-/** Longest head of an answer, as Go takes it by default (net/http, DefaultMaxHeaderBytes). */
-const headBytes = 2 ** 20;
 const mostRedirects = 10;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -49,10 +48,9 @@ export function dialHttp(handler: HttpHandler, host: string, port: number, timeo
       leave = send(
         ask,
         connecting,
-        answer => {
-          const { statusCode = 0 } = answer;
-          const next = redirects.has(statusCode) ? redirected(ask, answer.headers.location) : undefined;
-          if (next === undefined) return end(resultOf(statusCode));
+        ({ status, location }) => {
+          const next = redirects.has(status) ? redirected(ask, location) : undefined;
+          if (next === undefined) return end(resultOf(status));
           leave();
           if (left === 0) fail(`redirected more than ${mostRedirects} times`);
           else follow(next, left - 1).catch(broken);
@@ -78,51 +76,60 @@ async function secured(): Promise<Connect> {
   return ({ host, port }) => tls.connect({ host, port, servername: isIP(host) ? '' : host, rejectUnauthorized: false });
 }
 
-/**
- * Headers as a list and a connection without an agent: Node spends least on these.
- *
- * @returns what ends it early
- */
+/** @returns what ends it early */
 function send(
-  { host, port, path, headers }: Ask,
+  ask: Ask,
   connecting: Connect,
-  answered: (answer: IncomingMessage) => void,
+  answered: (answer: Answer) => void,
   broken: (error: Error) => void,
 ): () => void {
-  const own = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-  const all = { host: own, ...headers, connection: 'close' };
-  const sent = request({
-    path,
-    headers: Object.entries(all).flatMap(([name, values]) => [values].flat().flatMap(value => [name, sentAs(value)])),
-    createConnection: () => connecting({ host, port }).unref(),
-    maxHeaderSize: headBytes,
-    // Bare line feeds and the like, which Go takes, too.
-    insecureHTTPParser: true,
+  const text = textOf(ask);
+  const reader = answerReader(bodyBytes);
+  const socket = connecting({ host: ask.host, port: ask.port }).unref();
+  const leave = (): void => {
+    socket.destroy();
+  };
+  const take = (answer: Answer | undefined): void => {
+    if (answer === undefined) return;
+    socket.removeAllListeners('data').removeAllListeners('end');
+    answered(answer);
+  };
+  socket.setEncoding('latin1');
+  socket.on('error', broken);
+  socket.on('data', (piece: string) => {
+    try {
+      take(reader.take(piece));
+    } catch (error) {
+      leave();
+      broken(error instanceof Error ? error : new Error(String(error)));
+    }
   });
-  sent.on('error', broken);
-  sent.on('response', response => {
-    response.on('error', broken);
-    drain(response, () => answered(response));
+  socket.on('end', () => {
+    const answer = reader.end();
+    if (answer === undefined) broken(new Error('the connection was closed before the answer was whole'));
+    else take(answer);
   });
-  sent.end();
-  return () => sent.destroy();
+  socket.write(text, 'latin1');
+  return leave;
 }
 
-/** Go sends a header's value as UTF-8; Node takes one character a byte. */
+/** @throws TypeError for a header that cannot be sent */
+function textOf({ host, port, path, headers }: Ask): string {
+  const own = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const all: Headers = { host: own, ...headers, connection: 'close' };
+  const lines = Object.entries(all).flatMap(([name, values]) =>
+    [values].flat().map(value => {
+      const sent = sentAs(value);
+      validateHeaderValue(name, sent);
+      return `${name}: ${sent}\r\n`;
+    }),
+  );
+  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
+
+/** Go sends a header's value as UTF-8; here a character is a byte. */
 function sentAs(value: string): string {
   return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
-}
-
-/** Reads as much of the body as counts, then calls back once. */
-function drain(response: IncomingMessage, done: () => void): void {
-  let left = bodyBytes;
-  response.on('data', (chunk: Buffer) => {
-    if (left > 0 && chunk.length >= left) done();
-    left -= chunk.length;
-  });
-  response.on('end', () => {
-    if (left > 0) done();
-  });
 }
 
 /** Where a redirect leads; undefined where it leads to another host, or nowhere. */
