@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { EngineAction } from '../../src/engine/engine.ts';
+import type { Event } from '../../src/model/event.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { type Break, breaks, type Tree } from '../arbitraries/edits.ts';
@@ -115,7 +117,7 @@ property(
   25,
   fc.asyncProperty(storiesOf({ breaking: true, jumping: false }), async story => {
     const world = newWorld(story.weather);
-    const { clock, engine, source } = world.host;
+    const { clock, engine, source, events } = world.host;
     const wrong: string[] = [];
     let declared = new Map<string, number>();
     const note = (): void => {
@@ -127,6 +129,7 @@ property(
       effect: action => {
         note();
         if (action.verb !== 'removePod' && action.verb !== 'stopPod') return;
+        if (isOfRecreate(action, events)) return;
         const declaredBy = engine.host.pods.get(action.id)?.ours?.declaredBy;
         const last = declared.get(declaredBy ?? '');
         const isDeclared = last === clock.now();
@@ -142,3 +145,15 @@ property(
     assert.deepEqual(wrong, []);
   }),
 );
+
+/**
+ * Whether the plan that it belongs to makes the pod anew. Such a removal is not for an absence: it was decided while the
+ * object was declared, goes on should the object vanish meanwhile, and ends with the pod running.
+ */
+function isOfRecreate(action: EngineAction, events: readonly Event[]): boolean {
+  const plan = events.findLast(
+    event => event.type === 'planned' && event.plan.steps.some(step => step.action === action),
+  );
+  if (plan?.type !== 'planned' || action.verb !== 'removePod') return false;
+  return plan.plan.steps.some(({ action: { verb }, key }) => verb === 'createPod' && key === action.pod);
+}
