@@ -70,7 +70,9 @@ property(
 
 function lose({ host: { source }, tree, show }: World, wish: Wish, loss: Loss, left: number): void {
   const some = wish.pods.slice(0, left % wish.pods.length);
-  const minority = wish.pods.slice(0, Math.min(some.length, Math.ceil(wish.pods.length / 2) - 1));
+  // The guard counts what has pods.
+  const owning = wish.pods.filter(({ kind, replicas }) => kind !== 'Deployment' || replicas > 0);
+  const minority = owning.slice(0, Math.min(some.length, Math.ceil(owning.length / 2) - 1));
   const fewer = (pods: Wish['pods']): Wish => ({ ...wish, pods });
   switch (loss.how) {
     case 'broken':
