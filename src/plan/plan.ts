@@ -9,6 +9,7 @@ import { conflictsOf, foreignObstacle } from './conflict.ts';
 import { deadlinesAhead } from './deadline.ts';
 import { decide, failureOf } from './decide.ts';
 import { imagesOfPod } from './images.ts';
+import { withOwnNames } from './own-names.ts';
 import { addImages, addVolumes, imageKey, isImageReady } from './prepare.ts';
 import { notYetReady } from './readiness.ts';
 import { type Leftover, leftoversOf, type Prune } from './removal.ts';
@@ -47,7 +48,7 @@ export interface PlanOptions {
  * plan, whatever the order of the maps.
  */
 export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): Plan {
-  const pods = [...desired.pods.values()].toSorted(byKey);
+  const pods = withOwnNames([...desired.pods.values()].toSorted(byKey), actual);
   const decideOpts = {
     ...opts,
     obstacle: (pod: DesiredPod, present: ActualPod | undefined) =>

@@ -6,9 +6,9 @@ import { containerSpec } from './container-spec.ts';
 import type { Context } from './context.ts';
 import { emptyMessage, messageMount } from './end-message.ts';
 import { needImage } from './image-find.ts';
-import { list, record, text, textRecord, texts } from './json.ts';
+import { list, record, text } from './json.ts';
 import { resolveMounts } from './mounts.ts';
-import { path } from './query.ts';
+import { adopt } from './name-holder.ts';
 import { remakePod } from './remake.ts';
 import { findResolver } from './resolver.ts';
 import { findBlanks } from './runtime-text.ts';
@@ -88,59 +88,4 @@ function refuseRoot({ security, image }: DesiredContainer, imageUser: string, wh
       hint: 'Set securityContext.runAsUser to a number above 0',
     },
   );
-}
-
-async function adopt(
-  context: Context,
-  { pod, uid, container }: ActionOf<'createContainer'>,
-  taken: EngineError,
-  signal: AbortSignal,
-): Promise<'done' | 'free'> {
-  const what = `Cannot create container "${container.engineName}"`;
-  const reply = await context.http.call({
-    method: 'GET',
-    path: path`/containers/${container.engineName}/json`,
-    accept: [404],
-    what,
-    signal,
-  });
-  const found = record(reply.body);
-  const tags = textRecord(record(found.Config).Labels);
-  const ours = tags[labels.owner] === context.owner && tags[labels.uid] === uid;
-  if (
-    reply.status !== 404 &&
-    ours &&
-    tags[labels.container] === container.name &&
-    tags[labels.digest] === container.digest
-  )
-    return 'done';
-  if (reply.status === 404 && (await clearStorage(context, container.engineName, what, signal))) return 'free';
-  const who =
-    reply.status === 404
-      ? 'a pod'
-      : ours
-        ? `an earlier container of ${pod.key}`
-        : `container ${text(found.Id).slice(0, 12)}`;
-  throw new EngineError('NAME_TAKEN', `${what}: the name is taken by ${who}`, {
-    hint: ours ? 'Remove it first' : 'Remove what has the name, or rename the pod',
-    transient: ours,
-    cause: taken,
-  });
-}
-
-/**
- * Removes what an engine that died amid a creation left of it: its storage has the container, its database does not
- * (4.3), so that the name is taken by nothing that can be inspected. Never what a build works on, and never by force: a
- * container of another database that runs on this storage is mounted, and stays.
- */
-async function clearStorage(context: Context, name: string, what: string, signal: AbortSignal): Promise<boolean> {
-  const query = { all: true, external: true };
-  const { body } = await context.http.call({ method: 'GET', path: '/containers/json', query, what, signal });
-  const left = list(body)
-    .map(record)
-    .find(({ Names, Command }) => texts(Names).includes(name) && texts(Command)[0] === 'storage');
-  if (left === undefined) return false;
-  const remove = { method: 'DELETE', path: path`/containers/${text(left.Id)}`, idempotent: true } as const;
-  const { status } = await context.http.call({ ...remove, accept: [404, 409, 500], what, signal });
-  return status !== 409 && status !== 500;
 }

@@ -96,6 +96,7 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
       addressGate: oneByOne(),
       networks: new Map(),
       podIds: new Map(),
+      ownIds: new Set(),
       remaking: new Map(),
     });
   } catch (error) {

@@ -51,6 +51,7 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
   const infras = entries.filter(entry => isOurSandbox(entry, context.owner));
   const pods = await Promise.all(infras.map(infra => readPod(context, infra, entries, { files, images, signal })));
   const ours = new Set(pods.flatMap(pod => [pod.infra.id, ...[...pod.containers.values()].map(({ id }) => id)]));
+  remember(context, ours);
   const podIds = new Set(pods.map(pod => pod.id));
   return {
     pods: new Map(pods.map(pod => [pod.key, pod])),
@@ -63,6 +64,17 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
     fileUids: [...files.keys()],
     networks: [...new Set(infras.flatMap(infra => infra.networks))].sort(),
   };
+}
+
+/** More than a host ever has at once; the oldest are forgotten first. */
+const mostIds = 10_000;
+
+function remember({ ownIds }: Context, ours: ReadonlySet<string>): void {
+  for (const id of ours) ownIds.add(id);
+  for (const id of ownIds) {
+    if (ownIds.size <= mostIds) return;
+    ownIds.delete(id);
+  }
 }
 
 const lastImages = new WeakMap<Context, readonly Unread[]>();

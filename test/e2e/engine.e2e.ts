@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -85,10 +85,59 @@ test('createContainer() clears away what an engine that died amid it left in its
   await on.do({ ...create, verb: 'startContainer' });
   await putBack(db, `${db}.running`);
   await putBack(`${db}.before`, db);
-  await fails(on.do(create), 'NAME_TAKEN', /the name is taken/);
+  await fails(on.do(create), 'NAME_TAKEN', /the name is taken by container \w{12}, which stands .* alone, mounted/);
   await putBack(`${db}.running`, db);
   assert.equal((await on.pod(web.key)).containers.get('main')?.state, 'running');
   await on.drop(web.key);
+});
+
+/** Has the storage know a container by another name than the database, as Podman 4.3 was seen to do after renames. */
+async function nameInStorage(id: string, name: string): Promise<void> {
+  await on.host.stopService();
+  const drivers = (await readdir(on.host.root)).filter(each => each.endsWith('-containers'));
+  for (const driver of drivers) {
+    const path = join(on.host.root, driver, 'containers.json');
+    const all: { readonly id: string }[] = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify(all.map(each => (each.id === id ? { ...each, names: [name] } : each))));
+  }
+  await on.host.startService();
+}
+
+test('createContainer() frees a name that the storage keeps for another container of ours, and says who else has it', async () => {
+  const web = pod('web');
+  const create = { verb: 'createContainer', pod: web, uid: 'uid-1', container: container('web', 'main') } as const;
+  await on.do({ verb: 'createPod', pod: web, uid: 'uid-1' });
+  await on.podman('run', '-d', '--name', 'theirs', 'localhost/bb:1');
+  const { Id: theirs } = JSON.parse(await on.podman('inspect', '--format', '{"Id":"{{.Id}}"}', 'theirs'));
+  await nameInStorage(theirs, 'web-main');
+  const refused = await fails(
+    on.do(create),
+    'NAME_TAKEN',
+    /by container "theirs", which the engine's storage still has/,
+  );
+  const hint = /podman rename theirs theirs-x && podman rename theirs-x theirs$/;
+  assert.match(refused.hint ?? '', hint);
+  for (const names of [
+    ['theirs', 'theirs-x'],
+    ['theirs-x', 'theirs'],
+  ])
+    await on.podman('rename', ...names);
+  await on.do(create);
+  const live = async (): Promise<string | undefined> => (await on.pod(web.key)).containers.get('main')?.engineName;
+  assert.equal(await live(), 'web-main');
+
+  const { id = '' } = (await on.pod(web.key)).containers.get('main') ?? {};
+  await nameInStorage(id, 'web-side');
+  const side = { ...create, container: container('web', 'side') };
+  await on.do(side);
+  assert.deepEqual([...(await on.pod(web.key)).containers.values()].map(({ engineName }) => engineName).sort(), [
+    'web-main-x',
+    'web-side',
+  ]);
+  await on.do({ verb: 'renameContainer', pod: web.key, name: 'main', id, engineName: 'web-main' });
+  assert.equal(await live(), 'web-main');
+  await on.drop(web.key);
+  await on.podman('rm', '-f', '-t', '0', 'theirs');
 });
 
 test('eight pods made at once leave one pause image and one network', async () => {

@@ -59,6 +59,7 @@ export async function replay(t: TestContext, answers: Readonly<Record<string, re
     sandboxGate: firstAlone(),
     addressGate: oneByOne(),
     networks: new Map(),
+    ownIds: new Set(),
     podIds: new Map([['u', 'p']]),
     remaking: new Map(),
   };
