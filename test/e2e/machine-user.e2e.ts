@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { before, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
-import { whyNoMachine } from '../machine/machine-root.ts';
 import {
   containersOf,
   idsOf,
@@ -15,6 +14,7 @@ import {
   runningOf,
   takeLogs,
 } from '../machine/pods.ts';
+import { onEachDebian } from '../machine/suite.ts';
 import { cleanUps, eventually, writeFiles } from './podstead.ts';
 
 const home = '/home/someone';
@@ -29,9 +29,8 @@ const manifests: Readonly<Record<string, string>> = {
   }),
   'done.yaml': podText('done', { logs, command: once('done'), policy: 'OnFailure' }),
 };
-const lacking = whyNoMachine();
 
-describe('the agent as podstead.service of a user who lingers, on a booted systemd', { skip: lacking ?? false }, () => {
+onEachDebian('the agent as podstead.service of a user who lingers, on a booted systemd', debian => {
   const cleaning = cleanUps();
   let on: Machine;
   const asUser = (...argv: string[]): Promise<string> =>
@@ -60,7 +59,7 @@ describe('the agent as podstead.service of a user who lingers, on a booted syste
     );
 
   before(async () => {
-    on = await machine(cleaning);
+    on = await machine(cleaning, debian);
     await makeImage(inService);
     await writeFiles(join(on.root, home, '.config/podstead/manifests'), manifests);
     await on.must('chown', '--recursive', 'someone:', home);

@@ -3,7 +3,6 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
-import { whyNoMachine } from '../machine/machine-root.ts';
 import {
   containersOf,
   idsOf,
@@ -16,6 +15,7 @@ import {
   type Seen,
   takeLogs,
 } from '../machine/pods.ts';
+import { onEachDebian } from '../machine/suite.ts';
 import { cleanUps, eventually, writeFiles } from './podstead.ts';
 
 const manifests: Readonly<Record<string, string>> = {
@@ -34,13 +34,11 @@ const manifests: Readonly<Record<string, string>> = {
 const bootLines = { web: ['ran', 'b', 'start'], busy: ['start'] };
 const stopLines = { web: ['stop'], busy: ['stop'] };
 
-const lacking = whyNoMachine();
-
-describe('on a booted systemd', { skip: lacking ?? false }, () => {
+onEachDebian('on a booted systemd', debian => {
   const cleaning = cleanUps();
   let on: Machine;
   before(async () => {
-    on = await machine(cleaning);
+    on = await machine(cleaning, debian);
     await makeImage(on.must);
     await writeFiles(source(), manifests);
   });
