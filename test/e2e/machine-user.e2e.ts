@@ -12,6 +12,7 @@ import {
   once,
   podText,
   runningOf,
+  seed,
   takeLogs,
 } from '../machine/pods.ts';
 import { onEachDebian } from '../machine/suite.ts';
@@ -23,7 +24,8 @@ const manifests: Readonly<Record<string, string>> = {
   'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { a: b }\n',
   'web.yaml': podText('web', {
     logs,
-    inits: [once('web')],
+    inits: [once('web'), seed('web')],
+    claim: 'data',
     command: main('web'),
     more: '      ports: [{ containerPort: 80, hostPort: 8080 }]\n',
   }),
@@ -69,7 +71,11 @@ onEachDebian('the agent as podstead.service of a user who lingers, on a booted s
     await inService('podstead', 'install');
     await settled();
     await unitsStarted();
-    assert.deepEqual(await takeLogs(join(on.root, logs)), { done: ['ran'], web: ['ran', 'start'] });
+    assert.deepEqual(await takeLogs(join(on.root, logs)), { done: ['ran'], web: ['ran', 'seeded', 'start'] });
+    assert.ok(
+      (await madeThisBoot(inService)).includes('container create web-main'),
+      'what is made shows in the events',
+    );
     const unit = await readFile(join(on.root, home, '.config/systemd/user/podstead-pod-web.service'), 'utf8');
     assert.match(unit, /^WantedBy=default\.target$/m);
   });

@@ -13,6 +13,7 @@ import {
   podText,
   runningOf,
   type Seen,
+  seed,
   takeLogs,
 } from '../machine/pods.ts';
 import { onEachDebian } from '../machine/suite.ts';
@@ -21,7 +22,8 @@ import { cleanUps, eventually, writeFiles } from './podstead.ts';
 const manifests: Readonly<Record<string, string>> = {
   'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { a: b }\n',
   'web.yaml': podText('web', {
-    inits: [once('web'), `[sh, -c, 'cat /settings/a >>/log/web; echo >>/log/web']`],
+    inits: [once('web'), `[sh, -c, 'cat /settings/a >>/log/web; echo >>/log/web']`, seed('web')],
+    claim: 'data',
     command: main('web'),
     more: '      ports: [{ containerPort: 80, hostPort: 8080 }]\n',
   }),
@@ -65,7 +67,9 @@ onEachDebian('on a booted systemd', debian => {
   describe('boot units of generate systemd', () => {
     test('they are written for pods that were applied, and systemd takes them', async () => {
       await on.must('podstead', 'apply', '/etc/podstead/manifests');
-      assert.deepEqual(await logged(), { ...bootLines, done: ['ran'], never: ['ran'] });
+      const web = ['ran', 'b', 'seeded', 'start'];
+      assert.deepEqual(await logged(), { ...bootLines, web, done: ['ran'], never: ['ran'] });
+      assert.ok((await made()).includes('container create web-main'), 'what is made shows in the events');
       await on.must('podstead', 'generate', 'systemd', '/etc/podstead/manifests', '-d', '/etc/systemd/system');
       await on.systemctl('daemon-reload');
       await on.systemctl('enable', '--now', ...(await ourUnits()));
