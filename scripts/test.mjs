@@ -1,14 +1,16 @@
-// `npm test [-- --unit | --e2e] [--check] [--long] [--matrix] [FILTER...]`: sets up what the tests need, runs them, and ends
-// with the plain line `N passed, N failed`. --check counts types and style as two more tests; --long runs each property
-// twenty times as often (docs/reliability.md); --matrix runs the end-to-end tests in the newest Debian that we support.
+// `npm test [-- --unit --e2e --machine] [--check] [--long] [--matrix] [FILTER...]`: sets up what the tests need, runs them
+// (of the first three options those that are named, else all), and ends with the plain line `N passed, N failed`.
+// --check counts types and style as tests too; --long runs each property twenty times as often (docs/reliability.md);
+// --matrix runs the end-to-end tests in the newest Debian that we support.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { openRoot } from './inside.mjs';
+import { failuresOf, totalsOf } from './report.mjs';
 import { root, setUp } from './setup.mjs';
 
 const args = process.argv.slice(2);
-const only = ['--unit', '--e2e'].filter(option => args.includes(option));
+const only = ['--unit', '--e2e', '--machine'].filter(option => args.includes(option));
 const filters = args.filter(arg => !arg.startsWith('--'));
 const cache = join(root, '.cache');
 /** One file of tests that takes longer hangs: it is ended, and fails, where it would hold up all others for ever. */
@@ -24,12 +26,14 @@ const all = readdirSync(join(root, 'test'), { withFileTypes: true, recursive: tr
   .sort();
 
 const other = args.includes('--matrix') ? openRoot(root) : undefined;
-/** What boots a machine of its own names the release itself. */
-const endToEnd = all.filter(file => file.endsWith('.e2e.ts') && !(other !== undefined && file.includes('/machine')));
-// End-to-end tests share one machine's ports, locks and disk: one at a time.
+const endToEnd = all.filter(file => file.endsWith('.e2e.ts'));
+const bootsMachine = file => basename(file).startsWith('machine');
+// End-to-end tests share one host's ports, locks and disk, and booted machines its control groups: one at a time.
 const suites = [
   { name: 'unit', option: '--unit', files: all.filter(file => file.endsWith('.test.ts')), concurrency: 2 },
-  { name: 'e2e', option: '--e2e', files: endToEnd, concurrency: 1 },
+  { name: 'e2e', option: '--e2e', files: endToEnd.filter(file => !bootsMachine(file)), concurrency: 1 },
+  // Each names the Debian that it boots itself.
+  { name: 'machine', option: '--machine', files: endToEnd.filter(bootsMachine), concurrency: 1 },
 ];
 const totals = [
   ...(args.includes('--check')
@@ -40,20 +44,23 @@ const totals = [
 other?.close();
 const sum = field => totals.reduce((total, one) => total + one[field], 0);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
-if (passed + failed === 0) process.stderr.write('No test ran\n');
+if (passed + failed + skipped === 0) process.stderr.write('No test ran\n');
+for (const failure of totals.flatMap(one => one.failures)) process.stdout.write(`Failed: ${failure}\n`);
 if (sum('runs') > 0) process.stdout.write(`${sum('runs')} runs of properties\n`);
 process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+// All of them skipped is no failure: each said what this host lacks.
+process.exitCode = failed > 0 || passed + skipped === 0 ? 1 : 0;
 
 function runCheck(command, words) {
   const program = join(root, 'node_modules/.bin', command);
   const { status } = spawnSync(program, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   process.stdout.write(`${status === 0 ? 'ok' : 'not ok'}: ${command}\n`);
-  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, runs: 0 };
+  const found = { passed: 0, failed: 0, skipped: 0, runs: 0, failures: [] };
+  return status === 0 ? { ...found, passed: 1 } : { ...found, failed: 1, failures: [command] };
 }
 
 function runSuite({ name, files, concurrency }) {
-  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, runs: 0 };
+  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, runs: 0, failures: [] };
   const report = join('.cache', `${name}.tap`);
   const reporters = ['spec', 'stdout', 'tap', report].map(
     (value, i) => `--test-reporter${i % 2 === 1 ? '-destination' : ''}=${value}`,
@@ -63,19 +70,8 @@ function runSuite({ name, files, concurrency }) {
   const node = ['--import', 'tsx', '--test', ...limits, ...reporters, ...files];
   const [command, ...words] = other === undefined ? [process.execPath, ...node] : [...other.words, 'node', ...node];
   const { status } = spawnSync(command, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  const found = readTotals(report);
-  // A runner that broke down without counting a failure is a failure.
-  return status !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found;
-}
-
-function readTotals(report) {
   const text = readFileSync(join(root, report), 'utf8');
-  const total = word => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-  return {
-    passed: total('pass'),
-    failed: total('fail') + total('cancelled'),
-    skipped: total('skipped') + total('todo'),
-    // What test/arbitraries/property.ts tells of each.
-    runs: [...text.matchAll(/^ *# (\d+) runs, seed/gm)].reduce((runs, [, count]) => runs + Number(count), 0),
-  };
+  const found = { ...totalsOf(text), failures: failuresOf(text) };
+  // A runner that broke down without counting a failure is a failure.
+  return status !== 0 && found.failed === 0 ? { ...found, failed: 1, failures: [`the runner of ${name}`] } : found;
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { before, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
-import { whyNoMachine } from '../machine/machine-root.ts';
 import {
   containersOf,
   idsOf,
@@ -13,8 +12,10 @@ import {
   once,
   podText,
   runningOf,
+  seed,
   takeLogs,
 } from '../machine/pods.ts';
+import { onEachDebian } from '../machine/suite.ts';
 import { cleanUps, eventually, writeFiles } from './podstead.ts';
 
 const home = '/home/someone';
@@ -23,15 +24,15 @@ const manifests: Readonly<Record<string, string>> = {
   'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { a: b }\n',
   'web.yaml': podText('web', {
     logs,
-    inits: [once('web')],
+    inits: [once('web'), seed('web')],
+    claim: 'data',
     command: main('web'),
     more: '      ports: [{ containerPort: 80, hostPort: 8080 }]\n',
   }),
   'done.yaml': podText('done', { logs, command: once('done'), policy: 'OnFailure' }),
 };
-const lacking = whyNoMachine();
 
-describe('the agent as podstead.service of a user who lingers, on a booted systemd', { skip: lacking ?? false }, () => {
+onEachDebian('the agent as podstead.service of a user who lingers, on a booted systemd', debian => {
   const cleaning = cleanUps();
   let on: Machine;
   const asUser = (...argv: string[]): Promise<string> =>
@@ -60,7 +61,7 @@ describe('the agent as podstead.service of a user who lingers, on a booted syste
     );
 
   before(async () => {
-    on = await machine(cleaning);
+    on = await machine(cleaning, debian);
     await makeImage(inService);
     await writeFiles(join(on.root, home, '.config/podstead/manifests'), manifests);
     await on.must('chown', '--recursive', 'someone:', home);
@@ -70,7 +71,11 @@ describe('the agent as podstead.service of a user who lingers, on a booted syste
     await inService('podstead', 'install');
     await settled();
     await unitsStarted();
-    assert.deepEqual(await takeLogs(join(on.root, logs)), { done: ['ran'], web: ['ran', 'start'] });
+    assert.deepEqual(await takeLogs(join(on.root, logs)), { done: ['ran'], web: ['ran', 'seeded', 'start'] });
+    assert.ok(
+      (await madeThisBoot(inService)).includes('container create web-main'),
+      'what is made shows in the events',
+    );
     const unit = await readFile(join(on.root, home, '.config/systemd/user/podstead-pod-web.service'), 'utf8');
     assert.match(unit, /^WantedBy=default\.target$/m);
   });

@@ -3,7 +3,6 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
-import { whyNoMachine } from '../machine/machine-root.ts';
 import {
   containersOf,
   idsOf,
@@ -14,14 +13,17 @@ import {
   podText,
   runningOf,
   type Seen,
+  seed,
   takeLogs,
 } from '../machine/pods.ts';
+import { onEachDebian } from '../machine/suite.ts';
 import { cleanUps, eventually, writeFiles } from './podstead.ts';
 
 const manifests: Readonly<Record<string, string>> = {
   'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { a: b }\n',
   'web.yaml': podText('web', {
-    inits: [once('web'), `[sh, -c, 'cat /settings/a >>/log/web; echo >>/log/web']`],
+    inits: [once('web'), `[sh, -c, 'cat /settings/a >>/log/web; echo >>/log/web']`, seed('web')],
+    claim: 'data',
     command: main('web'),
     more: '      ports: [{ containerPort: 80, hostPort: 8080 }]\n',
   }),
@@ -34,13 +36,11 @@ const manifests: Readonly<Record<string, string>> = {
 const bootLines = { web: ['ran', 'b', 'start'], busy: ['start'] };
 const stopLines = { web: ['stop'], busy: ['stop'] };
 
-const lacking = whyNoMachine();
-
-describe('on a booted systemd', { skip: lacking ?? false }, () => {
+onEachDebian('on a booted systemd', debian => {
   const cleaning = cleanUps();
   let on: Machine;
   before(async () => {
-    on = await machine(cleaning);
+    on = await machine(cleaning, debian);
     await makeImage(on.must);
     await writeFiles(source(), manifests);
   });
@@ -67,7 +67,9 @@ describe('on a booted systemd', { skip: lacking ?? false }, () => {
   describe('boot units of generate systemd', () => {
     test('they are written for pods that were applied, and systemd takes them', async () => {
       await on.must('podstead', 'apply', '/etc/podstead/manifests');
-      assert.deepEqual(await logged(), { ...bootLines, done: ['ran'], never: ['ran'] });
+      const web = ['ran', 'b', 'seeded', 'start'];
+      assert.deepEqual(await logged(), { ...bootLines, web, done: ['ran'], never: ['ran'] });
+      assert.ok((await made()).includes('container create web-main'), 'what is made shows in the events');
       await on.must('podstead', 'generate', 'systemd', '/etc/podstead/manifests', '-d', '/etc/systemd/system');
       await on.systemctl('daemon-reload');
       await on.systemctl('enable', '--now', ...(await ourUnits()));

@@ -1,8 +1,33 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { debianRoot } from './debian-root.ts';
 
-/** The release whose Podman and systemd the machine runs: the oldest that we support. */
-const release = 'bookworm';
+/** A Debian that machines run. */
+export interface Release {
+  /** As tests name it. */
+  readonly title: string;
+  /** Debian's name of it. */
+  readonly name: 'bookworm' | 'trixie';
+  /** Besides those that every machine has. */
+  readonly packages: readonly string[];
+  /** Lines of containers.conf below `[engine]`. */
+  readonly engine: readonly string[];
+}
+
+/** The oldest Podman that we support. Its crun refuses the control groups of a machine on a host with version 1. */
+export const debian12: Release = {
+  title: 'Debian 12 with Podman 4.3',
+  name: 'bookworm',
+  packages: [],
+  engine: ['runtime = "runc"'],
+};
+
+/** The newest, with the runtime that it chooses itself; runc is for containers that came with the store of an older one. */
+export const debian13: Release = {
+  title: 'Debian 13 with Podman 5.4',
+  name: 'trixie',
+  packages: ['crun', 'nftables', 'passt'],
+  engine: [],
+};
 
 const packages = [
   'systemd-sysv',
@@ -53,7 +78,7 @@ function hasSysAdmin(): boolean {
  * What differs from a Debian as it is installed. In nspawn on a host with cgroup v1, version 2 has no controllers, so that
  * no limit may be asked for; and default limits above the hard ones fail without CAP_SYS_RESOURCE.
  */
-const files: Readonly<Record<string, string>> = {
+const files = ({ engine }: Release): Readonly<Record<string, string>> => ({
   '/etc/hostname': 'machine\n',
   '/etc/resolv.conf': '',
   // For a user's Podman. Not the host's own nodes: these may be opened by everybody.
@@ -63,14 +88,14 @@ const files: Readonly<Record<string, string>> = {
     'pids_limit = 0',
     'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]',
     '[engine]',
-    'runtime = "runc"',
+    ...engine,
     '',
   ].join('\n'),
-};
+});
 
 const setUp: readonly string[] = [
-  // Nothing else may start pods or look at them.
-  'systemctl --root="$1" disable podman-restart.service podman-auto-update.timer podman-auto-update.service',
+  // As Debian has it, whoever installs podman: ours must do beside them.
+  'systemctl --root="$1" enable podman-restart.service podman-auto-update.service podman-auto-update.timer',
   'systemctl --root="$1" enable podman.socket',
   'systemctl --root="$1" mask systemd-modules-load.service',
   // A user whose systemd runs from boot on, as loginctl enable-linger has it, with Podman's socket.
@@ -80,6 +105,13 @@ const setUp: readonly string[] = [
 ];
 
 /** The tar of a Debian with systemd and Podman, ready to boot. */
-export function machineRoot(): Promise<string> {
-  return debianRoot({ name: 'machine', release, variant: 'essential', packages, files, setUp });
+export function machineRoot(release: Release): Promise<string> {
+  return debianRoot({
+    name: 'machine',
+    release: release.name,
+    variant: 'essential',
+    packages: [...packages, ...release.packages],
+    files: files(release),
+    setUp,
+  });
 }

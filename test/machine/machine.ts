@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type After, type Ran, run } from '../e2e/host.ts';
 import { program } from '../e2e/podstead.ts';
 import { removeTree } from '../e2e/remove-tree.ts';
-import { machineRoot } from './machine-root.ts';
+import { machineRoot, type Release } from './machine-root.ts';
 
 /** A Debian with a systemd of its own that can be booted, asked, and cut off its power. */
 export interface Machine {
@@ -19,6 +19,8 @@ export interface Machine {
   must(...argv: string[]): Promise<string>;
   /** Asks its systemd; throws where it fails. Resolves to what it printed. */
   systemctl(...argv: string[]): Promise<string>;
+  /** Shuts it down in order; it stays so. */
+  shutDown(): Promise<void>;
   /** Shuts it down in order and boots it again. */
   reboot(): Promise<void>;
   /** Ends all of it at once, and boots it again. */
@@ -28,9 +30,18 @@ export interface Machine {
 /** How long a boot or a shutdown may take, in ms. */
 const patienceMs = 60_000;
 
-/** Makes a machine with this program as /usr/bin/podstead and boots it; it is gone after the test. */
-export async function machine(t: After): Promise<Machine> {
-  const tar = await machineRoot();
+/**
+ * Makes a machine with this program as /usr/bin/podstead and boots it; it is gone after the test. Only one runs at a
+ * time, as they would share a control group.
+ *
+ * @param prepare is given its root before the first boot
+ */
+export async function machine(
+  t: After,
+  debian: Release,
+  prepare: (root: string) => Promise<void> = async () => undefined,
+): Promise<Machine> {
+  const tar = await machineRoot(debian);
   const dir = await mkdtemp(join(tmpdir(), 'pdm-'));
   const root = join(dir, 'root');
   let running: Running | undefined;
@@ -61,12 +72,14 @@ export async function machine(t: After): Promise<Machine> {
   // A copy: what is built anew meanwhile must not vanish from under the agent.
   await check('cp', '--recursive', join(program, '..'), join(root, programDirectory));
   await check('ln', '-s', join(programDirectory, basename(program)), join(root, 'usr/bin/podstead'));
+  await prepare(root);
   const console = join(dir, 'console');
   const again = async (): Promise<void> => {
     await running?.ended;
     running = await start(root, console);
     await settled(running.enter, () => readFileSync(console, 'utf8'));
   };
+  const must = (argv: readonly string[], ran: Ran): string => printed(argv, ran, ` on ${debian.title}`);
   const inside = (...argv: string[]): Promise<Ran> => run('nsenter', [...(running?.enter ?? []), ...argv]);
   const inService = (...argv: string[]): Promise<Ran> =>
     inside('systemd-run', '--quiet', '--pipe', '--wait', '--collect', '--', ...argv);
@@ -74,8 +87,12 @@ export async function machine(t: After): Promise<Machine> {
   return {
     root,
     run: inService,
-    must: async (...argv) => printed(argv, await inService(...argv)),
-    systemctl: async (...argv) => printed(['systemctl', ...argv], await inside('systemctl', '--no-pager', ...argv)),
+    must: async (...argv) => must(argv, await inService(...argv)),
+    systemctl: async (...argv) => must(['systemctl', ...argv], await inside('systemctl', '--no-pager', ...argv)),
+    shutDown: async () => {
+      running?.stop();
+      await running?.ended;
+    },
     reboot: async () => {
       running?.stop();
       await again();
@@ -89,12 +106,12 @@ export async function machine(t: After): Promise<Machine> {
 
 async function check(...argv: readonly [string, ...string[]]): Promise<void> {
   const [file, ...args] = argv;
-  printed(argv, await run(file, args));
+  printed(argv, await run(file, args), '');
 }
 
-function printed(argv: readonly string[], { code, stdout, stderr }: Ran): string {
+function printed(argv: readonly string[], { code, stdout, stderr }: Ran, where: string): string {
   if (code === 0) return stdout;
-  throw new Error(`'${argv.join(' ')}' failed with ${code}: ${stderr.trim() || stdout.trim()}`);
+  throw new Error(`'${argv.join(' ')}' failed${where} with ${code}: ${stderr.trim() || stdout.trim()}`);
 }
 
 /** Where the machine finds the program. */

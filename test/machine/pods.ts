@@ -12,6 +12,9 @@ export type Must = (...argv: string[]) => Promise<string>;
 export const main = (log: string): string =>
   `[sh, -c, 'echo start >>/log/${log}; trap "trap : TERM; echo stop >>/log/${log}; exit 0" TERM; while :; do sleep 0.2; done']`;
 export const once = (log: string): string => `[sh, -c, 'sleep 0.2; echo ran >>/log/${log}']`;
+/** Says so where the pod's claim is empty, and puts something into it: a volume that got lost shows. */
+export const seed = (log: string): string =>
+  `[sh, -c, '[ -e /data/seed ] || { touch /data/seed; echo seeded >>/log/${log}; }']`;
 
 export interface PodText {
   readonly command: string;
@@ -19,18 +22,21 @@ export interface PodText {
   readonly policy?: string;
   /** Directory of the logs. */
   readonly logs?: string;
+  /** Claim that its containers have as /data. */
+  readonly claim?: string;
   readonly more?: string;
 }
 
 export function podText(
   name: string,
-  { command, inits = [], policy = 'Always', more = '', logs = '/srv/log' }: PodText,
+  { command, inits = [], policy = 'Always', more = '', logs = '/srv/log', claim }: PodText,
 ): string {
+  const data = claim === undefined ? '' : ', { name: data, mountPath: /data }';
   const container = (title: string, what: string): string => `
     - name: ${title}
       image: localhost/bb:1
       command: ${what}
-      volumeMounts: [{ name: log, mountPath: /log }, { name: settings, mountPath: /settings }]
+      volumeMounts: [{ name: log, mountPath: /log }, { name: settings, mountPath: /settings }${data}]
 ${more}`;
   return `
 apiVersion: v1
@@ -44,6 +50,16 @@ spec:
   volumes:
     - { name: log, hostPath: { path: ${logs}, type: DirectoryOrCreate } }
     - { name: settings, configMap: { name: settings } }
+${claim === undefined ? '' : claimText(claim)}`;
+}
+
+function claimText(name: string): string {
+  return `    - { name: data, persistentVolumeClaim: { claimName: ${name} } }
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: ${name} }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
 `;
 }
 
@@ -100,7 +116,9 @@ export async function takeLogs(directory: string): Promise<Record<string, readon
 /** Engine events of this boot that make, fetch or remove anything. */
 export async function madeThisBoot(must: Must): Promise<readonly string[]> {
   const filters = ['create', 'pull', 'remove'].flatMap(event => ['--filter', `event=${event}`]);
-  const since = (await must('uptime', '--since')).trim();
+  // Not what uptime tells, which is of the host's kernel. In seconds: Podman 4.3 takes other forms, and finds nothing.
+  const booted = (await must('systemctl', 'show', '--value', '--property=UserspaceTimestamp')).trim();
+  const since = (await must('date', '+%s', `--date=${booted}`)).trim();
   const args = ['--since', since, '--stream=false', '--format', '{{.Type}} {{.Status}} {{.Name}}'];
   return (await must('podman', 'events', ...args, ...filters)).split('\n').filter(line => line !== '');
 }
