@@ -61,7 +61,7 @@ function runCheck(command, words) {
 
 function runSuite({ name, files, concurrency }) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, runs: 0, failures: [] };
-  const report = join('.cache', `${name}.tap`);
+  const report = join('.cache', `${name}${other === undefined ? '' : '-matrix'}.tap`);
   const reporters = ['spec', 'stdout', 'tap', report].map(
     (value, i) => `--test-reporter${i % 2 === 1 ? '-destination' : ''}=${value}`,
   );
