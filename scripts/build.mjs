@@ -1,8 +1,8 @@
-// Bundles src/cli/main.ts into dist/: one file, its code cache, and the launcher that runs it from there.
+// Bundles the program into dist/, with its code cache and the launcher that runs it from there.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { bundle } from './bundle.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -12,22 +12,10 @@ const next = join(root, 'dist-next');
 generate();
 rmSync(next, { recursive: true, force: true });
 mkdirSync(next);
-await build({
-  absWorkingDir: root,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: join(next, 'main.cjs'),
-  bundle: true,
-  minify: true,
-  // Modules that are imported late stay functions until then.
-  format: 'cjs',
+await bundle(join(next, 'main.cjs'), {
   // The function that Node would wrap it in, written out: wrapping at start copies all of it.
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
-  charset: 'ascii',
-  platform: 'node',
-  target: 'node20.19',
-  legalComments: 'none',
-  logLevel: 'warning',
 });
 const entry = join(next, 'podstead.cjs');
 copyFileSync(join(root, 'scripts/launcher.cjs'), entry);
@@ -40,7 +28,7 @@ renameSync(next, dist);
 
 /** Validators of manifests, as code, so that no schema is compiled at start. */
 function generate() {
-  const made = modified('src/manifest/generated/validators.js');
+  const made = modified('src/manifest/generated/others.cjs');
   const inputs = ['schema/kubernetes.json', 'scripts/schema.ts', 'scripts/schema-overlay.ts'];
   if (made > Math.max(...inputs.map(modified))) return;
   const program =

@@ -66,8 +66,8 @@ export async function kubernetesSchema(): Promise<Document> {
 }
 
 /**
- * Writes validators.js (one function a kind, no imports), with the fields by definition and the names of all known kinds,
- * into `outDir`.
+ * Writes validators.js (one function a kind), with the fields by definition and the names of all known kinds, and
+ * others.cjs, the validators of kinds that we only check, into `outDir`.
  */
 export async function generateValidators(outDir: string): Promise<void> {
   const schema = JSON.parse(await readFile(join(root, 'schema/kubernetes.json'), 'utf8')) as Document;
@@ -86,15 +86,16 @@ export async function generateValidators(outDir: string): Promise<void> {
   );
   const own = await validatorsOf(ajv, schema, kinds);
   const rest = await validatorsOf(ajv, schema, others);
-  // A function until it is called: most sources have no other kinds, and evaluating them takes some milliseconds.
-  const text = `function makeOwn(){${own};return made.validators}
-function makeOthers(){${rest};return made.validators}
-const own = makeOwn();
+  // A file that is read when it is first needed: most sources have no other kinds, and these are 0.7 MB.
+  const text = `import { createRequire } from 'node:module';
+${own}
+const own = made.validators;
 let others;
-export function validatorOf(name){return own[name]??(others??=makeOthers())[name]}
+export function validatorOf(name){return own[name]??(others??=createRequire(import.meta.url)('./others.cjs'))[name]}
 ${tables(schema)}
 `;
   await mkdir(outDir, { recursive: true });
+  await writeFile(join(outDir, 'others.cjs'), `${rest}\nmodule.exports = made.validators;\n`);
   await writeFile(join(outDir, 'validators.js'), text);
   await writeFile(join(outDir, 'validators.d.ts'), declarations());
 }

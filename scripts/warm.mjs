@@ -36,4 +36,4 @@ process.argv = [
 ];
 process.stdout.write = () => true;
 const module = { exports: {} };
-script.runInThisContext()(module.exports, createRequire(import.meta.url), module, filename, dist);
+script.runInThisContext()(module.exports, createRequire(filename), module, filename, dist);

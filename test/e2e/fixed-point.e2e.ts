@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { build } from 'esbuild';
 import { loadAll } from 'js-yaml';
+import { bundle } from '../../scripts/bundle.mjs';
 import { support } from '../../src/manifest/support.ts';
 import type { Kind } from '../../src/model/key.ts';
 import { elsewhere, everyField } from './every-field.ts';
@@ -11,8 +11,6 @@ import { freePort, run } from './host.ts';
 import { cleanUps, type Host, host } from './podstead.ts';
 import { copySample } from './sample.ts';
 import { type Ended, runCut } from './victim.ts';
-
-const root = resolve(import.meta.dirname, '../..');
 
 /** A fault of our own in how manifests become calls of the engine, as a later version may mend one. */
 interface Mapping {
@@ -111,15 +109,7 @@ describe('a fixed point on a real engine', () => {
   /** A bundle of the program with its mapping changed. */
   async function builtWith(changes: readonly Mapping[]): Promise<string> {
     const outfile = join(on.runtime, 'other.cjs');
-    await build({
-      absWorkingDir: root,
-      entryPoints: ['src/cli/main.ts'],
-      outfile,
-      bundle: true,
-      format: 'cjs',
-      platform: 'node',
-      target: 'node20.19',
-      logLevel: 'warning',
+    await bundle(outfile, {
       plugins: [
         {
           name: 'another mapping',

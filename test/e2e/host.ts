@@ -90,7 +90,9 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
   const startService = async (): Promise<void> => {
     const log = openSync(join(dir, 'service.log'), 'a');
     const args = [...storeArgs, 'system', 'service', '--time=0', `unix://${paths.socket}`];
-    service = spawn('podman', args, { env: { ...process.env, ...env }, stdio: ['ignore', log, log], detached: true });
+    // conmon leaves a file "oom" where its engine was started.
+    const more = { cwd: dir, env: { ...process.env, ...env }, detached: true };
+    service = spawn('podman', args, { ...more, stdio: ['ignore', log, log] });
     closeSync(log);
     await answers({ socketPath: paths.socket, path: '/_ping' }, () => readFileSync(join(dir, 'service.log'), 'utf8'));
   };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { build } from 'esbuild';
+import { bundle } from '../../scripts/bundle.mjs';
 import { run } from './host.ts';
 import { cleanUps, eventually, type Host, host } from './podstead.ts';
 
@@ -161,15 +161,7 @@ spec:
 /** A bundle of the program as it was before messages had files. */
 async function builtWithout(directory: string): Promise<string> {
   const outfile = join(directory, 'older.cjs');
-  await build({
-    absWorkingDir: resolve(import.meta.dirname, '../..'),
-    entryPoints: ['src/cli/main.ts'],
-    outfile,
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20.19',
-    logLevel: 'warning',
+  await bundle(outfile, {
     plugins: [
       {
         name: 'no messages',

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { inTurns } from './turns.ts';
@@ -72,6 +73,7 @@ async function make(
     banner: { js: banner },
     plugins: [standIns(dir, changed)],
   });
+  await copyFile(join(dir, 'src/manifest/generated/others.cjs'), join(outfile, '../others.cjs'));
   const imports = Object.values(metafile.outputs).flatMap(output => output.imports);
   return {
     sources: Object.keys(metafile.inputs).filter(input => input.startsWith('src/')),
