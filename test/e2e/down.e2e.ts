@@ -73,7 +73,10 @@ describe('down', () => {
     await leave(ours);
     const down = await on.podstead('down', `${on.source}/a.yaml`);
     assert.deepEqual([down.code, await left()], [0, ''], down.stderr);
-    assert.deepEqual(await readdir(join(on.state, 'pods')), []);
+    assert.deepEqual(
+      (await readdir(join(on.state, 'podstead', 'pods'))).filter(name => name.includes('_a')),
+      [],
+    );
 
     assert.equal((await on.podstead('apply', on.source)).code, 0);
     assert.equal((await podman('pod', 'rm', '-f', '-t', '0', 'a')).code, 0);
