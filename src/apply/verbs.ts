@@ -53,6 +53,7 @@ export const traits: { readonly [V in Verb]: Traits } = {
   removeContainer: { ...quick, interrupts: true },
   stopPod: stop,
   removePod: stop,
+  removeEmptyPod: quick,
   removeVolume: quick,
   removeNetwork: quick,
   removeFiles: quick,

@@ -4,6 +4,7 @@ import type { DesiredPod, Json } from '../model/desired.ts';
 import type { Digest } from '../model/key.ts';
 import type { PodRecord } from '../model/record.ts';
 import { isObject, member } from '../plan/json.ts';
+import { messageFile } from '../podman/end-message.ts';
 import type { PodUnitEngine, PodUnitSpec } from '../unit/pod.ts';
 
 /** What all boot units of a host have in common. */
@@ -11,7 +12,7 @@ export interface UnitHost {
   readonly owner: string;
   readonly user: boolean;
   readonly podman: PodUnitEngine;
-  /** Where ConfigMaps and Secrets stand as files. */
+  /** Where ConfigMaps, Secrets and messages of containers stand as files. */
   readonly stateDir: string;
   /** Where the engine keeps images and containers. */
   readonly graphRoot: string;
@@ -32,7 +33,8 @@ export function declaredUnit(pod: DesiredPod, actual: ActualPod | undefined, hos
     })),
     gracePeriodSeconds: pod.gracePeriodSeconds,
     publishes: pod.sandbox.ports.length > 0,
-    mounts: [...hostPaths, ...(pod.volumes.some(volume => volume.type === 'files') ? [host.stateDir] : [])],
+    mounts: hostPaths,
+    ...messagesOf([...pod.initContainers, ...pod.containers], actual, host),
   });
 }
 
@@ -57,7 +59,8 @@ export function standingUnit(pod: ActualPod, record: PodRecord | undefined, host
       })),
     gracePeriodSeconds: typeof grace === 'number' ? grace : 30,
     publishes: pod.ports.length > 0,
-    mounts: [...hostPathsOf(applied.containers), ...(pod.files.size > 0 ? [host.stateDir] : [])],
+    mounts: hostPathsOf(applied.containers),
+    ...messagesOf([...inits, ...all.filter(({ name }) => appliedRole(applied, name) === 'main')], pod, host),
   });
 }
 
@@ -66,10 +69,20 @@ function sidecarsOf(sidecars: readonly { readonly engineName: string }[]): Pick<
   return sidecars.length === 0 ? {} : { sidecars: sidecars.map(({ engineName }) => engineName) };
 }
 
+/** A pod that is still to be made has no files yet. */
+function messagesOf(
+  containers: readonly { readonly name: string }[],
+  pod: ActualPod | undefined,
+  host: UnitHost,
+): Pick<PodUnitSpec, 'messages'> {
+  return pod === undefined ? {} : { messages: containers.map(({ name }) => messageFile(host, pod.uid, name)).sort() };
+}
+
 type Own = Omit<PodUnitSpec, 'owner' | 'user' | 'podman' | 'digest' | 'after'>;
 
-function complete({ owner, user, podman, graphRoot, digest }: UnitHost, own: Own): PodUnitSpec {
-  const spec = { ...own, mounts: [...own.mounts, graphRoot], owner, user, podman, after: [] };
+function complete({ owner, user, podman, stateDir, graphRoot, digest }: UnitHost, own: Own): PodUnitSpec {
+  // Every container has a file of ours: what it leaves as its end's message.
+  const spec = { ...own, mounts: [...own.mounts, stateDir, graphRoot], owner, user, podman, after: [] };
   return { ...spec, digest: digest(spec) };
 }
 

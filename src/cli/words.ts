@@ -37,6 +37,7 @@ const wording: Wording = {
   removeContainer: ['Removing container', 'Removed container', ({ pod, name }) => `${name} of ${pod}`],
   stopPod: ['Stopping', 'Stopped', ({ pod }) => pod],
   removePod: ['Removing', 'Removed', ({ pod }) => pod],
+  removeEmptyPod: ['Removing what is left', 'Removed what was left', ({ pod }) => `of ${pod}`],
   startPod: ['Starting again', 'Started again', ({ pod }) => pod],
   removeVolume: ['Removing volume', 'Removed volume', ({ name }) => name],
   removeNetwork: ['Removing network', 'Removed network', ({ name }) => name],
@@ -63,4 +64,4 @@ export function isLasting(action: Action): boolean {
 }
 
 const lasting: readonly Verb[] = ['pull', 'build', 'removeVolume'];
-const quick: readonly Verb[] = ['writeRecord', 'removeRecord', 'removeFiles', 'checkPorts'];
+const quick: readonly Verb[] = ['writeRecord', 'removeRecord', 'removeFiles', 'removeEmptyPod', 'checkPorts'];

@@ -51,6 +51,13 @@ const isUsual: Readonly<Record<string, (value: string) => boolean>> = {
   [`${prefix}kube.health.check`]: () => true,
 };
 
+/** Every annotation that is followed, without the container that some of them are for. */
+export const followed: readonly string[] = [
+  ...Object.keys(isFollowed),
+  `${prefix}ulimit`,
+  ...ofContainer.map(name => prefix + name),
+];
+
 /** What to do instead. */
 const unfollowed: Readonly<Record<string, string>> = {
   [bindMountOptions]: 'Give it as PATH:z or PATH:Z',

@@ -53,7 +53,11 @@ const container: readonly Row[] = [
   honoured('env[].valueFrom.fieldRef', 'env[].valueFrom.resourceFieldRef'),
   refused('env[].valueFrom.fileKeyRef', 'the file is there only once the container is made, and its environment fixed'),
   honoured('envFrom', 'ports'),
-  honoured('resources.limits.cpu', 'resources.limits.memory', 'resources.requests.cpu', 'resources.requests.memory'),
+  honoured('resources.limits.cpu', 'resources.requests.cpu', 'resources.requests.memory'),
+  noted(
+    'resources.limits.memory',
+    'what the kernel kills for it ended by OOMKilled; with Podman 4.3 by Error, exit code 137: its monitor leaves the mark in the directory that the engine was started in, one for all containers, and the control group that counts is gone',
+  ),
   ignored('resources.limits.*', 'resources.requests.*'),
   refused('resources.claims', 'devices are not allocated here'),
   noted('resizePolicy', 'below Podman 5.4, other limits always replace the container'),

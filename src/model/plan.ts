@@ -130,6 +130,11 @@ export interface ActionArgs {
   readonly stopPod: { readonly pod: Key; readonly id: string; readonly graceSeconds: number };
   /** The sandbox, its containers, its emptyDir volumes and its files. Stops first what still runs. */
   readonly removePod: { readonly pod: Key; readonly id: string; readonly uid: string; readonly graceSeconds: number };
+  /**
+   * What an engine that died amid a removal may have left of a pod that nothing shows any more: the pod itself, without
+   * any container. One that has a container, or is of another uid, stays.
+   */
+  readonly removeEmptyPod: { readonly pod: Key; readonly uid: string };
   /** Starts a pod of which no desired form is at hand: its sandbox and the containers of these names in the pod. */
   readonly startPod: {
     readonly pod: Key;

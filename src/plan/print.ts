@@ -96,6 +96,8 @@ export function describe(action: Action): string {
       return `stop ${action.pod} (within ${action.graceSeconds} s)`;
     case 'removePod':
       return `remove ${action.pod} (stops within ${action.graceSeconds} s)`;
+    case 'removeEmptyPod':
+      return `remove what may be left of ${action.pod}`;
     case 'startPod':
       return `start ${action.containers.join(', ')} of ${action.pod}`;
     case 'removeVolume':
@@ -151,7 +153,7 @@ function waysBack({ steps }: Plan): ReadonlySet<number> {
 }
 
 function isBookkeeping(step: Step): boolean {
-  return step.action.verb === 'writeRecord' || step.action.verb === 'removeRecord';
+  return ['writeRecord', 'removeRecord', 'removeEmptyPod'].includes(step.action.verb);
 }
 
 function isFetch({ action }: Step): boolean {

@@ -18,8 +18,8 @@ export interface SweepInput {
 }
 
 /**
- * Takes away what belongs to no pod any more: emptyDir volumes, files and records that a crash or somebody's `podman
- * rm` left behind, volumes that the user named, and networks that nothing of ours uses.
+ * Takes away what belongs to no pod any more: emptyDir volumes, files, records and empty pods that a crash or somebody's
+ * `podman rm` left behind, volumes that the user named, and networks that nothing of ours uses.
  */
 export function addSweep(builder: StepBuilder, input: SweepInput): void {
   const { actual, owner, busy } = input;
@@ -34,7 +34,10 @@ export function addSweep(builder: StepBuilder, input: SweepInput): void {
   for (const uid of actual.fileUids.filter(each => idle && !uids.has(each)).toSorted()) {
     builder.add(keyOf('Files', '-', uid), { verb: 'removeFiles', uid }, []);
   }
-  for (const record of staleRecords(input)) builder.add(record.key, { verb: 'removeRecord', pod: record.key }, []);
+  for (const { key, uid } of staleRecords(input)) {
+    const left = uid === undefined ? [] : [builder.add(key, { verb: 'removeEmptyPod', pod: key, uid }, [])];
+    builder.add(key, { verb: 'removeRecord', pod: key }, left);
+  }
   const removals = builder.steps().filter(step => step.action.verb === 'removePod');
   for (const name of [...(input.removeVolumes ?? [])].toSorted()) {
     const volume = actual.volumes.get(name);

@@ -13,7 +13,7 @@ const longestMessage = 4096;
  * The file that a container finds at its message path, beside the files of its pod: `STATE/files/UID/..ends/NAME`, which
  * goes with them. No volume has such a name.
  */
-function messageFile({ stateDir }: Context, uid: string, container: string): string {
+export function messageFile({ stateDir }: Pick<Context, 'stateDir'>, uid: string, container: string): string {
   return join(filesDirectory(stateDir, uid, '..ends'), container);
 }
 

@@ -8,7 +8,10 @@ import { path } from './query.ts';
 /** How much of a log stands in for a message, in lines and bytes (the kubelet, MaxContainerTerminationMessageLogLength). */
 const longestLog = { lines: 80, bytes: 2048 };
 
-/** How a container's run ended, beyond what the list tells; undefined where it is gone. 4.3 knows of no want of memory. */
+/**
+ * How a container's run ended, beyond what the list tells; undefined where it is gone. 4.3 knows of no want of memory:
+ * it looks for conmon's mark in the container's directory, where conmon, started elsewhere, did not leave it.
+ */
 export async function endOf(context: Context, run: EndedRun, signal: AbortSignal): Promise<RunEnd | undefined> {
   const what = 'Cannot look at a container that ended';
   const call = { method: 'GET', path: path`/containers/${run.containerId}/json`, accept: [404], what, signal } as const;

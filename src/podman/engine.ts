@@ -10,6 +10,7 @@ import { createContainer } from './create-container.ts';
 import { createPod } from './create-pod.ts';
 import { volumeBytes } from './disk-usage.ts';
 import { createEmptyDir } from './empty-dir.ts';
+import { removeEmptyPod } from './empty-pod.ts';
 import { endOf } from './end-of.ts';
 import { type ExecOptions, exec } from './exec.ts';
 import { type ExecEnd, type ExecOnceOptions, execOnce } from './exec-once.ts';
@@ -149,6 +150,7 @@ function executorsOf(context: Context): EngineExecutors {
     removeContainer: (action, opts) => removeContainer(context, action, opts),
     stopPod: (action, opts) => stopPod(context, action, opts),
     removePod: (action, opts) => removePod(context, action, opts),
+    removeEmptyPod: (action, opts) => removeEmptyPod(context, action, opts),
     startPod: (action, opts) => startPod(context, action, opts),
     removeVolume: (action, opts) => removeVolume(context, action, opts),
     removeNetwork: (action, opts) => removeNetwork(context, action, opts),

@@ -23,6 +23,8 @@ export interface PodUnitSpec {
   readonly podman: PodUnitEngine;
   /** Absolute paths that must be mounted first: host paths, the state directory, the engine's storage. */
   readonly mounts: readonly string[];
+  /** Absolute paths of files that its containers bind: made, empty, where they are missing, or nothing would start. */
+  readonly messages?: readonly string[];
   /** The pod publishes ports, so it starts when the network is up. */
   readonly publishes: boolean;
   /** Pods that start before this one and stop after it. */
@@ -49,6 +51,13 @@ export interface PodUnitEngine {
 
 /** Section and keys that tell what is ours; systemd ignores what begins with X-, systemd.unit(5). */
 const marks = { section: 'X-Podstead', owner: 'X-Podstead-Owner', key: 'X-Podstead-Key', digest: 'X-Podstead-Digest' };
+
+/**
+ * Makes each file that is named and missing, for any user to write to, below directories that are ours alone. What is
+ * there stays as it is: a container that runs may have it.
+ */
+const remake =
+  'umask 077; for f; do [ -e "$f" ] || { mkdir -p "$(dirname "$f")" && : >"$f" && chmod 666 "$f"; } || exit; done';
 
 /** Beyond the grace period: podman's own work around a stop, in seconds. */
 const stopMarginSeconds = 30;
@@ -108,8 +117,12 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   const last = sidecars.toReversed();
   const starting = spec.containers.filter(container => container.start).map(container => container.engineName);
   const variables = { CONTAINERS_CONF: podman.containersConf, CONTAINERS_CONF_OVERRIDE: podman.containersConfOverride };
+  const messages = spec.messages ?? [];
   const start: readonly UnitEntry[] = [
     ['ExecStartPre', command('pod', 'inspect', '--format', '{{.State}}', engineName)],
+    ...(messages.length === 0
+      ? []
+      : [['ExecStartPre', quoteCommand(['/bin/sh', '-c', remake, 'sh', ...messages])] as const]),
     ...spec.initContainers.map((name): UnitEntry => {
       return ['ExecStart', sidecars.includes(name) ? command('start', name) : command('start', '--attach', name)];
     }),

@@ -82,7 +82,10 @@ function desired(policy: RestartPolicy): DesiredPod {
     engineName: 'web',
     restartPolicy: policy,
     gracePeriodSeconds: 7,
-    initContainers: [{ engineName: 'web-first' }, { engineName: 'web-second' }],
+    initContainers: [
+      { name: 'first', engineName: 'web-first' },
+      { name: 'second', engineName: 'web-second' },
+    ],
     containers: [{ name: 'a', engineName: 'web-a' }],
     sandbox: { ports: [{}] },
     volumes: [
@@ -113,6 +116,9 @@ test('standingUnit() and declaredUnit() make the same unit of a pod that is as d
   assert.deepEqual(standingUnit(actual(container('a')), record('Always'), host), declared);
   assert.deepEqual(declared.initContainers, ['web-first', 'web-second']);
   assert.deepEqual(declared.mounts, ['/srv/data', host.stateDir, host.graphRoot]);
+  const messages = ['a', 'first', 'second'].map(name => `${host.stateDir}/files/u/..ends/${name}`);
+  assert.deepEqual(declared.messages, messages);
+  assert.equal(declaredUnit(desired('Always'), undefined, host).messages, undefined, 'it has no files yet');
 });
 
 test('standingUnit() makes none where nothing is remembered', () => {

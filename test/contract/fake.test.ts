@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../src/clock.ts';
+import { engineNameOf } from '../../src/model/names.ts';
 import { FakeEngine } from '../fakes/engine.ts';
 import type { FakeHost, HostContainer, HostPod } from '../fakes/host.ts';
 import { engineContract } from './engine.ts';
@@ -83,6 +84,12 @@ function handOn(engine: FakeEngine): Hand {
     createPod: async name => {
       host.claimName(name);
       host.addPod(foreignPod(host, name));
+    },
+    emptyPod: async ({ owner, key, uid }) => {
+      const name = engineNameOf(key);
+      host.claimName(name);
+      const ours = { owner, key, uid, declaredBy: key, digest: '' };
+      host.addPod({ ...foreignPod(host, name), ours, isEmpty: true });
     },
     run: async (name, more = {}) => {
       const { pod, copyOf, port } = more;

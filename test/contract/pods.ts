@@ -56,6 +56,30 @@ export function podContract(on: On): void {
     await on().drop(key);
   });
 
+  test('removeEmptyPod() removes a pod of ours without containers, which observe() does not see, and no other', async () => {
+    const left = { owner: 'test', key, uid: 'uid-1' } as const;
+    const remove = { verb: 'removeEmptyPod', pod: key, uid: 'uid-1' } as const;
+    const others = [
+      { ...left, owner: 'else' },
+      { ...left, uid: 'uid-2' },
+    ];
+    for (const other of others) {
+      await on().hand.emptyPod(other);
+      await on().do(remove);
+      await assert.rejects(on().hand.createPod('web'), 'it is still there');
+      await on().hand.removePod('web');
+    }
+    await on().hand.emptyPod(left);
+    assert.equal((await on().observe()).pods.size, 0);
+    await on().twice(remove);
+    await on().hand.createPod('web');
+    await on().hand.removePod('web');
+    await on().make(web, 'uid-1');
+    await on().do(remove);
+    assert.equal((await on().pod(key)).containers.size, 2);
+    await on().drop(key);
+  });
+
   test('stopPod() stops containers and sandbox, startPod() starts the sandbox and the named ones; again is success', async () => {
     await on().make(web, 'uid-1');
     const { id } = await on().pod(key);

@@ -45,6 +45,8 @@ export interface Hand {
   removeContainer(container: string): Promise<void>;
   removePod(pod: string): Promise<void>;
   createPod(name: string, owner?: string): Promise<void>;
+  /** Leaves of a pod what an engine leaves that dies amid its removal: the pod, without any container. */
+  emptyPod(of: { owner: string; key: Key; uid: string }): Promise<void>;
   /** Runs a container; with `copyOf` from a commit of that container, which has its labels. */
   run(name: string, more?: { pod?: string; copyOf?: string; port?: DesiredPort }): Promise<void>;
   createVolume(name: string): Promise<void>;

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { labels } from '../../src/model/labels.ts';
+import { engineNameOf } from '../../src/model/names.ts';
 import { engineContract } from '../contract/engine.ts';
 import type { After, Hand, Rig } from '../contract/rig.ts';
 import { type Bench, bench } from './bench.ts';
@@ -63,6 +65,11 @@ function handOn({ podman }: Bench): Hand {
     createPod: async (name, owner) => {
       const labels = owner === undefined ? [] : ['--label', `podstead.dev/owner=${owner}`];
       await podman('pod', 'create', '--name', name, ...labels);
+    },
+    emptyPod: async ({ owner, key, uid }) => {
+      const told = Object.entries({ [labels.owner]: owner, [labels.key]: key, [labels.uid]: uid });
+      const args = told.flatMap(([name, value]) => ['--label', `${name}=${value}`]);
+      await podman('pod', 'create', '--infra=false', '--name', engineNameOf(key), ...args);
     },
     run: async (name, { pod, copyOf, port } = {}) => {
       copies += 1;

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { labels } from '../../src/model/labels.ts';
 import { cleanUps, type Host, host } from './podstead.ts';
 
 const pod = (name: string, namespace: string): string => `
@@ -52,6 +55,40 @@ describe('down', () => {
     const pruned = await on.podstead('apply', on.source, '--prune');
     assert.equal(pruned.code, 0, pruned.stderr);
     assert.deepEqual(await networks(), ['nobodys', 'podman', 'podstead', 'theirs']);
+  });
+
+  test('an engine that died amid a removal may leave a pod without containers: the next down removes it, if it is ours', async () => {
+    assert.equal((await on.podstead('apply', on.source)).code, 0);
+    const { podman } = on.engine;
+    const infra = (await podman('pod', 'inspect', '--format', '{{json .Labels}}', 'a')).stdout;
+    const { [labels.uid]: uid = '', [labels.key]: key = '', [labels.owner]: owner = '' } = JSON.parse(infra);
+    const leave = async (of: Readonly<Record<string, string>>): Promise<void> => {
+      const told = Object.entries(of).flatMap(([name, value]) => ['--label', `${name}=${value}`]);
+      assert.equal((await podman('pod', 'create', '--infra=false', '--name', 'a', ...told)).code, 0);
+    };
+    const left = async (): Promise<string> =>
+      (await podman('pod', 'ps', '--filter', 'name=^a$', '--format', '{{.Name}}')).stdout.trim();
+    const ours = { [labels.uid]: uid, [labels.key]: key, [labels.owner]: owner };
+    assert.equal((await podman('pod', 'rm', '-f', '-t', '0', 'a')).code, 0);
+    await leave(ours);
+    const down = await on.podstead('down', `${on.source}/a.yaml`);
+    assert.deepEqual([down.code, await left()], [0, ''], down.stderr);
+    assert.deepEqual(
+      (await readdir(join(on.state, 'podstead', 'pods'))).filter(name => name.includes('_a')),
+      [],
+    );
+
+    assert.equal((await on.podstead('apply', on.source)).code, 0);
+    assert.equal((await podman('pod', 'rm', '-f', '-t', '0', 'a')).code, 0);
+    await leave(ours);
+    assert.equal((await on.podstead('apply', on.source)).code, 0, 'where it is wanted, it is made anew');
+    assert.equal((await on.containers()).get('a-main')?.State, 'running');
+
+    assert.equal((await podman('pod', 'rm', '-f', '-t', '0', 'a')).code, 0);
+    await leave({ [labels.owner]: 'somebody' });
+    assert.equal((await on.podstead('down', `${on.source}/a.yaml`)).code, 0);
+    assert.equal(await left(), 'a', "it is somebody else's");
+    assert.equal((await podman('pod', 'rm', 'a')).code, 0);
   });
 
   test('with --volumes it ends with 0 the second time too, and says what is not there', async () => {

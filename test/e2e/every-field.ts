@@ -173,6 +173,55 @@ spec:
   restartPolicy: OnFailure
   containers: [{ name: main, image: 'localhost/bb:1', command: ['true'] }]
 ---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: scratch
+  annotations:
+    volume.podman.io/driver: local
+    volume.podman.io/type: tmpfs
+    volume.podman.io/device: tmpfs
+    volume.podman.io/mount-options: nosuid
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Mi } } }
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: owned, annotations: { volume.podman.io/uid: '1000', volume.podman.io/gid: '2000' } }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Mi } } }
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: tuned
+  annotations:
+    io.podman.annotations.infra.name: tuned-sandbox
+    io.podman.annotations.ulimit: nofile=100:200,nproc=50
+    io.podman.annotations.pids-limit/main: '77'
+    io.podman.annotations.cpuset/main: '0'
+    io.podman.annotations.memory-nodes/main: '0'
+    io.podman.annotations.init/main: 'true'
+    io.podman.annotations.seccomp/main: unconfined
+    io.podman.annotations.apparmor/main: unconfined
+    io.podman.annotations.volumes-from/side: main:ro
+    bind-mount-options: ${directory}/host:z
+spec:
+  os: { name: linux }
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: main
+      image: localhost/bb:1
+      ${idle.replace(', args', '\n      args')}
+      lifecycle: { stopSignal: SIGUSR1 }
+      volumeMounts:
+        - { name: host, mountPath: /host }
+        - { name: scratch, mountPath: /scratch }
+        - { name: owned, mountPath: /owned }
+    - { name: side, image: 'localhost/bb:1', ${idle} }
+  volumes:
+    - { name: host, hostPath: { path: ${directory}/host } }
+    - { name: scratch, persistentVolumeClaim: { claimName: scratch } }
+    - { name: owned, persistentVolumeClaim: { claimName: owned } }
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: crew, namespace: shop, labels: { a: b }, annotations: { note: hello } }
@@ -194,5 +243,10 @@ export const elsewhere: Readonly<Record<string, string>> = {
   'spec.containers[].securityContext.seLinuxOptions': 'needs a host with SELinux',
   'spec.hostUsers': 'needs subordinate ids; test/e2e/users.e2e.ts tries it',
   'spec.containers[].securityContext.procMount': 'Kubernetes takes it only together with hostUsers; as above',
-  'spec.containers[].lifecycle.stopSignal': 'Kubernetes takes it only together with spec.os',
+};
+
+/** Annotations that are followed and cannot be tried on every host, and why. */
+export const annotatedElsewhere: Readonly<Record<string, string>> = {
+  'io.podman.annotations.label': 'needs a host with SELinux',
+  'io.podman.annotations.userns': 'as hostUsers',
 };

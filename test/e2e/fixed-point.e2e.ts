@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { loadAll } from 'js-yaml';
 import { bundle } from '../../scripts/bundle.mjs';
+import { followed } from '../../src/desired/tuning.ts';
 import { support } from '../../src/manifest/support.ts';
 import type { Kind } from '../../src/model/key.ts';
-import { elsewhere, everyField } from './every-field.ts';
+import { annotatedElsewhere, elsewhere, everyField } from './every-field.ts';
 import { freePort, run } from './host.ts';
 import { cleanUps, type Host, host } from './podstead.ts';
 import { copySample } from './sample.ts';
@@ -56,6 +57,15 @@ describe('a fixed point on a real engine', () => {
         .filter(path => !isTried(kind as Kind, path, documents));
       assert.deepEqual(missing, [], `${kind}: add what is honoured to test/e2e/every-field.ts`);
     }
+  });
+
+  test('so does every annotation that is followed', () => {
+    const documents = loadAll(text) as { metadata: { annotations?: Record<string, string> } }[];
+    const tried = documents.flatMap(({ metadata }) => Object.keys(metadata.annotations ?? {}));
+    const missing = followed
+      .filter(name => annotatedElsewhere[name] === undefined)
+      .filter(name => !tried.some(each => each.split('/')[0] === name));
+    assert.deepEqual(missing, [], 'add what is followed to test/e2e/every-field.ts');
   });
 
   test('the samples and every field apply; the second plan is empty, and a third apply writes nothing', async () => {

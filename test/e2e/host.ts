@@ -90,9 +90,9 @@ export async function privatePodman(t: After): Promise<PrivatePodman> {
   const startService = async (): Promise<void> => {
     const log = openSync(join(dir, 'service.log'), 'a');
     const args = [...storeArgs, 'system', 'service', '--time=0', `unix://${paths.socket}`];
-    // conmon leaves a file "oom" where its engine was started.
-    const more = { cwd: dir, env: { ...process.env, ...env }, detached: true };
-    service = spawn('podman', args, { ...more, stdio: ['ignore', log, log] });
+    // Podman 4.3's conmon leaves a file "oom" in the directory that the engine was started in.
+    const place = { env: { ...process.env, ...env }, cwd: dir } as const;
+    service = spawn('podman', args, { ...place, stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     await answers({ socketPath: paths.socket, path: '/_ping' }, () => readFileSync(join(dir, 'service.log'), 'utf8'));
   };

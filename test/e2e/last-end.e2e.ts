@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { bundle } from '../../scripts/bundle.mjs';
+import { splitCommand } from '../../src/unit/quote.ts';
+import { parseUnit, valuesOf } from '../../src/unit/unit-file.ts';
 import { run } from './host.ts';
 import { cleanUps, eventually, type Host, host } from './podstead.ts';
 
@@ -131,6 +133,47 @@ spec:
     await agent.stop();
     assert.equal((await on.podstead('down', file)).code, 0);
     assert.deepEqual(await readdir(join(on.state, 'podstead', 'files')), []);
+  });
+
+  test('a boot unit makes the file anew where it was lost, and leaves one that is there as it is', async () => {
+    const file = join(on.source, 'boots.yaml');
+    const says = "echo up >> /dev/termination-log; trap 'exit 0' TERM; while :; do sleep 1; done";
+    await on.write({
+      'boots.yaml': `
+apiVersion: v1
+kind: Pod
+metadata: { name: boots }
+spec:
+  terminationGracePeriodSeconds: 5
+  initContainers: [{ name: first, image: localhost/bb:1, command: ['true'] }]
+  containers: [{ name: main, image: localhost/bb:1, command: [sh, -c, ${JSON.stringify(says)}], securityContext: { runAsUser: 1234 } }]
+`,
+    });
+    const applied = await on.podstead('apply', file);
+    assert.equal(applied.code, 0, applied.stderr);
+    const files = join(on.state, 'podstead', 'files');
+    const [uid = ''] = await readdir(files);
+    const ends = join(files, uid, '..ends');
+    const told = async (): Promise<string> => readFile(join(ends, 'main'), 'utf8');
+    const { stdout } = await on.podstead('generate', 'systemd', file);
+    const unit = parseUnit('x.service', stdout.slice(stdout.indexOf('[Unit]')));
+    const does = async (...keys: readonly string[]): Promise<void> => {
+      for (const line of keys.flatMap(key => valuesOf(unit, 'Service', key))) {
+        const [program = '', ...args] = splitCommand(line);
+        const { code, stderr } = await run(program, args, on.env);
+        assert.equal(code, 0, stderr);
+      }
+    };
+    await eventually('it has said so', told, text => text === 'up\n');
+    const { mtimeMs } = await stat(join(ends, 'first'));
+    await does('ExecStartPre');
+    assert.deepEqual([await told(), (await stat(join(ends, 'first'))).mtimeMs], ['up\n', mtimeMs]);
+    await does('ExecStop');
+    await rm(join(files, uid), { recursive: true });
+    await does('ExecStartPre', 'ExecStart');
+    await eventually('it runs, and can say so', told, text => text === 'up\n');
+    assert.equal((await stat(ends)).mode & 0o777, 0o700);
+    assert.equal((await on.podstead('down', file)).code, 0);
   });
 
   test('containers that an older version made have no such file, and are not made anew for it', async t => {

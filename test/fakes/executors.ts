@@ -144,6 +144,12 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
       }
       host.files.delete(uid);
     },
+    removeEmptyPod: async ({ pod: key, uid }) => {
+      const isIt = ({ isEmpty, ours }: HostPod): boolean =>
+        isEmpty === true && ours?.owner === owner && ours.uid === uid;
+      const pod = [...host.pods.values()].find(each => isIt(each) && each.ours?.key === key);
+      if (pod !== undefined) host.removePod(pod);
+    },
     startPod: async ({ id, pod: key, containers }) => {
       const pod = ourPod(id);
       if (pod === undefined) throw new EngineError('GONE', `${key} is not there any more`);

@@ -25,6 +25,8 @@ export interface HostPod {
   startedAtMs: number;
   /** Of its sandbox; absent while that never ended. */
   exitedAtMs?: number;
+  /** It has not even a sandbox, so that no list of containers shows it. */
+  readonly isEmpty?: boolean;
   /** How often its sandbox was started. */
   starts?: number;
 }

@@ -6,11 +6,12 @@ import type { FakeHost, HostContainer, HostPod } from './host.ts';
 /** The host as `Engine.observe` shows it to an owner. */
 export function observeHost(host: FakeHost, owner: string): Actual {
   const pods = new Map<Key, ActualPod>();
-  for (const pod of host.pods.values()) {
+  const listed = [...host.pods.values()].filter(({ isEmpty }) => isEmpty !== true);
+  for (const pod of listed) {
     const key = keyFor(pod, owner);
     if (key !== undefined) pods.set(key, actualPod(host, pod, key));
   }
-  const foreignPods = [...host.pods.values()].filter(pod => keyFor(pod, owner) === undefined);
+  const foreignPods = listed.filter(pod => keyFor(pod, owner) === undefined);
   const foreignContainers = [...host.containers.values()].filter(container => !isOurs(host, container, owner));
   const publishing = [...foreignPods, ...foreignContainers.filter(({ pod }) => pod === undefined)];
   return {

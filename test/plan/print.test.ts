@@ -75,6 +75,7 @@ const spoken: readonly (readonly [Action, string])[] = [
     { verb: 'startContainer', pod: web, uid: 'u', container: container('web', 'main'), resumes: true },
     'let container web-main go on',
   ],
+  [{ verb: 'removeEmptyPod', pod: web.key, uid: 'u' }, 'remove what may be left of Pod/default/web'],
   [{ verb: 'startPod', pod: web.key, id: 'i', containers: ['a', 'b'] }, 'start a, b of Pod/default/web'],
   [{ verb: 'removeVolume', name: 'data', owner: 'o' }, 'remove volume data'],
   [{ verb: 'removeNetwork', name: 'net' }, 'remove network net'],

@@ -83,17 +83,22 @@ test('makePlan() forgets what neither exists nor is wanted, sorted by key, and o
   ]);
   const forgets = (opts: Partial<PlanOptions>): readonly string[] =>
     stepsOf(wanted, applied(wanted), { records, ...opts });
-  assert.deepEqual(forgets({ prune: 'all' }), [
-    '1. forget Pod/default/m',
-    '2. forget Pod/default/n',
-    '3. forget Pod/default/old-1',
-    '4. forget Pod/default/z',
-  ]);
+  const steps = (first: number, of: string): readonly string[] => [
+    `${first}. remove what may be left of Pod/default/${of}`,
+    `${first + 1}. forget Pod/default/${of} <- ${first}`,
+  ];
+  const all = [...steps(1, 'm'), ...steps(3, 'n'), ...steps(5, 'old-1'), ...steps(7, 'z')];
+  assert.deepEqual(forgets({ prune: 'all' }), all);
   assert.deepEqual(forgets({ prune: 'none' }), []);
-  assert.deepEqual(forgets({ prune: new Set<Key>(['Deployment/default/old']) }), ['1. forget Pod/default/old-1']);
-  assert.deepEqual(forgets({ prune: 'all', busy: new Set<Key>(['Pod/default/m', 'Pod/default/n', 'Pod/default/z']) }), [
-    '1. forget Pod/default/old-1',
-  ]);
+  assert.deepEqual(forgets({ prune: new Set<Key>(['Deployment/default/old']) }), steps(1, 'old-1'));
+  const busy = new Set<Key>(['Pod/default/m', 'Pod/default/n', 'Pod/default/z']);
+  assert.deepEqual(forgets({ prune: 'all', busy }), steps(1, 'old-1'));
+});
+
+test('makePlan() looks for nothing left of a pod that never came to be', () => {
+  const [of, record] = recordOf('Pod/default/m');
+  const records = new Map([[of, { ...record, uid: undefined }]]);
+  assert.deepEqual(stepsOf(desired(), nothingBut([]), { records, prune: 'all' }), ['1. forget Pod/default/m']);
 });
 
 test('makePlan() forgets an earlier pod of an object that is declared, and none of one that is refused', () => {
@@ -104,7 +109,9 @@ test('makePlan() forgets an earlier pod of an object that is declared, and none 
     ...records,
     ...[...actual.pods].flatMap(([of, { record }]) => (record ? [[of, record] as const] : [])),
   ]);
-  assert.deepEqual(stepsOf(wanted, actual, { records: all, prune: 'none' }), ['1. forget Pod/default/earlier']);
+  assert.deepEqual(stepsOf(wanted, actual, { records: all, prune: 'none' }).slice(1), [
+    '2. forget Pod/default/earlier <- 1',
+  ]);
   const broken = desired(pod('a', 'default', '  wrong: 1'));
   assert.ok(broken.held.has(key));
   assert.deepEqual(stepsOf(broken, nothingBut([]), { records, prune: 'all' }), []);

@@ -15,6 +15,7 @@ export const webUnit: PodUnitSpec = {
   user: false,
   podman: { path: '/usr/bin/podman', args: [], containersConf: undefined },
   mounts: ['/var/lib/podstead', '/var/lib/containers/storage'],
+  messages: ['web-setup', 'web-nginx', 'web-log'].map(name => `/var/lib/podstead/files/u/..ends/${name}`),
   publishes: true,
   after: [],
 };
@@ -54,6 +55,7 @@ export const goldenUnits: Readonly<Record<string, PodUnitSpec>> = {
       args: ['--root', '/srv/100% sure/$HOME/"quoted"\\back', ';', '', 'tab\there'],
       containersConf: '/etc/a b/50%.conf',
     },
+    messages: ['/srv/100% $x `id` "q"/..ends/main'],
     mounts: ['/srv/a b/%n', '/srv/"q"\\x', 'relative', '/srv/new\nline', '/srv/a b/%n'],
     after: ['Pod/shop/db', 'Pod/default/cache-1'],
   },
