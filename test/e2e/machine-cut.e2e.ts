@@ -58,8 +58,9 @@ onEachDebian('the power goes off amid an apply', debian => {
     assert.deepEqual(runningOf(all), mains);
     const parts = names.flatMap(name => [`infra:${name}`, `${name}-init0`, `${name}-init1`, `${name}-main`]);
     assert.deepEqual(Object.keys(all).toSorted(), parts.toSorted());
-    const inEngine = (await on.must('podman', 'ps', '--all', '--external', '--quiet')).trim().split('\n');
-    assert.equal(inEngine.length, parts.length, 'the store holds no other container');
+    const format = '{{.Names}} {{.Status}} {{.Command}}';
+    const external = (await on.must('podman', 'ps', '--all', '--external', '--format', format)).trim().split('\n');
+    assert.equal(external.length, parts.length, `the store holds no other container: ${external.join('; ')}`);
     assert.deepEqual((await on.must('podman', 'volume', 'ls', '--quiet')).trim().split('\n').toSorted(), names);
   }
 
