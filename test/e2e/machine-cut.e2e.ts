@@ -29,6 +29,9 @@ onEachDebian('the power goes off amid an apply', debian => {
   before(async () => {
     on = await machine(cleaning, debian);
     await makeImage(on.must);
+    // Has the engine build the image of its infra containers; cut off from that, it keeps a container of its builder.
+    await on.must('podman', 'pod', 'create', '--name=first');
+    await on.must('podman', 'pod', 'rm', 'first');
     await writeFiles(join(on.root, directory), manifests('first'));
   });
 

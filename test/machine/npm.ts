@@ -17,7 +17,7 @@ export async function withNpm(root: string, checkout: string): Promise<void> {
   await mkdir(join(root, 'usr/lib/node_modules'), { recursive: true });
   await cp(npm, join(root, 'usr/lib/node_modules/npm'), { recursive: true, verbatimSymlinks: true });
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/bin/npm'));
-  await cp(await packages(), join(root, 'root/.npm'), { recursive: true });
+  await cp(await npmPackages(), join(root, 'root/.npm'), { recursive: true });
   await writeFile(join(root, 'root/.npmrc'), 'offline=true\naudit=false\nfund=false\n');
   await rm(join(root, 'usr/bin/podstead'));
   await rm(join(root, 'usr/lib/podstead'), { recursive: true });
@@ -42,7 +42,7 @@ async function npmDirectory(): Promise<string> {
 }
 
 /** npm's cache with every package of the lockfile, and what an install of ours asks the registry: fetched once, and kept. */
-async function packages(): Promise<string> {
+export async function npmPackages(): Promise<string> {
   const lock = await readFile(join(repository, 'package-lock.json'));
   const cache = join(repository, '.cache', `npm-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`);
   if (existsSync(cache)) return cache;
