@@ -44,7 +44,18 @@ test('README.md and docs/commands.md name every command of makeProgram()', () =>
 test('pages name no option that no command has', () => {
   const known = new Set(commands().flatMap(({ options }) => options));
   // Of systemctl, npm, podman and others.
-  const others = ['--user', '--now', '--global', '--replace', '--build', '--help', '--filter', '--label'];
+  const others = [
+    '--user',
+    '--now',
+    '--global',
+    '--replace',
+    '--build',
+    '--help',
+    '--filter',
+    '--label',
+    '--format',
+    '--numeric-owner',
+  ];
   for (const file of [
     'README.md',
     'docs/commands.md',
