@@ -32,6 +32,7 @@ const checks: readonly Check[] = [
   engine,
   runtime,
   cgroups,
+  controllers,
   ulimits,
   events,
   execProbes,
@@ -39,7 +40,6 @@ const checks: readonly Check[] = [
   dns,
   subordinate,
   lingering,
-  delegation,
   inotify,
   disk,
   units,
@@ -155,12 +155,19 @@ function lingering({ uid, userName, lingers, host }: DoctorFacts): Finding | und
   return warn('lingering', 'off: pods end when you log out', `loginctl enable-linger ${userName ?? uid}`);
 }
 
-function delegation({ uid, host, delegated }: DoctorFacts): Finding | undefined {
-  if (uid === 0 || host.cgroup !== 'v2' || delegated === undefined) return undefined;
-  const lacking = ['cpu', 'memory', 'pids'].filter(controller => !delegated.includes(controller));
-  if (lacking.length === 0) return ok('delegation', delegated.join(' '));
-  const found = `${lacking.join(', ')} not handed to users: those limits have no effect`;
-  return warn('delegation', found, 'Set Delegate=cpu cpuset io memory pids in a drop-in of user@.service');
+/** On version 1, limits of users have no effect, which `cgroups` says; on version 2 a start with one fails. */
+function controllers(facts: DoctorFacts): Finding | undefined {
+  const found = engineOf(facts);
+  if (found === undefined || found.cgroupVersion !== 'v2') return undefined;
+  const lacking = ['cpu', 'memory', 'pids'].filter(controller => !found.controllers.includes(controller));
+  if (lacking.length === 0) return ok('controllers', found.controllers.join(' '));
+  return warn(
+    'controllers',
+    `the engine has none for ${lacking.join(', ')}: containers with such limits do not start`,
+    facts.host.rootless
+      ? 'Set Delegate=cpu cpuset io memory pids in a drop-in of user@.service'
+      : 'Boot with systemd.unified_cgroup_hierarchy=1, or leave such limits out',
+  );
 }
 
 function inotify({ inotify: { watches, instances } }: DoctorFacts): Finding {

@@ -19,8 +19,6 @@ export interface DoctorFacts {
   /** Free bytes where the state is, and where the engine's images are. */
   readonly disk: readonly { readonly path: string; readonly freeBytes: number }[];
   readonly unitDirectory: { readonly path: string; readonly writable: boolean };
-  /** Cgroup controllers handed to the user (cgroups(7), delegation); undefined where that does not apply. */
-  readonly delegated: readonly string[] | undefined;
   /** Commands that the exec probes of what we keep come to. */
   readonly execsPerSecond: number;
 }
@@ -32,6 +30,8 @@ export interface EngineFacts {
   readonly runtime: string;
   readonly cgroupManager: string;
   readonly cgroupVersion: string;
+  /** Cgroup controllers that it may use. */
+  readonly controllers: readonly string[];
   readonly eventLogger: string;
   readonly networkBackend: string;
   readonly graphRoot: string;
@@ -57,7 +57,7 @@ export async function readFiles(opts: {
 }): Promise<Omit<DoctorFacts, 'host' | 'mends' | 'engine' | 'execsPerSecond' | 'uid' | 'userName'>> {
   const { uid, userName } = opts;
   const unitPath = uid === 0 ? '/etc/systemd/system' : `${opts.configHome}/systemd/user`;
-  const [subuid, subgid, watches, instances, lingers, writable, delegated, ...disk] = await Promise.all([
+  const [subuid, subgid, watches, instances, lingers, writable, ...disk] = await Promise.all([
     text('/etc/subuid'),
     text('/etc/subgid'),
     text('/proc/sys/fs/inotify/max_user_watches'),
@@ -65,7 +65,6 @@ export async function readFiles(opts: {
     // loginctl enable-linger leaves a file here (logind.conf(5), systemd-logind).
     userName === undefined ? false : can(`/var/lib/systemd/linger/${userName}`, constants.F_OK),
     isWritable(unitPath),
-    delegatedControllers(uid),
     freeSpace(opts.stateDir),
     ...(opts.graphRoot === undefined ? [] : [freeSpace(opts.graphRoot)]),
   ]);
@@ -75,7 +74,6 @@ export async function readFiles(opts: {
     inotify: { watches: Number(watches), instances: Number(instances) },
     disk,
     unitDirectory: { path: unitPath, writable },
-    delegated,
   };
 }
 
@@ -84,13 +82,6 @@ function countIds(text: string, uid: number, userName: string | undefined): numb
   const lines = text.split('\n').map(line => line.split(':'));
   const own = lines.filter(([who]) => who === String(uid) || (userName !== undefined && who === userName));
   return own.reduce((sum, [, , count]) => sum + Number(count ?? 0), 0);
-}
-
-async function delegatedControllers(uid: number): Promise<readonly string[] | undefined> {
-  if (uid === 0) return undefined;
-  const path = `/sys/fs/cgroup/user.slice/user-${uid}.slice/user@${uid}.service/cgroup.controllers`;
-  const found = await text(path);
-  return found === '' ? undefined : found.trim().split(/\s+/);
 }
 
 /** Of the path, or of the nearest parent that exists: state is made when it is needed. */

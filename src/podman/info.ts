@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { record, text } from './json.ts';
+import { record, text, texts } from './json.ts';
 
 /** How the engine is set up, for doctor and for people. */
 export interface EngineInfo {
@@ -8,6 +8,8 @@ export interface EngineInfo {
   /** `v1` or `v2`. */
   readonly cgroupVersion: string;
   readonly cgroupManager: string;
+  /** Those that the engine may use for containers: of a user, those that systemd hands on (cgroups(7), "Delegation"). */
+  readonly controllers: readonly string[];
   readonly runtime: string;
   readonly eventLogger: string;
   readonly logDriver: string;
@@ -32,6 +34,7 @@ export async function info(context: Context, signal: AbortSignal): Promise<Engin
     rootless: record(host.security).rootless === true,
     cgroupVersion: text(host.cgroupVersion),
     cgroupManager: text(host.cgroupManager),
+    controllers: texts(host.cgroupControllers),
     runtime: text(record(host.ociRuntime).name),
     eventLogger: text(host.eventLogger),
     logDriver: text(host.logDriver),

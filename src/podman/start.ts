@@ -215,7 +215,14 @@ function cleaned(message: string): string {
     .trim();
 }
 
+/** How crun and runc name the file or the controller of a limit that they cannot set. */
+const cgroupFile =
+  /cgroup controller `?(\w+)`? is not available|(?:opening file `|\/sys\/fs\/cgroup\/\S*\/)(cpu|memory|pids|cpuset|io)\.[\w.]+/;
+
 function hintFor(message: string): string | undefined {
+  const controller = cgroupFile.exec(message)?.slice(1).find(Boolean);
+  if (controller !== undefined)
+    return `Leave limits of ${controller} out, or give the engine that cgroup controller: "podstead doctor" says how`;
   if (message.includes('rlimit'))
     return 'Run "podstead doctor": the limits of this host are below what the engine asks for';
   if (/command that was not found|executable file not found/.test(message))

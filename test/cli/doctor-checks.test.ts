@@ -10,6 +10,7 @@ const engine: EngineFacts = {
   runtime: 'crun',
   cgroupManager: 'systemd',
   cgroupVersion: 'v2',
+  controllers: ['cpuset', 'cpu', 'io', 'memory', 'pids'],
   eventLogger: 'journald',
   networkBackend: 'netavark',
   graphRoot: '/var/lib/containers/storage',
@@ -38,7 +39,6 @@ const healthy: DoctorFacts = {
   inotify: { watches: 65_536, instances: 512 },
   disk: [{ path: '/var/lib', freeBytes: 50e9 }],
   unitDirectory: { path: '/etc/systemd/system', writable: true },
-  delegated: undefined,
   execsPerSecond: 0,
 };
 
@@ -91,7 +91,20 @@ const cases: readonly Case[] = [
   ['no subuids', { ...user, subordinate: { uids: 0, gids: 65_536 } }, 'subuids', 'fail', /--add-subuids .* me$/],
   ['too few subuids', { ...user, subordinate: { uids: 10, gids: 65_536 } }, 'subuids', 'warn', /--add-subuids/],
   ['no lingering', { ...user, lingers: false }, 'lingering', 'warn', /enable-linger me/],
-  ['controllers that users lack', { ...user, delegated: ['memory', 'pids'] }, 'delegation', 'warn', /Delegate=cpu/],
+  [
+    'controllers that users lack',
+    { ...user, host: { ...healthy.host, rootless: true }, engine: { ...engine, controllers: ['memory', 'pids'] } },
+    'controllers',
+    'warn',
+    /Delegate=cpu/,
+  ],
+  [
+    'controllers that root lacks',
+    { engine: { ...engine, controllers: [] } },
+    'controllers',
+    'warn',
+    /unified_cgroup_hierarchy/,
+  ],
   ['few watches', { inotify: { watches: 100, instances: 512 } }, 'inotify', 'warn', /max_user_watches=65536/],
   [
     'a full disk',
@@ -110,7 +123,7 @@ const cases: readonly Case[] = [
 ];
 
 test('check() finds nothing wrong with a healthy host, as root and as a user', () => {
-  for (const facts of [healthy, { ...healthy, ...user, delegated: ['cpu', 'memory', 'pids'] }]) {
+  for (const facts of [healthy, { ...healthy, ...user }]) {
     assert.deepEqual(
       check(facts).filter(finding => finding.result !== 'ok'),
       [],

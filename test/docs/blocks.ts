@@ -14,6 +14,8 @@ interface Command {
 /** A `console` block that a page marks with `<!-- run: WHERE [exit=CODE] -->`. */
 export interface Block {
   readonly name: string;
+  /** Heading that it stands below. */
+  readonly section: string;
   readonly where: string;
   /** Of its last command. */
   readonly exit: number;
@@ -27,13 +29,15 @@ export function page(file: string): string {
 /** The marked blocks of a page, in order. */
 export function blocksOf(file: string): readonly Block[] {
   const marked = /<!-- run: (\w+)(?: exit=(\d+))? -->\n```console\n(.*?)\n```/gs;
-  return [...page(file).matchAll(marked)].map(([, where = '', exit = '0', text = '']) => {
+  const whole = page(file);
+  return [...whole.matchAll(marked)].map(({ index, 1: where = '', 2: exit = '0', 3: text = '' }) => {
+    const section = /(?:.*\n)*## (.*)\n/.exec(whole.slice(0, index))?.[1] ?? '';
     const commands = text
       .split(/^\$ /m)
       .slice(1)
       .map(part => part.trimEnd().split('\n'))
       .map(([line = '', ...output]) => ({ line, output }));
-    return { name: `${file}: ${commands.at(-1)?.line ?? ''}`, where, exit: Number(exit), commands };
+    return { name: `${file}: ${commands.at(-1)?.line ?? ''}`, section, where, exit: Number(exit), commands };
   });
 }
 
@@ -49,10 +53,13 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs a block's commands in order in a shell that finds `podstead`. @throws where the page does not tell what comes */
-export async function runBlock(block: Block, place: Place): Promise<void> {
+/** Runs one line of shell; what it prints of both kinds, in order. */
+export type Shell = (line: string) => Promise<{ readonly text: string; readonly code: number }>;
+
+/** Runs a block's commands in order. @throws where the page does not tell what comes */
+export async function runBlock(block: Block, shell: Shell): Promise<void> {
   for (const [index, { line, output }] of block.commands.entries()) {
-    const { text, code } = await shell(line, place);
+    const { text, code } = await shell(line);
     const found = text.split('\n').filter(each => each !== '');
     if (!tells(output.map(normal), found.map(normal))) {
       throw new Error(`The page shows for "${line}":\n${output.join('\n')}\n\nIt prints:\n${text}`);
@@ -62,13 +69,16 @@ export async function runBlock(block: Block, place: Place): Promise<void> {
   }
 }
 
-function shell(line: string, { cwd, env }: Place): Promise<{ readonly text: string; readonly code: number }> {
-  const script = `podstead() { "${process.execPath}" "${program}" "$@"; }\n{ ${line}\n} 2>&1`;
-  return new Promise(resolve => {
-    execFile('sh', ['-c', script], { cwd, env: { ...process.env, ...env } }, (error, stdout) => {
-      resolve({ text: stdout, code: typeof error?.code === 'number' ? error.code : 0 });
+/** A shell of this host that finds `podstead`. */
+export function shellIn({ cwd, env }: Place): Shell {
+  return line => {
+    const script = `podstead() { "${process.execPath}" "${program}" "$@"; }\n{ ${line}\n} 2>&1`;
+    return new Promise(resolve => {
+      execFile('sh', ['-c', script], { cwd, env: { ...process.env, ...env } }, (error, stdout) => {
+        resolve({ text: stdout, code: typeof error?.code === 'number' ? error.code : 0 });
+      });
     });
-  });
+  };
 }
 
 /** A line of `…` stands for any lines, `…` within a line for any text that the page cut. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeProgram } from '../../src/cli/program.ts';
-import { blocksOf, filesOf, page, runBlock, tells } from './blocks.ts';
+import { blocksOf, filesOf, page, runBlock, shellIn, tells } from './blocks.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -18,7 +18,7 @@ describe('what docs/commands.md shows without an engine is what is printed', () 
   after(() => rm(cwd, { recursive: true, force: true }));
   const blocks = blocksOf('docs/commands.md').filter(block => block.where === 'offline');
   assert.ok(blocks.length >= 2);
-  for (const block of blocks) test(block.name, () => runBlock(block, { cwd, env: { NO_COLOR: '1' } }));
+  for (const block of blocks) test(block.name, () => runBlock(block, shellIn({ cwd, env: { NO_COLOR: '1' } })));
 });
 
 /** Every command as a user types it, with its options. */
@@ -44,7 +44,18 @@ test('README.md and docs/commands.md name every command of makeProgram()', () =>
 test('pages name no option that no command has', () => {
   const known = new Set(commands().flatMap(({ options }) => options));
   // Of systemctl, npm, podman and others.
-  const others = ['--user', '--now', '--global', '--replace', '--build', '--help', '--filter'];
+  const others = [
+    '--user',
+    '--now',
+    '--global',
+    '--replace',
+    '--build',
+    '--help',
+    '--filter',
+    '--label',
+    '--format',
+    '--numeric-owner',
+  ];
   for (const file of [
     'README.md',
     'docs/commands.md',
@@ -59,6 +70,12 @@ test('pages name no option that no command has', () => {
       file,
     );
   }
+});
+
+test('docs/operations.md shows no command that no test runs', () => {
+  const text = page('docs/operations.md');
+  assert.equal(text.match(/^```console$/gm)?.length, blocksOf('docs/operations.md').length);
+  assert.doesNotMatch(text, /^( {4}\S|```(?!console$).)/m, 'commands stand in console blocks alone');
 });
 
 test('links between pages lead to files that are there', async () => {

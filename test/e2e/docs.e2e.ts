@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { blocksOf, type Place, runBlock } from '../docs/blocks.ts';
+import { blocksOf, type Place, runBlock, shellIn } from '../docs/blocks.ts';
 import { cleanUps, type Host, host } from './podstead.ts';
 import { copySample } from './sample.ts';
 
@@ -18,7 +18,7 @@ for (const file of ['README.md', 'docs/commands.md']) {
       place = { cwd: dirname(on.source), env: on.env };
     });
     for (const block of blocksOf(file).filter(({ where }) => where === 'engine')) {
-      test(block.name, () => runBlock(block, place));
+      test(block.name, () => runBlock(block, shellIn(place)));
     }
   });
 }

@@ -29,6 +29,9 @@ onEachDebian('the power goes off amid an apply', debian => {
   before(async () => {
     on = await machine(cleaning, debian);
     await makeImage(on.must);
+    // Has the engine build the image of its infra containers; cut off from that, it keeps a container of its builder.
+    await on.must('podman', 'pod', 'create', '--name=first');
+    await on.must('podman', 'pod', 'rm', 'first');
     await writeFiles(join(on.root, directory), manifests('first'));
   });
 
@@ -51,6 +54,16 @@ onEachDebian('the power goes off amid an apply', debian => {
     }
   }
 
+  /**
+   * What the store holds besides containers. An engine that is cut off before it has noted an infra container forgets its
+   * layer, under a name that never comes again and without a label: nobody can tell whose it was, docs/reliability.md.
+   */
+  async function besides(): Promise<readonly string[]> {
+    const format = '{{.Names}} {{.Status}}';
+    const all = (await on.must('podman', 'ps', '--all', '--external', '--format', format)).split('\n');
+    return all.filter(line => line.endsWith(' Storage') && !/^[0-9a-f]{12}-infra /.test(line));
+  }
+
   /** All is as declared, and there is nothing besides. */
   async function stands(): Promise<void> {
     await on.must('podstead', 'plan', directory);
@@ -58,22 +71,22 @@ onEachDebian('the power goes off amid an apply', debian => {
     assert.deepEqual(runningOf(all), mains);
     const parts = names.flatMap(name => [`infra:${name}`, `${name}-init0`, `${name}-init1`, `${name}-main`]);
     assert.deepEqual(Object.keys(all).toSorted(), parts.toSorted());
-    const inEngine = (await on.must('podman', 'ps', '--all', '--external', '--quiet')).trim().split('\n');
-    assert.equal(inEngine.length, parts.length, 'the store holds no other container');
+    assert.deepEqual(await besides(), []);
     assert.deepEqual((await on.must('podman', 'volume', 'ls', '--quiet')).trim().split('\n').toSorted(), names);
   }
 
   for (const count of [1, 5, 11]) {
     test(`with ${count} of 12 containers made, the next apply completes it`, async () => {
+      const before = await made();
       const cut = on.run('podstead', 'apply', directory);
-      await reached(`there are ${count} containers`, async () => (await made()) >= count);
+      await reached(`there are ${count} containers`, async () => (await made()) >= before + count);
       await on.cutPower();
       assert.notEqual((await cut).code, 0, 'it was cut off');
       await on.must('podstead', 'apply', directory);
       await stands();
       await on.must('podstead', 'down', '--all', ...names.flatMap(name => ['--volumes', name]));
       assert.deepEqual(await containersOf(on.must), {});
-      assert.equal(await made(), 0);
+      assert.deepEqual(await besides(), []);
     });
   }
 

@@ -20,16 +20,16 @@ import { run } from './host.ts';
 import { cleanUps, eventually, writeFiles } from './podstead.ts';
 
 const directory = 'etc/podstead/manifests';
-const web = (says: string): string =>
+const web = (command: string): string =>
   podText('web', {
     inits: [once('web'), seed('web')],
-    command: main('web'),
+    command,
     claim: 'data',
-    more: `      ports: [{ containerPort: 80, hostPort: 8080 }]\n      env: [{ name: SAYS, value: ${says} }]\n`,
+    more: '      ports: [{ containerPort: 80, hostPort: 8080 }]\n',
   });
 const manifests: Readonly<Record<string, string>> = {
   'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { a: b }\n',
-  'web.yaml': web('first'),
+  'web.yaml': web(main('web')),
   'busy.yaml': podText('busy', { command: main('busy'), policy: 'OnFailure' }),
   'done.yaml': podText('done', { command: once('done'), policy: 'OnFailure' }),
 };
@@ -108,7 +108,7 @@ describe(`a host whose ${debian12.title} becomes ${debian13.title}`, { skip: lac
 
   test('an edit replaces the one container that it changes, in the pod of the old engine', async () => {
     const before = await containersOf(on.must);
-    await writeFiles(join(on.root, directory), { 'web.yaml': web('second') });
+    await writeFiles(join(on.root, directory), { 'web.yaml': web(main('web').replace('sleep 0.2', 'sleep 0.3')) });
     await eventually(
       'the container is another',
       async () => (await containersOf(on.must))['web-main']?.Id,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
@@ -30,7 +30,34 @@ const manifests: Readonly<Record<string, string>> = {
     more: '      ports: [{ containerPort: 80, hostPort: 8080 }]\n',
   }),
   'done.yaml': podText('done', { logs, command: once('done'), policy: 'OnFailure' }),
+  'site/Containerfile':
+    'FROM localhost/bb:1\nRUN mkdir /www && echo built >/www/index.html\nCMD ["httpd", "-f", "-p", "8081", "-h", "/www"]\n',
+  'site.yaml': `
+apiVersion: v1
+kind: Pod
+metadata: { name: site }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: main
+      image: localhost/site
+      ports: [{ containerPort: 8081, hostPort: 8081 }]
+      readinessProbe: { httpGet: { path: /, port: 8081 }, periodSeconds: 1 }
+`,
 };
+/** More than a machine can enforce: in nspawn on a host with version 1 its control groups have no controllers. */
+const limited = `
+apiVersion: v1
+kind: Pod
+metadata: { name: limited }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: main
+      image: localhost/bb:1
+      command: [sleep, '10000']
+      resources: { limits: { memory: 32Mi, cpu: 500m } }
+`;
 
 onEachDebian('the agent as podstead.service of a user who lingers, on a booted systemd', debian => {
   const cleaning = cleanUps();
@@ -49,7 +76,7 @@ onEachDebian('the agent as podstead.service of a user who lingers, on a booted s
       () => show(agent, 'StatusText'),
       text => text === 'All as declared',
     );
-  const podUnits = ['podstead-pod-done.service', 'podstead-pod-web.service'];
+  const podUnits = ['podstead-pod-done.service', 'podstead-pod-site.service', 'podstead-pod-web.service'];
   const unitsStarted = (): Promise<readonly string[]> =>
     eventually(
       'the units of its pods are enabled and started',
@@ -59,6 +86,13 @@ onEachDebian('the agent as podstead.service of a user who lingers, on a booted s
         ),
       states => states.every(state => state === 'enabled active'),
     );
+
+  /** The pod whose image is built here answers at its port of the host, and its probe has found that. */
+  const siteAnswers = async (): Promise<void> => {
+    const ready = async (): Promise<string> => (await inService('podstead', 'status', 'site', '-o', 'json')).trim();
+    await eventually('site is ready', ready, text => /"ready": ?true/.test(text));
+    assert.equal(await on.must('busybox', 'wget', '-qO-', 'http://127.0.0.1:8081/'), 'built\n');
+  };
 
   before(async () => {
     on = await machine(cleaning, debian);
@@ -76,6 +110,7 @@ onEachDebian('the agent as podstead.service of a user who lingers, on a booted s
       (await madeThisBoot(inService)).includes('container create web-main'),
       'what is made shows in the events',
     );
+    await siteAnswers();
     const unit = await readFile(join(on.root, home, '.config/systemd/user/podstead-pod-web.service'), 'utf8');
     assert.match(unit, /^WantedBy=default\.target$/m);
   });
@@ -115,10 +150,42 @@ onEachDebian('the agent as podstead.service of a user who lingers, on a booted s
       await settled();
       const after = await containersOf(inService);
       assert.deepEqual(idsOf(after), before);
-      assert.deepEqual(runningOf(after), ['web-main']);
+      assert.deepEqual(runningOf(after), ['site-main', 'web-main']);
       assert.deepEqual(await takeLogs(join(on.root, logs)), { web: [...said, 'ran', 'start'] });
       assert.deepEqual(await madeThisBoot(inService), []);
       await unitsStarted();
+      await siteAnswers();
     });
+  }
+
+  test('a limit that cannot be set is told with what to do, and the other pods run on', async () => {
+    if (await hasControllers()) return;
+    const before = await containersOf(inService);
+    const file = join(home, '.config/podstead/manifests/limited.yaml');
+    await writeFiles(on.root, { [file]: limited });
+    const told = async (): Promise<string> => on.must('journalctl', '_SYSTEMD_USER_UNIT=podstead.service');
+    await eventually('the agent tells what to do', told, text => /Leave limits of \w+ out.*podstead doctor/.test(text));
+    assert.match(await inService('podstead', 'doctor'), /^controllers +warn +.*cpu, memory, pids.*do not start$/m);
+    await rm(join(on.root, file));
+    const names = async (): Promise<readonly string[]> => Object.keys(await containersOf(inService));
+    await eventually('what was made of it is gone', names, found => !found.some(name => name.includes('limited')));
+    assert.deepEqual(await containersOf(inService), before);
+  });
+
+  test('uninstalled its pods run on under their units, and come back after a reboot', async () => {
+    const before = await containersOf(inService);
+    await inService('podstead', 'uninstall', '--user');
+    assert.equal(await show(agent, 'LoadState'), 'not-found');
+    assert.deepEqual(await containersOf(inService), before);
+    await on.reboot();
+    await unitsStarted();
+    const after = await containersOf(inService);
+    assert.deepEqual(idsOf(after), idsOf(before));
+    assert.deepEqual(runningOf(after), ['site-main', 'web-main']);
+  });
+
+  /** Where the host itself is on version 2, machines have controllers, and the limit is set. */
+  async function hasControllers(): Promise<boolean> {
+    return (await inService('podman', 'info', '--format', '{{.Host.CgroupControllers}}')).includes('memory');
   }
 });
