@@ -2,6 +2,7 @@ import { EngineError, type Signalled } from '../engine/engine.ts';
 import type { DesiredContainer } from '../model/desired.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { adoptedAs, tagging } from './adopted.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Context } from './context.ts';
 import { emptyMessage, messageMount } from './end-message.ts';
@@ -47,7 +48,7 @@ export async function createContainer(
     if (isHeadless(error)) {
       if (!(await remakePod(context, { pod, uid }, 'headless', async () => undefined, signal))) throw error;
     } else if (error.code !== 'NAME_TAKEN') throw error;
-    else if ((await adopt(context, action, error, signal)) === 'done') return;
+    else if ((await takeOver(context, action, error, signal)) === 'done') return;
     await create();
   }
 }
@@ -59,7 +60,7 @@ async function podIdOf(
   what: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const known = context.podIds.get(uid);
+  const known = context.podIds.get(uid) ?? adoptedAs(context, uid)?.podId;
   if (known !== undefined) return known;
   const query = { all: true, filters: { label: [`${labels.owner}=${context.owner}`, `${labels.uid}=${uid}`] } };
   const { body } = await context.http.call({ method: 'GET', path: '/containers/json', query, what, signal });
@@ -90,7 +91,7 @@ function refuseRoot({ security, image }: DesiredContainer, imageUser: string, wh
   );
 }
 
-async function adopt(
+async function takeOver(
   context: Context,
   { pod, uid, container }: ActionOf<'createContainer'>,
   taken: EngineError,
@@ -105,7 +106,7 @@ async function adopt(
     signal,
   });
   const found = record(reply.body);
-  const tags = textRecord(record(found.Config).Labels);
+  const tags = tagging(context)(text(found.Id), textRecord(record(found.Config).Labels));
   const ours = tags[labels.owner] === context.owner && tags[labels.uid] === uid;
   if (
     reply.status !== 404 &&

@@ -7,8 +7,9 @@ import { readHandMounts } from './hand-mounts.ts';
 import { readHandWords } from './hand-words.ts';
 import { number, record, text, textRecord, texts, type Unread } from './json.ts';
 
-/** Annotations that the engine makes. */
-const ofEngine = /^(io\.container\.manager|io\.kubernetes\.cri-o\.|io\.podman\.|org\.opencontainers\.|run\.oci\.)/;
+/** Labels and annotations that the engine makes. */
+const ofEngine =
+  /^(PODMAN_SYSTEMD_UNIT$|io\.container\.manager|io\.kubernetes\.cri-o\.|io\.podman\.|org\.opencontainers\.|run\.oci\.)/;
 
 /** What stands around an inspected container. */
 export interface Around {
@@ -22,7 +23,7 @@ export interface Around {
 
 /** One inspected container in plain facts. */
 export function readHandContainer(container: Unread, { image, podName, hasSecrets }: Around): HandContainer {
-  const { Name, Config, HostConfig, ImageName, Rootfs, Pod } = record(container);
+  const { Id, Name, Config, HostConfig, ImageName, Rootfs, Pod } = record(container);
   const config = record(Config);
   const host = record(HostConfig);
   const imageConfig = record(record(image).Config);
@@ -40,6 +41,8 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
   const { Name: restart, MaximumRetryCount: tries } = record(host.RestartPolicy);
   const isOther = !command.isKnown && texts(config.CreateCommand).length === 0;
   return {
+    id: text(Id),
+    engineName: text(Name),
     name: text(Name).startsWith(`${podName}-`) ? text(Name).slice(`${podName}-`.length) : text(Name),
     image: text(ImageName) || text(config.Image),
     isInit: command.all('init-ctr').length > 0,
