@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { Adoption } from '../model/adoption.ts';
 import type { HandMade } from '../model/hand.ts';
 import { type Key, keyOf } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import { engineNameOf } from '../model/names.ts';
 import { whyKept } from '../systemd/unit-state.ts';
+import { refuseFile } from './compose.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
 import type { AdoptFlags } from './flags.ts';
@@ -31,7 +30,7 @@ export async function candidateOf(
   name: string,
   flags: AdoptFlags,
 ): Promise<Candidate | undefined> {
-  await refuseFile(name);
+  await refuseFile(name, 'adopt');
   const { signal } = context;
   const made = await world.engine.handMade({ pod: name }, { signal });
   if (made?.ids === undefined) throw await notFound(context, world, name);
@@ -55,21 +54,6 @@ export async function candidateOf(
 
 function isOf({ podId, owner }: Adoption, pod: string, ours: string): boolean {
   return podId === pod && owner === ours;
-}
-
-const composeName = /^(docker-|podman-)?compose[\w.-]*\.ya?ml$/;
-
-async function refuseFile(name: string): Promise<void> {
-  const isFile = name.includes('/') || /\.(ya?ml|json)$/.test(name);
-  if (!isFile || !(await stat(name).catch(() => undefined))) return;
-  if (composeName.test(basename(name))) {
-    throw refusal(
-      name,
-      'it is a compose file, which Podstead does not read',
-      'Start it with podman-compose and write what runs with "podstead generate kube --container NAME", or turn it into manifests with "kompose convert"',
-    );
-  }
-  throw refusal(name, 'it is a file, and pods are adopted by their names', 'Name the pod, as "podman pod ps" shows it');
 }
 
 async function notFound({ signal }: Context, { engine }: World, name: string): Promise<CommandError> {

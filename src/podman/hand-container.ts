@@ -11,6 +11,9 @@ import { number, record, text, textRecord, texts, type Unread } from './json.ts'
 const ofEngine =
   /^(PODMAN_SYSTEMD_UNIT$|io\.container\.manager|io\.kubernetes\.cri-o\.|io\.podman\.|org\.opencontainers\.|run\.oci\.)/;
 
+/** "podman auto-update" restarts units of systemd, and of one without a unit it only says so with each run. */
+const ofAutoUpdate = /^io\.containers\.autoupdate/;
+
 /** What stands around an inspected container. */
 export interface Around {
   /** `Config`, `Labels` and `HealthCheck` of its image, as inspect shows them. */
@@ -39,6 +42,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
   const option = (name: string): readonly string[] =>
     options.flatMap(each => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : []));
   const { Name: restart, MaximumRetryCount: tries } = record(host.RestartPolicy);
+  const labels = Object.entries(without(textRecord(config.Labels), textRecord(record(image).Labels)));
   const isOther = !command.isKnown && texts(config.CreateCommand).length === 0;
   return {
     id: text(Id),
@@ -72,7 +76,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
     init: host.Init === true,
     health: healthOf(config, record(image).HealthCheck ?? imageConfig.Healthcheck),
     mounts: mounts.mounts,
-    labels: without(textRecord(config.Labels), textRecord(record(image).Labels)),
+    labels: Object.fromEntries(labels.filter(([name]) => !ofAutoUpdate.test(name))),
     annotations: without(textRecord(config.Annotations), textRecord(record(image).Annotations)),
     unsaid: [
       ...(text(Rootfs) === '' ? [] : [`that it runs from the directory ${text(Rootfs)} and no image`]),
@@ -81,6 +85,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
       ...(text(Pod) !== '' && text(host.PidMode) === 'host' ? ['that it alone sees the processes of the host'] : []),
       ...[...masks].map(each => `the option ${each}`),
       ...(isOther ? ['its ulimits, secrets and log driver, which only the command that made it could tell'] : []),
+      ...labels.filter(([name]) => ofAutoUpdate.test(name)).map(([name, value]) => `the label ${name}=${value}`),
       ...words.unsaid,
       ...env.unsaid,
       ...limits.unsaid,
