@@ -21,7 +21,7 @@ export class StateError extends Error {
  */
 export function refuseNewer(path: string, value: unknown, known: number): void {
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
-  if (typeof version !== 'number' || version <= known) return;
+  if (typeof version !== 'number' || !Number.isSafeInteger(version) || version <= known) return;
   throw new StateError(
     `Cannot use "${path}": it is of format ${version}, and this version of Podstead knows formats up to ${known}`,
     'Run the version of Podstead that wrote it, or a later one; nothing was touched',

@@ -70,10 +70,12 @@ describe('generate kube of pods of ours', () => {
     assert.match(stderr, /^Deployment\/default\/web: image localhost\/hello:latest was built here/m);
     const { kind, items } = JSON.parse(stdout) as { readonly kind: string; readonly items: readonly unknown[] };
     assert.deepEqual([kind, items], ['List', loadAll(yaml.stdout)]);
-    const file = join(on.source, '..', 'clock.json');
-    assert.equal((await on.podstead('generate', 'kube', 'clock', '-o', 'json', '-f', file)).code, 0);
-    assert.equal((JSON.parse(await readFile(file, 'utf8')) as { kind: string }).kind, 'Pod');
-    const planned = await on.podstead('plan', file);
+    const only = await on.podstead('generate', 'kube', 'clock', '-o', 'json');
+    assert.equal((JSON.parse(only.stdout) as { kind: string }).kind, 'Pod');
+    const all = await on.podstead('generate', 'kube', '-o', 'json', '-f', join(on.source, 'all.json'));
+    assert.equal(all.code, 0, all.stderr);
+    await rm(join(on.source, 'all.yaml'));
+    const planned = await on.podstead('plan', on.source, '--prune');
     assert.equal(planned.code, 0, planned.stdout + planned.stderr);
   });
 
