@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { parseCount, parseDuration, parseSince } from './duration.ts';
 import {
+  type AdoptFlags,
   type ApplyFlags,
   type DownFlags,
   type ExecFlags,
@@ -76,6 +77,26 @@ export function addKeeping(add: Add): void {
       new Option('--timeout <DURATION>', 'give up waiting after that long')
         .argParser(parseDuration)
         .default(300_000, '5m'),
+    ],
+  );
+}
+
+/** The command that takes over what others made. */
+export function addAdopt(add: Add): void {
+  add<[string[]], AdoptFlags>(
+    {
+      usage: 'adopt <NAME...>',
+      summary: 'take over pods that were made by hand, as they run',
+      details:
+        'Make pods ours that podman, podman kube play or Quadlet made, and write their manifests: to DIR, or to standard output.\nNothing restarts. What YAML cannot say stays as it is until the pod is made anew. NAME is a pod by its name or id.',
+      examples: ['podstead adopt web -d manifests', 'podstead adopt web db --dry-run', 'podstead adopt web > web.yaml'],
+    },
+    async (context, [names], options) => (await import('./adopt.ts')).adopt(context, names, options),
+    [
+      new Option('-d, --directory <DIR>', 'write the manifests there, beside those that are there'),
+      new Option('--dry-run', 'only say what would become ours, and what apply would change of it'),
+      new Option('--force', 'also where a unit of systemd keeps the pod'),
+      new Option('-n, --namespace <NAME>', "the pod's namespace, where its name leaves a doubt"),
     ],
   );
 }

@@ -79,6 +79,13 @@ export interface UserFlag {
 export interface GenerateFlags extends NamespaceFlag, UserFlag {
   readonly directory?: string;
 }
+export interface AdoptFlags extends NamespaceFlag {
+  /** Where manifests are written; standard output where undefined. */
+  readonly directory?: string;
+  readonly dryRun?: boolean;
+  /** Whatever unit of systemd keeps the pod too. */
+  readonly force?: boolean;
+}
 export interface GenerateKubeFlags extends NamespaceFlag {
   readonly pod?: string;
   readonly container?: string;

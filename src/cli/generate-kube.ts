@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { documentOf } from '../kube/document.ts';
+import { documentOf, jsonOf } from '../kube/document.ts';
 import { filesIn } from '../kube/files.ts';
 import { standingOf } from '../kube/hand.ts';
 import type { Fields } from '../kube/json.ts';
@@ -9,6 +9,7 @@ import { digest } from '../manifest/canon.ts';
 import type { ActualPod } from '../model/actual.ts';
 import type { PodRecord } from '../model/record.ts';
 import type { HandName } from '../podman/hand.ts';
+import { refuseFile } from './compose.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
 import type { GenerateKubeFlags } from './flags.ts';
@@ -16,13 +17,18 @@ import { pickAll } from './key.ts';
 import { type Look, look, type World, withWorld } from './world.ts';
 
 /** `podstead generate kube [KEY]`: what runs as Kubernetes YAML, to a file or to standard output. */
-export function generateKube(context: Context, key: string | undefined, flags: GenerateKubeFlags): Promise<number> {
+export async function generateKube(
+  context: Context,
+  key: string | undefined,
+  flags: GenerateKubeFlags,
+): Promise<number> {
   const named = [key, flags.pod, flags.container].filter(name => name !== undefined);
   if (named.length > 1) {
     throw new CommandError('Cannot tell what to write: found more than one of KEY, --pod and --container', {
       hint: 'Name one of them',
     });
   }
+  if (key !== undefined) await refuseFile(key, 'write a manifest of');
   return withWorld(context, async world => {
     const noted = remarks();
     const objects = objectsOf(await chosen(context, world, key, flags, noted), noted);
@@ -116,12 +122,12 @@ function isAsApplied({ digest: sandbox, containers }: ActualPod, { applied }: Po
 }
 
 async function write(
-  { terminal, quiet }: Context,
+  { terminal, quiet, output }: Context,
   objects: readonly Fields[],
   { all }: Remarks,
   { filename }: GenerateKubeFlags,
 ): Promise<void> {
-  const text = documentOf(objects, all);
+  const text = output === 'json' ? jsonOf(objects) : documentOf(objects, all);
   for (const remark of all) terminal.err(`${remark}\n`);
   if (filename === undefined) {
     terminal.out(text);

@@ -1,5 +1,5 @@
 import { Command, CommanderError, type Option } from 'commander';
-import { addGenerate, addKeeping, addLooking, addPods, addService } from './commands.ts';
+import { addAdopt, addGenerate, addKeeping, addLooking, addPods, addService } from './commands.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
 import { version } from './version.ts';
@@ -63,6 +63,7 @@ export function makeProgram(runner: Runner): Command {
 
   const parents = new Map<string, Command>();
   addKeeping(add);
+  addAdopt(add);
   addLooking(add);
   addPods(add);
   addService(add);

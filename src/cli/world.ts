@@ -4,9 +4,11 @@ import type { Key } from '../model/key.ts';
 import { emptyDirName } from '../model/names.ts';
 import type { PodRecord } from '../model/record.ts';
 import { restartOf } from '../plan/backoff.ts';
+import type { Adoptions } from '../podman/adopted.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
 import type { OpenedEngine } from '../podman/service.ts';
 import type { GuardMemory } from '../reconcile/ports.ts';
+import { type FileAdoptions, fileAdoptions } from '../record/adoptions.ts';
 import { type HealthFile, readHealth } from '../record/health.ts';
 import type { Records } from '../record/records.ts';
 import { fileMemory } from '../record/state.ts';
@@ -24,6 +26,7 @@ export interface World {
   readonly engine: PodmanEngine;
   readonly records: Records;
   readonly memory: GuardMemory;
+  readonly adoptions: FileAdoptions;
 }
 
 export interface WorldOptions {
@@ -44,21 +47,23 @@ export async function withWorld<T>(
   opts: WorldOptions = {},
 ): Promise<T> {
   const { source = '', log = textLog(context.terminal, { level: 'warn', scrub: text => text }) } = opts;
-  const { opened, engine } = await connect(context);
   const { state } = context.paths;
+  const adoptions = fileAdoptions(state);
+  const { opened, engine } = await connect(context, adoptions);
   try {
     return await body({
       opened,
       engine,
       records: fileRecords(state, log, { source }),
       memory: fileMemory(state, source),
+      adoptions,
     });
   } finally {
     await engine.close();
   }
 }
 
-async function connect(context: Context): Promise<Pick<World, 'opened' | 'engine'>> {
+async function connect(context: Context, adoptions: Adoptions): Promise<Pick<World, 'opened' | 'engine'>> {
   const { env, signal, owner, engineUrl, engineUnsupported: unsupported } = context;
   const { state: stateDir, runtime: runtimeDir, engine: configDir } = context.paths;
   const [{ openEngine }, { connectPodman }] = await Promise.all([
@@ -68,7 +73,8 @@ async function connect(context: Context): Promise<Pick<World, 'opened' | 'engine
   const neverEmbed = isUnderSystemd(context);
   const opened = await openEngine({ engine: engineUrl, env, runtimeDir, configDir, neverEmbed, signal });
   const { socket, version } = opened;
-  return { opened, engine: await connectPodman({ socket, version, owner, stateDir, unsupported, env, signal }) };
+  const more = { version, owner, stateDir, unsupported, env, adoptions, signal };
+  return { opened, engine: await connectPodman({ socket, ...more }) };
 }
 
 /**

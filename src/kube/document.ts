@@ -1,6 +1,14 @@
 import { dump } from 'js-yaml';
 import type { Fields } from './json.ts';
 
+/** Objects as one JSON text: a List (Kubernetes API) unless it is only one. JSON has no comments. */
+export function jsonOf(objects: readonly Fields[]): string {
+  const [only] = objects;
+  const document =
+    objects.length === 1 && only !== undefined ? only : { apiVersion: 'v1', kind: 'List', items: objects };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
 /**
  * Objects as one YAML text, with comments at its top. Texts that a reader of YAML 1.1 would take for something else,
  * as Kubernetes' is one, are in quotes.

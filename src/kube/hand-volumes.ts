@@ -1,5 +1,6 @@
 import type { Json } from '../model/desired.ts';
 import type { HandContainer, HandMount, HandVolume } from '../model/hand.ts';
+import { namePrefix } from '../model/names.ts';
 import { type Fields, given, some } from './json.ts';
 import { dnsLabel, namer } from './names.ts';
 
@@ -23,12 +24,14 @@ export function handVolumes(
   say: (what: string) => void,
 ): HandVolumes {
   const named = namer();
+  const prefix = namePrefix(namespace);
   const emptyDirs: Record<string, Json> = {};
   const claims: Record<string, Json> = {};
   const volumes: Record<string, Json> = {};
   const claimOf = (name: string): string => {
-    const claim = claimName.test(name) ? name : dnsLabel(name);
-    if (claim !== name)
+    const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+    const claim = claimName.test(bare) ? bare : dnsLabel(bare);
+    if (prefix + claim !== name)
       say(`the volume ${name}, as a claim cannot have that name: "${claim}" is another volume, without its data`);
     claims[claim] ??= claimed(known.get(name), what => say(`of the volume ${name}: ${what}`));
     return claim;

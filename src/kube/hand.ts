@@ -21,8 +21,11 @@ export function standingOf(made: HandMade, namespace: string, remarks: Remarks):
   const say = (what: string): void => remarks.add(key, `cannot say ${what}`);
   if (dnsLabel(wish) !== wish) say(`the name ${wish}, as Kubernetes takes no such name`);
   for (const what of made.unsaid) say(what);
+  for (const unit of made.units) say(`that the unit ${unit} of systemd makes it: disable that, or two keep one pod`);
   const named = namer();
-  const containers = made.containers.map(container => [named(container.name, container.name), container] as const);
+  const containers = made.containers.map(
+    container => [named(container.engineName, container.name), container] as const,
+  );
   for (const [name, container] of containers) {
     if (name !== container.name) say(`the name of container ${container.name}: it is "${name}" here`);
     for (const what of container.unsaid) remarks.add(key, `container ${name}: cannot say ${what}`);

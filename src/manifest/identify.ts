@@ -27,9 +27,13 @@ const versions: ReadonlyMap<string, readonly string[]> = byKind(knownKinds);
 
 const groups: ReadonlySet<string> = new Set(knownKinds.map(groupOf));
 
-/** Tells our kinds from those of Kubernetes that do not run here, and both from unknown ones. */
-export function identify(kind: unknown, apiVersion: unknown): Identity {
-  if (typeof kind !== 'string' || kind === '') return wrong('kind', kindMissing(kind, apiVersion));
+/**
+ * Tells our kinds from those of Kubernetes that do not run here, and both from unknown ones.
+ *
+ * @param services by which compose files are known (Compose Specification)
+ */
+export function identify(kind: unknown, apiVersion: unknown, services?: unknown): Identity {
+  if (typeof kind !== 'string' || kind === '') return wrong('kind', kindMissing(kind, apiVersion, services));
   if (apiVersion !== undefined && typeof apiVersion !== 'string') {
     return wrong(
       'apiVersion',
@@ -83,9 +87,16 @@ function wrong(field: string, problem: Finding, kind = ''): Identity {
   return { kind: isOurs(kind) ? kind : undefined, problem: { ...problem, field } };
 }
 
-function kindMissing(kind: unknown, apiVersion: unknown): Finding {
+function kindMissing(kind: unknown, apiVersion: unknown, services: unknown): Finding {
   if (kind !== undefined && kind !== null && kind !== '') {
     return { code: 'FIELD_TYPE', found: 'it is no text', hint: 'Write the kind, as in "kind: Pod"' };
+  }
+  if (apiVersion === undefined && typeof services === 'object' && services !== null) {
+    return {
+      code: 'NOT_AN_OBJECT',
+      found: 'it is a compose file, which Podstead does not read',
+      hint: 'Turn it into manifests with "kompose convert", or start it with podman-compose and use "podstead generate kube --container NAME"; then move it elsewhere',
+    };
   }
   if (apiVersion === undefined) {
     return {

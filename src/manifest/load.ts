@@ -173,8 +173,12 @@ function readIdentity(
     });
     return undefined;
   }
-  const { kind: kindName, apiVersion } = raw as { readonly kind?: unknown; readonly apiVersion?: unknown };
-  const { kind, other, problem } = identify(kindName, apiVersion);
+  const {
+    kind: kindName,
+    apiVersion,
+    services,
+  } = raw as { readonly kind?: unknown; readonly apiVersion?: unknown; readonly services?: unknown };
+  const { kind, other, problem } = identify(kindName, apiVersion, services);
   if (problem) {
     const { field, ...rest } = problem;
     const severity = strict ? 'error' : (rest.severity ?? 'error');

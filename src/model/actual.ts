@@ -78,6 +78,8 @@ export interface ActualContainer {
   readonly startedAtMs: number;
   readonly exitedAtMs: number;
   readonly imageId: string;
+  /** Volumes that the engine would remove with it are claims, and stay. */
+  readonly keepsVolumes?: true;
   /** Only where the record was lost and inspect had to answer instead. */
   readonly inspected: InspectedContainer | undefined;
   /** Only while it runs, has probes and somebody runs them. */

@@ -5,6 +5,10 @@ export interface HandMade {
   /** Of the pod or the container, in the engine. */
   readonly name: string;
   readonly isPod: boolean;
+  /** Of a pod and its infra container, which is empty where it has none. */
+  readonly ids?: { readonly pod: string; readonly infra: string };
+  /** Units of systemd that made it, and would make it again. */
+  readonly units: readonly string[];
   readonly createdAtMs: number;
   readonly hostname: string | undefined;
   readonly hostNetwork: boolean;
@@ -29,6 +33,10 @@ export interface HandMade {
 
 /** One of its containers; what comes from the image is left out. */
 export interface HandContainer {
+  readonly id: string;
+  /** In the engine. */
+  readonly engineName: string;
+  /** In the pod. */
   readonly name: string;
   readonly image: string;
   readonly isInit: boolean;

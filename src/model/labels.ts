@@ -19,6 +19,11 @@ export const labels = {
   container: 'podstead.dev/container',
   /** Name of the Deployment that asks for the pod; absent where the Pod itself does. On pods. */
   deployment: 'podstead.dev/deployment',
+  /**
+   * `volumes` where volumes without a name of their own, which engines remove with a container, are claims and stay. On
+   * such containers.
+   */
+  keeps: 'podstead.dev/keeps',
   /** Digest of the build context. On images that we built. */
   context: 'podstead.dev/context',
 } as const;

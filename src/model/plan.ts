@@ -125,7 +125,13 @@ export interface ActionArgs {
     readonly graceSeconds: number;
     readonly turns: readonly (readonly StopTarget[])[];
   };
-  readonly removeContainer: { readonly pod: Key; readonly name: string; readonly id: string };
+  readonly removeContainer: {
+    readonly pod: Key;
+    readonly name: string;
+    readonly id: string;
+    /** Also those that it alone has. */
+    readonly keepsVolumes?: true;
+  };
   /** Stops every container of the pod, in parallel, within the grace period; the sandbox last. */
   readonly stopPod: { readonly pod: Key; readonly id: string; readonly graceSeconds: number };
   /** The sandbox, its containers, its emptyDir volumes and its files. Stops first what still runs. */

@@ -3,13 +3,19 @@ import type { Digest, Key } from './key.ts';
 import type { Location } from './problem.ts';
 
 /**
+ * The format that this program writes, and the newest that it reads. It grows when an older program would misread what is
+ * kept, be it here or in labels; members that such a program passes over leave it.
+ */
+export const recordVersion = 1;
+
+/**
  * What is remembered of one pod between passes, in one small file of the state directory.
  *
  * It holds what labels cannot (they never change) and what the engine does not keep. Its loss costs history and
  * the middle column of a diff, never a restart.
  */
 export interface PodRecord {
-  readonly version: 1;
+  readonly version: typeof recordVersion;
   readonly key: Key;
   readonly declaredBy: Key;
   /** Of the pod that the record speaks of; undefined while none could be created. */

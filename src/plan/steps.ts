@@ -122,12 +122,16 @@ function makeContainers(
   const sandbox = work.createPod ? builder.add(pod.key, { verb: 'createPod', pod, uid }, before) : undefined;
   const removed = new Map(
     work.remove.map(container => {
-      const { name, id, state } = container;
+      const { name, id, state, keepsVolumes } = container;
+      const keeps = keepsVolumes === undefined ? {} : { keepsVolumes };
       const graceSeconds = pod.gracePeriodSeconds;
       // With no grace, the removal itself stops it. One that has begun is carried on.
       const idle = state === 'exited' || state === 'created' || state === 'removing' || graceSeconds === 0;
       const stopped = idle ? before : [builder.add(pod.key, stopOf(container, stoppingOf(work, actual)), before)];
-      return [name, builder.add(pod.key, { verb: 'removeContainer', pod: pod.key, name, id }, stopped)] as const;
+      return [
+        name,
+        builder.add(pod.key, { verb: 'removeContainer', pod: pod.key, name, id, ...keeps }, stopped),
+      ] as const;
     }),
   );
   const created = new Map(

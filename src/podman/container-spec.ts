@@ -62,6 +62,16 @@ const fixed: Body = {
   image_volume_mode: 'anonymous',
 };
 
+/** The name that an engine gives a volume for which nobody has one: only what was adopted claims such. */
+const nameless = /^[0-9a-f]{64}$/;
+
+function claimsNameless(pod: DesiredPod, { mounts }: DesiredContainer): boolean {
+  const mounted = new Set(mounts.map(mount => mount.volume));
+  return pod.volumes.some(
+    volume => volume.type === 'claim' && mounted.has(volume.name) && nameless.test(volume.engineName),
+  );
+}
+
 function containerLabels(pod: DesiredPod, container: DesiredContainer, { uid, owner }: Resolved): Body {
   return {
     [labels.owner]: owner,
@@ -69,6 +79,7 @@ function containerLabels(pod: DesiredPod, container: DesiredContainer, { uid, ow
     [labels.uid]: uid,
     [labels.digest]: container.digest,
     [labels.container]: container.name,
+    ...(claimsNameless(pod, container) ? { [labels.keeps]: 'volumes' } : {}),
   };
 }
 

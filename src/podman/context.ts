@@ -1,3 +1,4 @@
+import type { Adoptions } from './adopted.ts';
 import type { Aliases } from './aliases.ts';
 import type { Http } from './http.ts';
 import type { EngineVersion } from './version.ts';
@@ -9,6 +10,7 @@ export interface Context {
   /** Absolute directory in which the files of ConfigMaps and Secrets stand. */
   readonly stateDir: string;
   readonly version: EngineVersion;
+  readonly adoptions: Adoptions;
   /** The engine's short names, read anew: a daemon outlives changes of them. */
   readonly aliases: () => Promise<Aliases>;
   readonly sandboxGate: Gate;

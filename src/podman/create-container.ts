@@ -2,13 +2,14 @@ import { EngineError, type Signalled } from '../engine/engine.ts';
 import type { DesiredContainer } from '../model/desired.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { adoptedAs } from './adopted.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Context } from './context.ts';
 import { emptyMessage, messageMount } from './end-message.ts';
 import { needImage } from './image-find.ts';
 import { list, record, text } from './json.ts';
 import { resolveMounts } from './mounts.ts';
-import { adopt } from './name-holder.ts';
+import { takeOver } from './name-holder.ts';
 import { remakePod } from './remake.ts';
 import { findResolver } from './resolver.ts';
 import { findBlanks } from './runtime-text.ts';
@@ -47,7 +48,7 @@ export async function createContainer(
     if (isHeadless(error)) {
       if (!(await remakePod(context, { pod, uid }, 'headless', async () => undefined, signal))) throw error;
     } else if (error.code !== 'NAME_TAKEN') throw error;
-    else if ((await adopt(context, action, error, signal)) === 'done') return;
+    else if ((await takeOver(context, action, error, signal)) === 'done') return;
     await create();
   }
 }
@@ -59,7 +60,7 @@ async function podIdOf(
   what: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const known = context.podIds.get(uid);
+  const known = context.podIds.get(uid) ?? adoptedAs(context, uid)?.podId;
   if (known !== undefined) return known;
   const query = { all: true, filters: { label: [`${labels.owner}=${context.owner}`, `${labels.uid}=${uid}`] } };
   const { body } = await context.http.call({ method: 'GET', path: '/containers/json', query, what, signal });

@@ -7,10 +7,11 @@ import { chooseAddress } from './address.ts';
 import type { Context } from './context.ts';
 import { giveClaims } from './fs-group.ts';
 import { list, record, text, textRecord } from './json.ts';
+import { membersOf } from './members.ts';
 import { ensureNetwork } from './network.ts';
 import { type Identity, podSpec } from './pod-spec.ts';
 import { path } from './query.ts';
-import { forceRemovePod } from './remove-pod.ts';
+import { forceRemovePod, removeKeeping } from './remove-pod.ts';
 import { findResolver, type Resolver } from './resolver.ts';
 import { chooseUsers } from './users.ts';
 
@@ -110,7 +111,9 @@ async function clearName(
   if (holder.labels[labels.key] !== pod.key)
     throw fail(`a pod of ours, for ${holder.labels[labels.key] ?? 'nothing known'}`);
   if (!(await isHalfMade(context, holder, signal))) throw fail(`an earlier ${pod.key} that has run`);
-  await forceRemovePod(context, holder.id, `Cannot remove the half-made pod "${pod.engineName}"`, signal);
+  const what = `Cannot remove the half-made pod "${pod.engineName}"`;
+  await removeKeeping(context, await membersOf(context, holder.id, what, signal), what, signal);
+  await forceRemovePod(context, holder.id, what, signal);
   return 'free';
 }
 

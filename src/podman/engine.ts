@@ -2,6 +2,7 @@ import { getuid } from 'node:process';
 import type { Engine, EngineAction, EngineExecutors, PerformOptions, Signalled } from '../engine/engine.ts';
 import type { HandMade } from '../model/hand.ts';
 import { type Address, addressOf } from './address-of.ts';
+import { type Adoptions, noAdoptions } from './adopted.ts';
 import { type Aliases, type AliasPlaces, readAliases } from './aliases.ts';
 import { build } from './build.ts';
 import { checkPorts } from './check-ports.ts';
@@ -73,6 +74,8 @@ export interface ConnectOptions {
   readonly unsupported?: boolean;
   /** Says where the engine's registries.conf is, as {@link AliasPlaces} takes it. */
   readonly env?: AliasPlaces['env'];
+  /** Which pods of others are ours; none where left out. */
+  readonly adoptions?: Adoptions;
   readonly signal: AbortSignal;
 }
 
@@ -82,7 +85,7 @@ export interface ConnectOptions {
  * @throws EngineError `ENGINE_UNREACHABLE`, `ENGINE_UNSUITABLE`
  */
 export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine> {
-  const { socket, owner, stateDir, unsupported = false, env = {}, signal } = opts;
+  const { socket, owner, stateDir, unsupported = false, env = {}, adoptions = noAdoptions, signal } = opts;
   const http = openHttp(socket);
   try {
     const version = checkVersion(opts.version ?? (await ping(http, { timeoutMs: 10_000, signal })), { unsupported });
@@ -93,6 +96,7 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
       stateDir,
       version,
       aliases,
+      adoptions,
       sandboxGate: firstAlone(),
       addressGate: oneByOne(),
       networks: new Map(),

@@ -7,8 +7,12 @@ import { readHandMounts } from './hand-mounts.ts';
 import { readHandWords } from './hand-words.ts';
 import { number, record, text, textRecord, texts, type Unread } from './json.ts';
 
-/** Annotations that the engine makes. */
-const ofEngine = /^(io\.container\.manager|io\.kubernetes\.cri-o\.|io\.podman\.|org\.opencontainers\.|run\.oci\.)/;
+/** Labels and annotations that the engine makes. */
+const ofEngine =
+  /^(PODMAN_SYSTEMD_UNIT$|io\.container\.manager|io\.kubernetes\.cri-o\.|io\.podman\.|org\.opencontainers\.|run\.oci\.)/;
+
+/** "podman auto-update" restarts units of systemd, and of one without a unit it only says so with each run. */
+const ofAutoUpdate = /^io\.containers\.autoupdate/;
 
 /** What stands around an inspected container. */
 export interface Around {
@@ -22,7 +26,7 @@ export interface Around {
 
 /** One inspected container in plain facts. */
 export function readHandContainer(container: Unread, { image, podName, hasSecrets }: Around): HandContainer {
-  const { Name, Config, HostConfig, ImageName, Rootfs, Pod } = record(container);
+  const { Id, Name, Config, HostConfig, ImageName, Rootfs, Pod } = record(container);
   const config = record(Config);
   const host = record(HostConfig);
   const imageConfig = record(record(image).Config);
@@ -38,8 +42,11 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
   const option = (name: string): readonly string[] =>
     options.flatMap(each => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : []));
   const { Name: restart, MaximumRetryCount: tries } = record(host.RestartPolicy);
+  const labels = Object.entries(without(textRecord(config.Labels), textRecord(record(image).Labels)));
   const isOther = !command.isKnown && texts(config.CreateCommand).length === 0;
   return {
+    id: text(Id),
+    engineName: text(Name),
     name: text(Name).startsWith(`${podName}-`) ? text(Name).slice(`${podName}-`.length) : text(Name),
     image: text(ImageName) || text(config.Image),
     isInit: command.all('init-ctr').length > 0,
@@ -69,7 +76,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
     init: host.Init === true,
     health: healthOf(config, record(image).HealthCheck ?? imageConfig.Healthcheck),
     mounts: mounts.mounts,
-    labels: without(textRecord(config.Labels), textRecord(record(image).Labels)),
+    labels: Object.fromEntries(labels.filter(([name]) => !ofAutoUpdate.test(name))),
     annotations: without(textRecord(config.Annotations), textRecord(record(image).Annotations)),
     unsaid: [
       ...(text(Rootfs) === '' ? [] : [`that it runs from the directory ${text(Rootfs)} and no image`]),
@@ -78,6 +85,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
       ...(text(Pod) !== '' && text(host.PidMode) === 'host' ? ['that it alone sees the processes of the host'] : []),
       ...[...masks].map(each => `the option ${each}`),
       ...(isOther ? ['its ulimits, secrets and log driver, which only the command that made it could tell'] : []),
+      ...labels.filter(([name]) => ofAutoUpdate.test(name)).map(([name, value]) => `the label ${name}=${value}`),
       ...words.unsaid,
       ...env.unsaid,
       ...limits.unsaid,

@@ -54,7 +54,12 @@ export async function readHandMade(
     volumeOf(await get('Cannot look at a volume', path`/volumes/${volume}/json`)),
   ];
   const around = pod === undefined ? ofSingle(single) : ofPod(pod, all.find(isInfra));
-  return { ...around, containers, volumes: new Map(await Promise.all([...new Set(volumes)].sort().map(read))) };
+  return {
+    ...around,
+    units: unitsOf(pod, all),
+    containers,
+    volumes: new Map(await Promise.all([...new Set(volumes)].sort().map(read))),
+  };
 }
 
 function refuse(name: HandName, single: Unread, members: number): void {
@@ -70,7 +75,15 @@ function refuse(name: HandName, single: Unread, members: number): void {
   });
 }
 
-type Around = Omit<HandMade, 'containers' | 'volumes'>;
+/** What Quadlet, `podman-kube@` and `podman generate systemd --new` leave on what they make (podman-systemd.unit(5)). */
+const unitLabel = 'PODMAN_SYSTEMD_UNIT';
+
+function unitsOf(pod: Unread, containers: readonly Unread[]): readonly string[] {
+  const labels = [record(pod).Labels, ...containers.map(each => record(record(each).Config).Labels)];
+  return [...new Set(labels.flatMap(each => textRecord(each)[unitLabel] || []))].sort();
+}
+
+type Around = Omit<HandMade, 'containers' | 'volumes' | 'units'>;
 
 function ofPod(value: Unread, infra: Unread): Around {
   const pod = record(value);
@@ -86,6 +99,7 @@ function ofPod(value: Unread, infra: Unread): Around {
   return {
     name: text(pod.Name),
     isPod: true,
+    ids: { pod: text(pod.Id), infra: text(pod.InfraContainerID) },
     createdAtMs: Date.parse(text(pod.Created)) || 0,
     hostname: hostNetwork || text(pod.Hostname) === text(pod.Name) ? undefined : text(pod.Hostname) || undefined,
     hostNetwork,
@@ -96,7 +110,7 @@ function ofPod(value: Unread, infra: Unread): Around {
     hostAliases: texts(config.HostAdd).map(aliasOf),
     dns: { servers: texts(config.DNSServer), searches: texts(config.DNSSearch), options: texts(config.DNSOption) },
     sysctls: command.all('sysctl'),
-    labels: textRecord(pod.Labels),
+    labels: withoutUnit(textRecord(pod.Labels)),
     unsaid: [
       ...apart.map(namespace => `that its containers do not share the ${namespace} namespace`),
       ...(['', 'host'].includes(userns) ? [] : [`the user namespace ${userns}`]),
@@ -137,6 +151,13 @@ function ofSingle(value: Unread): Around {
       ]),
     ],
   };
+}
+
+function withoutUnit({
+  [unitLabel]: _,
+  ...labels
+}: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return labels;
 }
 
 function networksOf(networks: readonly string[], addresses: readonly string[]): readonly string[] {

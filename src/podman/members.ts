@@ -1,5 +1,6 @@
 import { EngineError } from '../engine/engine.ts';
 import { labels } from '../model/labels.ts';
+import { tagging } from './adopted.ts';
 import type { Context } from './context.ts';
 import { list, record, text, textRecord, texts } from './json.ts';
 import { type Candidate, oursAmong } from './ours.ts';
@@ -23,6 +24,7 @@ export async function membersOf(
   const reply = await context.http
     .call({ method: 'GET', path: '/containers/json', query, accept: [404], what, signal })
     .catch(goneIsEmpty);
+  const tagged = tagging(context);
   return list(reply.body).map(value => {
     const { Id, Names, PodName, IsInfra, State, Labels, ImageID, Created } = record(value);
     return {
@@ -33,7 +35,7 @@ export async function membersOf(
       state: text(State),
       imageId: text(ImageID),
       createdAt: text(Created),
-      labels: textRecord(Labels),
+      labels: tagged(text(Id), textRecord(Labels)),
     };
   });
 }

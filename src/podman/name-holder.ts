@@ -1,6 +1,7 @@
 import { EngineError } from '../engine/engine.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { tagging } from './adopted.ts';
 import type { Context } from './context.ts';
 import { list, record, text, textRecord, texts } from './json.ts';
 import { path } from './query.ts';
@@ -22,7 +23,7 @@ const theirs = 'Remove what has the name, or rename the pod';
  * @returns `done` where the container is there already, `free` where what had the name was ours to clear away
  * @throws EngineError `NAME_TAKEN` naming who has it
  */
-export async function adopt(
+export async function takeOver(
   context: Context,
   { pod, uid, container }: ActionOf<'createContainer'>,
   taken: EngineError,
@@ -65,7 +66,11 @@ async function inspect({ context, what, signal }: Look, which: string): Promise<
   const { status, body } = await context.http.call(call);
   if (status === 404) return undefined;
   const { Id, Name, Config } = record(body);
-  return { id: text(Id), name: text(Name).replace(/^\//, ''), labels: textRecord(record(Config).Labels) };
+  return {
+    id: text(Id),
+    name: text(Name).replace(/^\//, ''),
+    labels: tagging(context)(text(Id), textRecord(record(Config).Labels)),
+  };
 }
 
 /**

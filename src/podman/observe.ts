@@ -4,6 +4,7 @@ import type { DesiredPort } from '../model/desired.ts';
 import { type Key, keyOf, keyParts } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import { engineNameOf, memoryDirectory } from '../model/names.ts';
+import { type Tagging, tagging } from './adopted.ts';
 import type { Context } from './context.ts';
 import { type FileDigests, readFileDigests } from './files.ts';
 import { readImages } from './images.ts';
@@ -47,7 +48,8 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
     context.aliases(),
     readFileDigests(context.stateDir),
   ]);
-  const entries = containers.map(readEntry);
+  const tagged = tagging(context);
+  const entries = containers.map(value => readEntry(value, tagged));
   const infras = entries.filter(entry => isOurSandbox(entry, context.owner));
   const pods = await Promise.all(infras.map(infra => readPod(context, infra, entries, { files, images, signal })));
   const ours = new Set(pods.flatMap(pod => [pod.infra.id, ...[...pod.containers.values()].map(({ id }) => id)]));
@@ -62,7 +64,7 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
       podIds,
     ),
     fileUids: [...files.keys()],
-    networks: [...new Set(infras.flatMap(infra => infra.networks))].sort(),
+    networks: networksOf(context, infras),
   };
 }
 
@@ -75,6 +77,13 @@ function remember({ ownIds }: Context, ours: ReadonlySet<string>): void {
     if (ownIds.size <= mostIds) return;
     ownIds.delete(id);
   }
+}
+
+/** A pod that was adopted is on networks of somebody else. */
+function networksOf(context: Context, infras: readonly Entry[]): readonly string[] {
+  const adopted = new Set(context.adoptions.all().map(({ infraId }) => infraId));
+  const ours = infras.filter(({ id }) => !adopted.has(id));
+  return [...new Set(ours.flatMap(({ networks }) => networks))].sort();
 }
 
 const lastImages = new WeakMap<Context, readonly Unread[]>();
@@ -157,7 +166,9 @@ function declaredBy(key: Key, deployment: string | undefined): Key {
 function readContainer(name: string, entry: Entry): ActualContainer {
   const { id, state, exitCode, startedAtMs, exitedAtMs, imageId } = entry;
   const digest = entry.labels[labels.digest] ?? '';
+  const keeps = entry.labels[labels.keeps] === 'volumes' ? ({ keepsVolumes: true } as const) : {};
   return {
+    ...keeps,
     name,
     id,
     engineName: entry.name,
@@ -210,15 +221,16 @@ function isProtocol(text: string): text is DesiredPort['protocol'] {
   return text === 'tcp' || text === 'udp' || text === 'sctp';
 }
 
-function readEntry(value: Unread): Entry {
+function readEntry(value: Unread, tagged: Tagging): Entry {
   const entry = record(value);
+  const id = text(entry.Id);
   return {
-    id: text(entry.Id),
+    id,
     name: texts(entry.Names)[0] ?? '',
     podId: text(entry.Pod),
     podName: text(entry.PodName),
     isInfra: entry.IsInfra === true,
-    labels: textRecord(entry.Labels),
+    labels: tagged(id, textRecord(entry.Labels)),
     state: readState(text(entry.State)),
     exitCode: number(entry.ExitCode),
     createdAt: text(entry.Created),

@@ -5,7 +5,7 @@ import { createPod } from './create-pod.ts';
 import { record, text, textRecord } from './json.ts';
 import { type Member, membersOf, ourMembers } from './members.ts';
 import { path } from './query.ts';
-import { forceRemovePod } from './remove-pod.ts';
+import { forceRemovePod, removeKeeping } from './remove-pod.ts';
 
 /** A pod of ours, as its steps name it. */
 export interface Whose {
@@ -60,6 +60,7 @@ async function remake(
   const isFresh = ({ state }: Member): boolean => state === 'created' || state === 'configured';
   if (others.length !== ours.size || !others.every(isFresh)) return false;
   if (fault === 'stranded' && !members.filter(({ isInfra }) => isInfra).every(isFresh)) return false;
+  await removeKeeping(context, members, what, signal);
   await forceRemovePod(context, text(Id), what, signal);
   await createPod(context, { verb: 'createPod', pod, uid }, { signal });
   await fill(new Set(ours.keys()));

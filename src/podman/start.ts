@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { tagging } from './adopted.ts';
 import type { Context } from './context.ts';
 import { createContainer } from './create-container.ts';
 import { emptyMessage } from './end-message.ts';
@@ -70,7 +71,7 @@ async function idOf(context: Context, action: ActionOf<'startContainer'>, signal
   const what = whatOf(action);
   const call = { method: 'GET', path: path`/containers/${container.engineName}/json`, what, signal } as const;
   const { Id, Config, State } = record((await context.http.call(call)).body);
-  const tags = textRecord(record(Config).Labels);
+  const tags = tagging(context)(text(Id), textRecord(record(Config).Labels));
   if (tags[labels.owner] !== context.owner || tags[labels.uid] !== uid) {
     throw new EngineError('GONE', `${what}: another container has its name now`, { transient: true });
   }

@@ -1,4 +1,5 @@
 import { labels } from '../model/labels.ts';
+import { isAdopted } from './adopted.ts';
 import type { Context } from './context.ts';
 import { record, text, textRecord } from './json.ts';
 import { reasonOf, refusal } from './status.ts';
@@ -31,6 +32,7 @@ export async function* wakes(context: Context, signal: AbortSignal): AsyncGenera
     const attributes = textRecord(actor.Attributes);
     const concerns =
       attributes[labels.owner] === context.owner ||
+      isAdopted(context, text(actor.ID)) ||
       removals.includes(action) ||
       ofImages.includes(action) ||
       type === 'pod';

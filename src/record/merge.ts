@@ -1,7 +1,7 @@
 import type { DesiredPod } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
 import type { RecordPatch } from '../model/plan.ts';
-import type { ContainerRecord, PodRecord } from '../model/record.ts';
+import { type ContainerRecord, type PodRecord, recordVersion } from '../model/record.ts';
 
 /** How many entries of history are kept. */
 export const historyLimit = 20;
@@ -11,7 +11,7 @@ const unused: ContainerRecord = { backoffCount: 0, restarts: 0, secretDigest: un
 /** A record of a pod that nothing was done for yet. */
 export function emptyRecord(key: Key, declaredBy: Key, source: string): PodRecord {
   return {
-    version: 1,
+    version: recordVersion,
     key,
     declaredBy,
     uid: undefined,

@@ -4,9 +4,10 @@ import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Key, keyParts } from '../model/key.ts';
 import type { RecordPatch } from '../model/plan.ts';
-import type { PodRecord } from '../model/record.ts';
+import { type PodRecord, recordVersion } from '../model/record.ts';
 import { removeDurably, removeStale, writeDurably } from './durable.ts';
 import { emptyRecord, mergeRecord } from './merge.ts';
+import { refuseNewer, StateError } from './newer.ts';
 import type { Records } from './records.ts';
 
 /** The part of a log that the store needs. */
@@ -111,6 +112,7 @@ async function loadAll(directory: string, seen: Seen, log: Warner): Promise<Read
       if (record !== undefined) records.set(record.key, record);
     }
   } catch (error) {
+    if (error instanceof StateError) throw error;
     log.warn('cannot read the records: history is lost, pods are not touched for it', {
       directory,
       error: said(error),
@@ -138,7 +140,11 @@ function readSeen(path: string, seen: Seen): PodRecord | undefined {
   }
 }
 
-/** One record; undefined where there is none or it is lost. `key` is the one expected; undefined takes the file's own. */
+/**
+ * One record; undefined where there is none or it is lost. `key` is the one expected; undefined takes the file's own.
+ *
+ * @throws StateError `STATE_NEWER`
+ */
 async function readRecord(path: string, key: Key | undefined, log: Warner): Promise<PodRecord | undefined> {
   let text: string;
   try {
@@ -147,6 +153,7 @@ async function readRecord(path: string, key: Key | undefined, log: Warner): Prom
     if (!isMissing(error)) log.warn('cannot read a record: it counts as lost', { path, error: said(error) });
     return undefined;
   }
+  refuseNewer(path, json(text), recordVersion);
   const record = parse(text);
   const fits = record !== undefined && path.endsWith(`/${fileName(record.key)}`) && (key ?? record.key) === record.key;
   if (fits) return record;
@@ -159,9 +166,14 @@ async function readRecord(path: string, key: Key | undefined, log: Warner): Prom
 }
 
 function parse(text: string): PodRecord | undefined {
+  const value = json(text);
+  return isRecord(value) ? withAbsent(value) : undefined;
+}
+
+/** Undefined where it is none. */
+function json(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? withAbsent(value) : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -174,7 +186,7 @@ function isRecord(value: unknown): value is PodRecord {
   const keys = [key, declaredBy].every(part => typeof part === 'string' && /^[^/]+\/[^/]*\/[^/]+$/.test(part));
   const plain = isText(revision) && (uid === undefined || isText(uid)) && isObject(origin);
   return (
-    version === 1 &&
+    version === recordVersion &&
     keys &&
     plain &&
     isObject(containers) &&

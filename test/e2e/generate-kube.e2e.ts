@@ -63,6 +63,22 @@ describe('generate kube of pods of ours', () => {
     assert.deepEqual(kinds, ['ConfigMap', 'PersistentVolumeClaim', 'Deployment']);
   });
 
+  test('as JSON it is a List of the same objects, or the only object', async () => {
+    const yaml = await on.podstead('generate', 'kube', 'web');
+    const { code, stdout, stderr } = await on.podstead('generate', 'kube', 'web', '-o', 'json');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Deployment\/default\/web: image localhost\/hello:latest was built here/m);
+    const { kind, items } = JSON.parse(stdout) as { readonly kind: string; readonly items: readonly unknown[] };
+    assert.deepEqual([kind, items], ['List', loadAll(yaml.stdout)]);
+    const only = await on.podstead('generate', 'kube', 'clock', '-o', 'json');
+    assert.equal((JSON.parse(only.stdout) as { kind: string }).kind, 'Pod');
+    const all = await on.podstead('generate', 'kube', '-o', 'json', '-f', join(on.source, 'all.json'));
+    assert.equal(all.code, 0, all.stderr);
+    await rm(join(on.source, 'all.yaml'));
+    const planned = await on.podstead('plan', on.source, '--prune');
+    assert.equal(planned.code, 0, planned.stdout + planned.stderr);
+  });
+
   test('names of nothing say what there is, and a file that is there stays', async () => {
     const none = await on.podstead('generate', 'kube', 'nothing');
     assert.equal(none.code, 1);
@@ -409,6 +425,8 @@ spec:
       '--rm',
       '--user',
       'nobody',
+      '--uidmap',
+      '0:100000:65536',
       '--label',
       'a b=c',
       '--label',
@@ -437,6 +455,8 @@ spec:
         `${about}cannot say the volume Odd_Name, as a claim cannot have that name: "odd-name" is another volume, without its data`,
         `${about}container odd-one: cannot say that it is removed when it ends`,
         `${about}container odd-one: cannot say the device /dev/null`,
+        `${about}container odd-one: cannot say the label io.containers.autoupdate=registry`,
+        `${about}container odd-one: cannot say the user namespace private`,
         `${about}container odd-one: cannot say the limit of swap, 83886080 bytes with the memory`,
         `${about}container odd-one: cannot say the log driver k8s-file`,
         `${about}container odd-one: cannot say the OOM score 100`,

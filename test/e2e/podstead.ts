@@ -138,13 +138,14 @@ export async function listed(engine: PrivatePodman, infra: boolean): Promise<Rea
   return new Map(named);
 }
 
-/** A process of the program that keeps running. */
+/** A process of the program that keeps running; of another build of it where `entry` names one. */
 export async function startAgent(
   t: After,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  entry: string = program,
 ): Promise<Agent> {
-  const child: ChildProcess = spawn('node', [program, ...args], {
+  const child: ChildProcess = spawn('node', [entry, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

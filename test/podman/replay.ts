@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { noAdoptions } from '../../src/podman/adopted.ts';
 import { type Context, firstAlone, oneByOne } from '../../src/podman/context.ts';
 import { apiPrefix, openHttp } from '../../src/podman/http.ts';
 
@@ -56,6 +57,7 @@ export async function replay(t: TestContext, answers: Readonly<Record<string, re
     stateDir: dir,
     version: { text: '4.3.1', major: 4, minor: 3 },
     aliases: async () => new Map(),
+    adoptions: noAdoptions,
     sandboxGate: firstAlone(),
     addressGate: oneByOne(),
     networks: new Map(),

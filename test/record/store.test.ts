@@ -66,7 +66,7 @@ test('fileRecords removes a record, and one that is not there', async t => {
 const damaged: Readonly<Record<string, string>> = {
   'an empty file': '',
   'half a file': '{"version":1,"key":"Pod/default/w',
-  'another version': JSON.stringify({ version: 2, key, declaredBy: key, containers: {}, history: [], origin: {} }),
+  'no version': JSON.stringify({ version: 0, key, declaredBy: key, containers: {}, history: [], origin: {} }),
   'another key': JSON.stringify({
     version: 1,
     key: 'Pod/x/y',
@@ -93,6 +93,28 @@ for (const [what, text] of Object.entries(damaged)) {
     assert.equal((await records.load()).get(key)?.uid, 'u1');
   });
 }
+
+test('fileRecords refuses a record of a later format, to read and to write, and leaves it where it is', async t => {
+  const dir = stateDir(t);
+  const path = join(dir, 'pods/Pod_default_web.json');
+  mkdirSync(join(dir, 'pods'), { recursive: true });
+  const text = JSON.stringify({ version: 2, key });
+  writeFileSync(path, text);
+  const log = keptWarnings();
+  const records = fileRecords(dir, log);
+  const newer = { name: 'StateError', code: 'STATE_NEWER', transient: false, message: /of format 2, .* up to 1/ };
+  await assert.rejects(records.load(), newer);
+  await assert.rejects(records.write(key, { uid: 'u1' }), newer);
+  await assert.rejects(records.fail(key, key, undefined), newer);
+  assert.deepEqual([readFileSync(path, 'utf8'), log.lines], [text, []]);
+});
+
+test('fileMemory() refuses what a later version saved', async t => {
+  const dir = stateDir(t);
+  await fileMemory(dir, '/a').save({ identity: '1:2', ownedBefore: 3 });
+  writeFileSync(join(dir, 'agent.json'), JSON.stringify({ version: 2, source: '/b' }));
+  await assert.rejects(fileMemory(dir, '/a').load(), { code: 'STATE_NEWER' });
+});
 
 test('fileRecords removes temporary files of writers that died, and no others', async t => {
   const dir = stateDir(t);
