@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { freePort } from './host.ts';
+import { freePort, run } from './host.ts';
 import { cleanUps, eventually, type Host, host, listed } from './podstead.ts';
 import { runtimeShim, type Shim, type Trap } from './runtime-shim.ts';
 
@@ -100,6 +100,25 @@ describe('an engine that died beside a command of its runtime is put right by th
       );
     });
   }
+
+  test('an empty pod (its removal: between the last two of the deletions, of the sandbox and of itself)', async () => {
+    const source = join(on.source, 'web.yaml');
+    await on.write({ 'web.yaml': web('one', port) });
+    assert.equal((await on.podstead('apply', source)).code, 0);
+    await shim.set(at('before', 'delete', 1));
+    const removal = run('podman', ['--url', on.engine.url, 'pod', 'rm', '-f', '-t', '0', 'web']);
+    assert.ok(await shim.sprung(removal), 'the service was killed');
+    await removal;
+    const { podman } = on.engine;
+    // The pod has let go of its sandbox, which is the next to be deleted; the service does that a moment too late to be caught.
+    const [sandbox = ''] = (await podman('ps', '-aq', '--no-trunc')).stdout.trim().split('\n');
+    assert.equal((await podman('rm', '-f', sandbox)).code, 0);
+    const left = async (): Promise<string> =>
+      (await podman('pod', 'ps', '--format', '{{.Name}} {{.NumberOfContainers}}')).stdout;
+    assert.equal(await left(), 'web 0\n');
+    const down = await on.podstead('down', source);
+    assert.deepEqual([down.code, await left()], [0, ''], down.stderr);
+  });
 });
 
 async function volumesOf(on: Host): Promise<string> {
