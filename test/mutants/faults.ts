@@ -192,8 +192,8 @@ export const faults: readonly ListedFault[] = [
     id: 'plan-by-map-order',
     what: 'equal input in another order gives another plan',
     file: 'src/plan/plan.ts',
-    from: 'const pods = [...desired.pods.values()].toSorted(byKey);',
-    to: 'const pods = [...desired.pods.values()];',
+    from: '[...desired.pods.values()].toSorted(byKey), actual)',
+    to: '[...desired.pods.values()], actual)',
   },
   {
     id: 'stale-build-used',
