@@ -14,6 +14,7 @@ import { resourcesOf } from './resources.ts';
 import { isSidecar } from './sandbox.ts';
 import { report, type Scope } from './scope.ts';
 import { groupsLeftOpen, mergeSecurity } from './security.ts';
+import { reportStdin } from './stdin.ts';
 import { annotatedSecurity, canonicalTuning, resolveTuning } from './tuning.ts';
 import type { ResolvedVolume } from './volume.ts';
 
@@ -53,6 +54,7 @@ export function resolveContainer(
     report(scope, pointer, 'FIELD_UNSUPPORTED', message, { hint });
   }
   const tuning = resolveTuning(container.name, annotations, scope);
+  reportStdin(container, pointer, scope);
   const stopSignal = container.lifecycle?.stopSignal || undefined;
   const workingDir = container.workingDir;
   const tty = container.tty ?? false;

@@ -73,6 +73,7 @@ export function containerOf(canonical: Json, place: ContainerPlace, remarks: Rem
     terminationMessagePolicy: of('messages'),
     tty: flag(tty),
     stdin: flag(stdin),
+    stdinOnce: flag(stdin === true && tty !== true),
   });
   return {
     container,

@@ -27,6 +27,8 @@ export function handCanonical(
     stopSignal,
     tty: tty ? true : undefined,
     stdin: stdin ? true : undefined,
+    // As the engine has it.
+    stdinOnce: stdin && !tty ? true : undefined,
   });
 }
 

@@ -48,7 +48,12 @@ const securityContext: readonly Row[] = [
 ].flat();
 
 const container: readonly Row[] = [
-  honoured('name', 'image', 'imagePullPolicy', 'command', 'args', 'workingDir', 'tty', 'stdin'),
+  honoured('name', 'image', 'imagePullPolicy', 'command', 'args', 'workingDir', 'tty'),
+  noted(
+    'stdin',
+    'without a `tty` Podman ends the input with the first client that attaches: a warning unless `stdinOnce` says so',
+  ),
+  noted('stdinOnce', 'with a `tty` Podman keeps the input open: a warning'),
   honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
   honoured('env[].valueFrom.fieldRef', 'env[].valueFrom.resourceFieldRef'),
   refused('env[].valueFrom.fileKeyRef', 'the file is there only once the container is made, and its environment fixed'),
@@ -76,7 +81,6 @@ const container: readonly Row[] = [
   honoured('lifecycle.stopSignal'),
   refused('restartPolicyRules', 'restart rules of single containers come in a later release'),
   honoured('terminationMessagePath', 'terminationMessagePolicy'),
-  ignoredUnless('stdinOnce', false),
 ].flat();
 
 /** Where the two lists of containers differ. */

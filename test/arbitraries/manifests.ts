@@ -118,7 +118,8 @@ function withoutClashes(pods: readonly PodWish[]): readonly PodWish[] {
 function podManifest(wish: PodWish): Manifest {
   const { kind, namespace, name, replicas, inPlace } = wish;
   const labels = { app: name, tier: `t${inPlace}` };
-  const template = { metadata: { labels, annotations: { 'example.com/note': `"${inPlace}"` } }, spec: specOf(wish) };
+  const annotations = { 'example.com/note': `"${inPlace}"`, ...podmansOf(wish) };
+  const template = { metadata: { labels, annotations }, spec: specOf(wish) };
   if (kind === 'Deployment') {
     const isAlone = namespace !== 'default' && mountsOf(wish.volumes).some(({ name }) => name === 'data');
     const spec = {
@@ -130,6 +131,20 @@ function podManifest(wish: PodWish): Manifest {
   }
   const pod = object('v1', 'Pod', namespace, name, { spec: template.spec });
   return { ...pod, metadata: { ...(pod.metadata as Manifest), ...template.metadata } };
+}
+
+/** Annotations that Podman follows: they change containers as fields do. */
+function podmansOf(wish: PodWish): Readonly<Record<string, string>> {
+  const { handlers, hasSide, kind, volumes } = wish;
+  const isLent = hasSide && kind !== 'Job' && volumes === 'kept';
+  return {
+    ...(handlers === 1 && { [`io.podman.annotations.pids-limit/${mainName(wish)}`]: '99' }),
+    ...(isLent && { [`io.podman.annotations.volumes-from/${mainName(wish)}`]: 'b-c:ro' }),
+  };
+}
+
+function mainName({ name }: PodWish): string {
+  return name === 'a-b' ? 'c' : 'main';
 }
 
 function specOf(wish: PodWish): Manifest {
@@ -151,6 +166,9 @@ function specOf(wish: PodWish): Manifest {
     ...(kind !== 'Deployment' && replicas > 0 && { activeDeadlineSeconds: replicas * 1_000_000_000 }),
     ...(inPlace > 0 && { terminationGracePeriodSeconds: inPlace }),
     ...(sandbox > 0 && { subdomain: 'nets', dnsPolicy: ['ClusterFirst', 'Default'][sandbox - 1] }),
+    // Neither with claims nor with paths of the host.
+    ...(sandbox === 1 && ['none', 'scratch'].includes(volumes) && { hostUsers: false }),
+    ...(sandbox === 2 && { os: { name: 'linux' }, setHostnameAsFQDN: true }),
     ...(sandbox > 0 && { hostname: `host${sandbox}`, hostAliases: [{ ip: '192.0.2.1', hostnames: ['x.example'] }] }),
     ...(inits.length > 0 && { initContainers: inits }),
     containers: [mainOf(wish, mounts), ...(hasSide && kind !== 'Job' ? [side] : [])],
@@ -158,14 +176,12 @@ function specOf(wish: PodWish): Manifest {
   };
 }
 
-function mainOf(
-  { kind, main, env, memory, port, name, handlers }: PodWish,
-  volumeMounts: readonly Manifest[],
-): Manifest {
+function mainOf(wish: PodWish, volumeMounts: readonly Manifest[]): Manifest {
+  const { kind, main, env, memory, port, handlers, sandbox, volumes } = wish;
   const mains = ['image:0', 'image:1', 'image:2', builtImage, missingImage];
   const image = kind === 'Job' ? 'ends:1' : (mains[main] ?? '');
   return {
-    name: name === 'a-b' ? 'c' : 'main',
+    name: mainName(wish),
     image,
     command: ['run', `--mode=${main}`, 'a "b" \'c\' \\d'],
     ...(env !== 'none' && { env: variables(env) }),
@@ -174,17 +190,23 @@ function mainOf(
     }),
     ...(memory > 0 && { resources: { limits: { memory: `${memory * 64}Mi`, cpu: `${memory}` } } }),
     ...(port > 0 && { ports: [{ containerPort: 80, hostPort: 8000 + port, hostIP: '127.0.0.1' }] }),
-    ...(volumeMounts.length > 0 && { volumeMounts }),
-    ...(handlers > 0 && handlersOf(handlers)),
+    // What it may be lent it does not mount itself.
+    ...(volumeMounts.length > 0 && { volumeMounts: volumes === 'kept' ? volumeMounts.slice(1) : volumeMounts }),
+    ...(handlers > 0 && handlersOf(handlers, sandbox === 2)),
   };
 }
 
-function handlersOf(handlers: number): Manifest {
+/** @param named the pod names its system, without which there may be no stop signal */
+function handlersOf(handlers: number, named: boolean): Manifest {
   const probe = { httpGet: { path: `/${handlers}`, port: 80 } };
   return {
     ...(handlers === 2 && { terminationMessagePath: '/end', terminationMessagePolicy: 'FallbackToLogsOnError' }),
+    ...(handlers === 2 && { startupProbe: { exec: { command: ['up'] }, failureThreshold: 9 } }),
     ...{ readinessProbe: { ...probe, periodSeconds: handlers }, livenessProbe: probe },
-    lifecycle: { postStart: { exec: { command: ['hello'] } }, preStop: { sleep: { seconds: 1 } } },
+    lifecycle: {
+      ...{ postStart: { exec: { command: ['hello'] } }, preStop: { sleep: { seconds: 1 } } },
+      ...(named && { stopSignal: 'SIGUSR1' }),
+    },
   };
 }
 

@@ -216,7 +216,7 @@ spec:
         - { name: host, mountPath: /host }
         - { name: scratch, mountPath: /scratch }
         - { name: owned, mountPath: /owned }
-    - { name: side, image: 'localhost/bb:1', ${idle} }
+    - { name: side, image: 'localhost/bb:1', stdin: true, stdinOnce: true, ${idle} }
   volumes:
     - { name: host, hostPath: { path: ${directory}/host } }
     - { name: scratch, persistentVolumeClaim: { claimName: scratch } }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
-import { cleanUps, type Host, host } from './podstead.ts';
+import { cleanUps, eventually, type Host, host } from './podstead.ts';
 
 const pod = `
 apiVersion: v1
@@ -57,6 +59,29 @@ describe("Podman's annotations and signals", () => {
     assert.equal(stdout.trim(), '77');
     const planned = await on.podstead('plan', on.source);
     assert.equal(planned.code, 0, planned.stdout);
+  });
+
+  test('input without a tty ends with the first client that attaches, as stdinOnce says', async () => {
+    const listens = ['sh', '-c', 'while read line; do echo got $line; done; echo end'];
+    const text = `
+apiVersion: v1
+kind: Pod
+metadata: { name: hears }
+spec:
+  restartPolicy: Never
+  containers: [{ name: main, image: localhost/bb:1, command: ${JSON.stringify(listens)}, stdin: true, stdinOnce: true }]
+`;
+    await on.write({ 'b.yaml': text });
+    const applied = await on.podstead('apply', '--strict', `${on.source}/b.yaml`);
+    assert.equal(applied.code, 0, applied.stderr);
+    const { storeArgs, env } = on.engine;
+    const client = spawn('podman', [...storeArgs, 'attach', 'hears-main'], { env: { ...process.env, ...env } });
+    client.stdin.write('this\n');
+    await once(client.stdout, 'data');
+    client.kill('SIGKILL');
+    const state = async (): Promise<string | undefined> => (await on.containers()).get('hears-main')?.State;
+    await eventually('its input has ended', state, found => found === 'exited');
+    assert.equal((await on.engine.podman('logs', 'hears-main')).stdout, 'got this\nend\n');
   });
 
   test('a container is stopped by the signal that its manifest names', async () => {

@@ -105,7 +105,7 @@ const cases: Readonly<Record<string, readonly [yaml: string, secrets?: string]>>
   'a signal of its own': [pod('lifecycle: { stopSignal: SIGUSR1 }', '  os: { name: linux }')],
   'volumes that nothing mounts': [
     pod(
-      'stdin: true',
+      'stdin: true, stdinOnce: true',
       '  volumes: [{ name: m, emptyDir: { medium: Memory, sizeLimit: 3Mi } }, { name: h, hostPath: { path: /srv } }, { name: e, emptyDir: {} }]',
     ),
   ],

@@ -192,8 +192,8 @@ export const faults: readonly ListedFault[] = [
     id: 'plan-by-map-order',
     what: 'equal input in another order gives another plan',
     file: 'src/plan/plan.ts',
-    from: 'const pods = [...desired.pods.values()].toSorted(byKey);',
-    to: 'const pods = [...desired.pods.values()];',
+    from: '[...desired.pods.values()].toSorted(byKey), actual)',
+    to: '[...desired.pods.values()], actual)',
   },
   {
     id: 'stale-build-used',
@@ -359,7 +359,7 @@ export const faults: readonly ListedFault[] = [
   {
     id: 'foreign-name-adopted',
     what: 'a taken name counts as our own container, whoever has it',
-    file: 'src/podman/create-container.ts',
+    file: 'src/podman/name-holder.ts',
     from: 'const ours = tags[labels.owner] === context.owner && tags[labels.uid] === uid;',
     to: 'const ours = true;',
   },
@@ -376,5 +376,19 @@ export const faults: readonly ListedFault[] = [
     file: 'src/podman/volume.ts',
     from: 'if (found.owner !== owner || owner !== context.owner) {',
     to: 'if (false) {',
+  },
+  {
+    id: 'taken-name-wanted',
+    what: 'a container is renamed though another of ours has the name, and fails over and over',
+    file: 'src/plan/own-names.ts',
+    from: 'taken.has(container.engineName) ?',
+    to: 'false ?',
+  },
+  {
+    id: 'empty-pod-kept',
+    what: 'a pod without containers, left by an engine that died, stays for good',
+    file: 'src/plan/sweep.ts',
+    from: 'const left = uid === undefined ?',
+    to: 'const left = true ?',
   },
 ];

@@ -171,6 +171,16 @@ spec:
     assert.equal(opOf(text.replace(', restartPolicy: Always }', ' }')).split(' ')[0], 'recreate');
   });
 
+  test('on the way back of a hand-over they start in order and at once, before the main ones, and init containers do not', () => {
+    const ports = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
+    const serving = text.replace('{ name: main, image: app:1 }', `{ name: main, image: app:1, ${ports} }`);
+    const next = serving.replace('{ name: a }', '{ name: next }');
+    const plan = planOf(desiredOf(next).desired, applied(desiredOf(serving).desired));
+    const back = textOf(plan).filter(line => / start .* of Pod\/default\/a /.test(line));
+    assert.equal(back.length > 0, true);
+    for (const line of back) assert.match(line, /start proxy, late, main of Pod\/default\/a/);
+  });
+
   test('while its manifest is broken, a pod is kept as it was applied: init containers in order, sidecars up to its end', () => {
     const held = {
       ...here,

@@ -5,7 +5,7 @@ import { createContainer } from '../../src/podman/create-container.ts';
 import { createPod } from '../../src/podman/create-pod.ts';
 import { removeVolume } from '../../src/podman/volume.ts';
 import { pod as podOf } from '../e2e/desired.ts';
-import { nameTaken, replay } from './replay.ts';
+import { type Answer, nameTaken, replay } from './replay.ts';
 
 const opts = { signal: new AbortController().signal, onProgress: (): void => undefined };
 const pod = podOf('web', { sandbox: { hostNetwork: true } });
@@ -35,6 +35,38 @@ for (const [who, more, isDone] of holders) {
     else await assert.rejects(creation, { code: 'NAME_TAKEN' });
     assert.equal(calls.filter(call => call === 'POST /containers/create').length, 1);
     assert.ok(!calls.some(call => call.startsWith('DELETE')));
+  });
+}
+
+const other = 'b'.repeat(64);
+const inUse = {
+  status: 500,
+  body: {
+    cause: 'that name is already in use',
+    message: `the name "web-main" is already in use by "${other}"`,
+    response: 500,
+  },
+};
+const listed = 'GET /containers/json';
+const hidden: readonly (readonly [string, Readonly<Record<string, readonly Answer[]>>, RegExp])[] = [
+  ['a pod', { 'GET /pods/web-main/exists': [{ status: 204 }] }, /taken by a pod$/],
+  ['nothing that is listed', {}, /taken by something that the engine does not list: .*already in use by "b{64}"/],
+  [
+    "somebody else's container by another name",
+    { [`GET /containers/${other}/json`]: [{ body: { Id: other, Name: 'theirs', Config: { Labels: {} } } }] },
+    /taken by container "theirs", which the engine's storage still has under it$/,
+  ],
+];
+for (const [who, answers, message] of hidden) {
+  test(`createContainer() names what has the name where no container has it: ${who}`, async t => {
+    const more = { 'POST /containers/create': [inUse], [listed]: [{ body: [] }], ...answers };
+    const { context, calls } = await replay(t, { ...image, ...more });
+    const creation = createContainer(context, { verb: 'createContainer', pod, uid, container: main }, opts);
+    await assert.rejects(creation, { code: 'NAME_TAKEN', message });
+    assert.deepEqual(
+      calls.filter(call => /^(DELETE|PUT)|rename/.test(call)),
+      [],
+    );
   });
 }
 
