@@ -178,6 +178,11 @@ spec:
     await succeeds('apply', directory);
     assert.deepEqual(startsOf(await lives('lost')), before);
     assert.equal(await planOf(directory), 0);
+    // Gone by somebody else's hand, it is made anew, and ours by its labels.
+    await podman('pod', 'rm', '-f', '-t', '0', 'lost');
+    await succeeds('apply', directory);
+    assert.deepEqual(await adopted(), []);
+    assert.equal(await planOf(directory), 0);
     await succeeds('down', '--all');
   });
 
@@ -267,18 +272,34 @@ spec:
 
   test('a manifest that is there already tells what apply would change', async () => {
     const directory = await directoryOf('there');
-    await podman('run', '-d', '--pod', 'new:there', '--name', 'there-main', '-e', 'A=1', 'localhost/bb:1', ...idle);
+    await podman(
+      'run',
+      '-d',
+      '--pod',
+      'new:there',
+      '--name',
+      'there-main',
+      '-e',
+      'A=1',
+      '-v',
+      '/unnamed',
+      'localhost/bb:1',
+      ...idle,
+    );
+    // In a pod, both would be "main".
+    await podman('run', '-d', '--pod', 'there', '--name', 'main', 'localhost/bb:1', ...idle);
     const before = startsOf(await lives('there'));
     const { stdout } = await succeeds('generate', 'kube', '--pod', 'there');
-    await writeFile(join(directory, 'mine.yaml'), stdout.replace(/value: ["']1["']/, 'value: "2"'));
+    await writeFile(join(directory, 'there.yaml'), stdout.replace(/value: ["']1["']/, 'value: "2"'));
     const { stderr } = await succeeds('adopt', 'there', '-d', directory);
     assert.match(stderr, /the next apply: replace, as container 'main' differs \(1 container restarts, about 1 s\)/);
-    assert.deepEqual(await readdir(directory), ['mine.yaml']);
+    assert.deepEqual(await readdir(directory), ['there.yaml']);
     assert.deepEqual(startsOf(await lives('there')), before);
+    assert.match((await succeeds('exec', 'there', '-c', 'main-2', '--', 'echo', 'here')).stdout, /here/);
     await succeeds('apply', directory);
     assert.equal(await podman('exec', 'there-main', 'sh', '-c', 'echo $A'), '2');
     const after = startsOf(await lives('there'));
-    assert.equal(after.filter(each => before.includes(each)).length, 1, 'the sandbox stays');
+    assert.equal(after.filter(each => before.includes(each)).length, 2, 'the sandbox and the other stay');
     await succeeds('down', '--all');
   });
 });
