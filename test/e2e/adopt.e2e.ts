@@ -232,14 +232,17 @@ spec:
     await run('new:Big.Name');
     await refuses(/takes no pod of the name "Big.Name", and Podman renames no pods\n.*generate kube --pod/, 'Big.Name');
     await refuses(/of namespace "shop" is named "shop_Big.Name"|takes no pod/, 'Big.Name', '-n', 'shop');
-    await podman('pod', 'create', '--name', 'ofunit', '--label', 'PODMAN_SYSTEMD_UNIT=of.service');
+    await podman('pod', 'create', '--name', 'ofunit', '--label', 'PODMAN_SYSTEMD_UNIT=systemd-journald.service');
     await run('ofunit');
     await refuses(
-      /the unit of.service of systemd made it, and .*two would keep one pod\n.*Do not stop the unit/,
+      /the unit systemd-journald.service of systemd made it, and .*two would keep one pod\n.*Do not stop the unit/,
       'ofunit',
     );
     const told = await succeeds('generate', 'kube', '--pod', 'ofunit');
-    assert.match(told.stdout, /^# Pod\/default\/ofunit: cannot say that the unit of.service of systemd makes it/m);
+    assert.match(
+      told.stdout,
+      /^# Pod\/default\/ofunit: cannot say that the unit systemd-journald.service of systemd makes it/m,
+    );
     assert.doesNotMatch(told.stdout, /PODMAN_SYSTEMD_UNIT/);
     await run('new:spaced', '-v', 'My_Data:/data');
     await refuses(/no claim of its namespace can have the name of volume My_Data/, 'spaced');
