@@ -193,6 +193,9 @@ spec:
     const more = ['--name', 'main', '-v', 'shop_data:/data', '--restart', 'always'];
     await podman('run', '-d', '--pod', 'shop_kept', ...more, 'localhost/bb:1', ...idle);
     await succeeds('adopt', 'shop_kept', '-d', directory);
+    const second = await on.podstead('adopt', 'shop_kept', '--owner', 'second');
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /Cannot adopt "shop_kept": it is of owner "podstead"/);
     const text = await readFile(join(directory, 'shop_kept.yaml'), 'utf8');
     assert.match(text, /claimName: data$/m);
     const before = await lives('shop_kept');
