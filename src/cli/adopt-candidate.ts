@@ -1,3 +1,5 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Adoption } from '../model/adoption.ts';
 import type { HandMade } from '../model/hand.ts';
 import { type Key, keyOf } from '../model/key.ts';
@@ -36,7 +38,7 @@ export async function candidateOf(
   if (made?.ids === undefined) throw await notFound(context, world, name);
   const { ids } = made;
   if (world.adoptions.all().some(each => isOf(each, ids.pod, context.owner))) return undefined;
-  const owner = made.labels[labels.owner];
+  const owner = made.labels[labels.owner] ?? (await adoptedBy(context, ids.pod));
   if (owner !== undefined) {
     const whose = owner === context.owner ? 'ours already' : `of owner "${owner}"`;
     throw refusal(name, `it is ${whose}`, 'Only pods that Podstead did not make can be adopted');
@@ -50,6 +52,16 @@ export async function candidateOf(
   }
   await refuseUnits(context, made, flags);
   return { ...keyFor(name, made, flags.namespace), ids };
+}
+
+/** Another owner of this host who has adopted the pod: that is in no label. */
+async function adoptedBy({ paths }: Context, podId: string): Promise<string | undefined> {
+  const others = await readdir(dirname(paths.state)).catch(() => []);
+  for (const other of others.filter(name => name !== basename(paths.state))) {
+    const path = join(dirname(paths.state), other, 'adopted', `${podId}.json`);
+    if (await stat(path).catch(() => undefined)) return other;
+  }
+  return undefined;
 }
 
 function isOf({ podId, owner }: Adoption, pod: string, ours: string): boolean {

@@ -30,16 +30,17 @@ export async function planned(
   const known = new Set(directory === undefined ? [] : await declaredIn(context, directory));
   const files: PlannedFile[] = [];
   for (const { key, objects, remarks } of proposals) {
+    // Who has a manifest of it has what it needs, or another wish.
+    if (known.has(key)) continue;
     const fresh = objects.filter(object => !known.has(keyOfObject(object)));
     for (const object of fresh) known.add(keyOfObject(object));
     const path = join(directory ?? '', `${engineNameOf(key)}.yaml`);
-    if (fresh.length === 0) continue;
     if (directory !== undefined && (await stat(path).catch(() => undefined)) !== undefined) {
       throw new CommandError(`Cannot write "${path}": there is such a file, and it does not declare ${key}`, {
         hint: 'Move it away, or name another directory',
       });
     }
-    files.push({ path, objects: fresh, comments: fresh.some(object => keyOfObject(object) === key) ? remarks : [] });
+    files.push({ path, objects: fresh, comments: remarks });
   }
   return files;
 }

@@ -8,6 +8,7 @@ import { type Adoption, adoptionVersion } from '../model/adoption.ts';
 import type { DesiredPod } from '../model/desired.ts';
 import type { HandMade } from '../model/hand.ts';
 import { type Key, keyOf, keyParts } from '../model/key.ts';
+import { engineNameOf } from '../model/names.ts';
 import type { Candidate } from './adopt-candidate.ts';
 import type { Load } from './desire.ts';
 import { CommandError } from './error.ts';
@@ -36,6 +37,7 @@ export interface ProposalOptions {
  */
 export async function proposalOf(candidate: Candidate, { owner, uid, load }: ProposalOptions): Promise<Proposal> {
   const { key, made, ids } = candidate;
+  const podName = engineNameOf(key);
   const noted = remarks();
   const standing = standingOf(made, keyParts(key).namespace, noted);
   const objects = objectsOf([standing], noted);
@@ -50,14 +52,14 @@ export async function proposalOf(candidate: Candidate, { owner, uid, load }: Pro
   const pod = desired.pods.get(key);
   if (pod === undefined) {
     const why = problems.find(({ severity }) => severity === 'error')?.message ?? 'no manifest comes to it';
-    throw new CommandError(`Cannot adopt "${made.name}": its manifest would be refused: ${why}`, {
-      hint: `See it with "podstead generate kube --pod ${made.name}"`,
+    throw new CommandError(`Cannot adopt "${podName}": its manifest would be refused: ${why}`, {
+      hint: `See it with "podstead generate kube --pod ${podName}"`,
     });
   }
   const lost = [...made.volumes.keys()].filter(name => !desired.volumes.has(name));
   if (lost.length > 0) {
     throw new CommandError(
-      `Cannot adopt "${made.name}": no claim of its namespace can have the name of volume ${lost.join(', ')}, and with another its data would stay behind`,
+      `Cannot adopt "${podName}": no claim of its namespace can have the name of volume ${lost.join(', ')}, and with another its data would stay behind`,
       { hint: 'Copy the data to a volume with a name of small letters, digits and dashes, and have the pod use that' },
     );
   }

@@ -16,6 +16,8 @@ export interface Resolved {
   /** Id of the image, so that no name is resolved a second time. */
   readonly imageId: string;
   readonly mounts: ResolvedMounts;
+  /** Volumes that the engine would remove with it are claims. */
+  readonly keepsVolumes?: boolean;
   /** For texts that have blanks. */
   readonly blanks: Blanks | undefined;
   /** Of a pod on the host's network. */
@@ -62,24 +64,14 @@ const fixed: Body = {
   image_volume_mode: 'anonymous',
 };
 
-/** The name that an engine gives a volume for which nobody has one: only what was adopted claims such. */
-const nameless = /^[0-9a-f]{64}$/;
-
-function claimsNameless(pod: DesiredPod, { mounts }: DesiredContainer): boolean {
-  const mounted = new Set(mounts.map(mount => mount.volume));
-  return pod.volumes.some(
-    volume => volume.type === 'claim' && mounted.has(volume.name) && nameless.test(volume.engineName),
-  );
-}
-
-function containerLabels(pod: DesiredPod, container: DesiredContainer, { uid, owner }: Resolved): Body {
+function containerLabels(pod: DesiredPod, container: DesiredContainer, { uid, owner, keepsVolumes }: Resolved): Body {
   return {
     [labels.owner]: owner,
     [labels.key]: pod.key,
     [labels.uid]: uid,
     [labels.digest]: container.digest,
     [labels.container]: container.name,
-    ...(claimsNameless(pod, container) ? { [labels.keeps]: 'volumes' } : {}),
+    ...(keepsVolumes ? { [labels.keeps]: 'volumes' } : {}),
   };
 }
 

@@ -26,7 +26,7 @@ export async function createContainer(
 ): Promise<void> {
   const { pod, uid, container } = action;
   const what = `Cannot create container "${container.engineName}"`;
-  const [image, resolved, blanks, resolver] = await Promise.all([
+  const [image, { resolved, keepsVolumes }, blanks, resolver] = await Promise.all([
     needImage(context, container.image, what, signal),
     resolveMounts({ context, uid, signal }, pod, container),
     findBlanks(context, action, signal),
@@ -37,7 +37,7 @@ export async function createContainer(
   refuseRoot(container, image.user, what);
   const create = async (): Promise<void> => {
     const podId = await podIdOf(context, action, what, signal);
-    const found = { uid, owner: context.owner, podId, imageId: image.id, mounts, blanks };
+    const found = { uid, owner: context.owner, podId, imageId: image.id, mounts, keepsVolumes, blanks };
     const body = containerSpec(pod, container, { ...found, ...(resolver && { resolver }) });
     await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
   };

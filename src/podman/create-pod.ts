@@ -75,6 +75,8 @@ async function post(
     signal,
   });
   context.podIds.set(uid, text(record(body).Id));
+  // One that was adopted had the name: it is gone, whoever removed it.
+  for (const { podId, key } of context.adoptions.all()) if (key === pod.key) await context.adoptions.forget(podId);
 }
 
 /** A pod has one address for its life where its containers are told it, or its hosts file has it. */

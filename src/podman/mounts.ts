@@ -22,6 +22,13 @@ export interface ResolvedMounts {
   readonly devices: readonly { readonly path: string }[];
 }
 
+/** What the mounts of a container come to. */
+export interface FoundMounts {
+  readonly resolved: ResolvedMounts;
+  /** A claim is a volume that the engine would remove with the container: it was made with one, and adopted. */
+  readonly keepsVolumes: boolean;
+}
+
 /** A directory or file of the host. */
 export interface BindMount {
   readonly destination: string;
@@ -42,7 +49,7 @@ interface ImageVolume {
   readonly ReadWrite: false;
 }
 
-type Mounted = Partial<ResolvedMounts>;
+type Mounted = Partial<ResolvedMounts> & { readonly keepsVolumes?: boolean };
 
 /** A mount whose subPath has no blanks any more. */
 type FilledMount = DesiredMount & { readonly subPath: string | undefined };
@@ -59,19 +66,16 @@ interface Where {
  *
  * @throws EngineError `PATH_UNSAFE`, `PATH_MISSING`, `GONE` where a volume is not there
  */
-export async function resolveMounts(
-  where: Where,
-  pod: DesiredPod,
-  container: DesiredContainer,
-): Promise<ResolvedMounts> {
+export async function resolveMounts(where: Where, pod: DesiredPod, container: DesiredContainer): Promise<FoundMounts> {
   const mounts = await filledMounts(where, pod, container);
   const found = await Promise.all(mounts.map(mount => resolveMount(where, mount, volumeOf(pod, mount))));
-  return {
+  const resolved = {
     mounts: found.flatMap(({ mounts = [] }) => mounts),
     volumes: found.flatMap(({ volumes = [] }) => volumes),
     image_volumes: found.flatMap(({ image_volumes = [] }) => image_volumes),
     devices: found.flatMap(({ devices = [] }) => devices),
   };
+  return { resolved, keepsVolumes: found.some(({ keepsVolumes = false }) => keepsVolumes) };
 }
 
 /**
@@ -156,7 +160,8 @@ async function resolveVolume(
   if (mount.subPath === undefined) {
     if (mount.recursiveReadOnly) await refuseMountsBelow(found.mountpoint, mount.path);
     // As in Kubernetes, what the image has at that place stays hidden: the engine would copy it into an empty volume.
-    return { volumes: [{ Name: name, Dest: mount.path, Options: [access, 'nocopy', ...propagation(mount)] }] };
+    const volumes = [{ Name: name, Dest: mount.path, Options: [access, 'nocopy', ...propagation(mount)] }];
+    return { volumes, keepsVolumes: found.isAnonymous };
   }
   const source = await resolveSubPath(found.mountpoint, mount.subPath, { create: true });
   if (mount.recursiveReadOnly) await refuseMountsBelow(source, mount.path);

@@ -113,6 +113,8 @@ export interface VolumeOnHost extends ActualVolume {
   readonly mountpoint: string;
   /** A directory of the engine's own, not one of the host or of another machine behind it. */
   readonly isPlain: boolean;
+  /** Made with a container, in whose removal it goes. */
+  readonly isAnonymous: boolean;
 }
 
 /** One volume; undefined where there is none. */
@@ -130,10 +132,10 @@ export async function inspectVolume(
     signal,
   });
   if (status === 404) return undefined;
-  const { Mountpoint, Driver, Options } = record(body);
+  const { Mountpoint, Driver, Options, Anonymous } = record(body);
   const isPlain =
     text(Driver) === 'local' && ['', ofRoot.o].includes(text(record(Options).o)) && !record(Options).device;
-  return { ...readVolume(body), mountpoint: text(Mountpoint), isPlain };
+  return { ...readVolume(body), mountpoint: text(Mountpoint), isPlain, isAnonymous: Anonymous === true };
 }
 
 /**

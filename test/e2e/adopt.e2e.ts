@@ -178,6 +178,11 @@ spec:
     await succeeds('apply', directory);
     assert.deepEqual(startsOf(await lives('lost')), before);
     assert.equal(await planOf(directory), 0);
+    // Gone by somebody else's hand, it is made anew, and ours by its labels.
+    await podman('pod', 'rm', '-f', '-t', '0', 'lost');
+    await succeeds('apply', directory);
+    assert.deepEqual(await adopted(), []);
+    assert.equal(await planOf(directory), 0);
     await succeeds('down', '--all');
   });
 
@@ -188,6 +193,9 @@ spec:
     const more = ['--name', 'main', '-v', 'shop_data:/data', '--restart', 'always'];
     await podman('run', '-d', '--pod', 'shop_kept', ...more, 'localhost/bb:1', ...idle);
     await succeeds('adopt', 'shop_kept', '-d', directory);
+    const second = await on.podstead('adopt', 'shop_kept', '--owner', 'second');
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /Cannot adopt "shop_kept": it is of owner "podstead"/);
     const text = await readFile(join(directory, 'shop_kept.yaml'), 'utf8');
     assert.match(text, /claimName: data$/m);
     const before = await lives('shop_kept');
@@ -227,14 +235,17 @@ spec:
     await run('new:Big.Name');
     await refuses(/takes no pod of the name "Big.Name", and Podman renames no pods\n.*generate kube --pod/, 'Big.Name');
     await refuses(/of namespace "shop" is named "shop_Big.Name"|takes no pod/, 'Big.Name', '-n', 'shop');
-    await podman('pod', 'create', '--name', 'ofunit', '--label', 'PODMAN_SYSTEMD_UNIT=of.service');
+    await podman('pod', 'create', '--name', 'ofunit', '--label', 'PODMAN_SYSTEMD_UNIT=systemd-journald.service');
     await run('ofunit');
     await refuses(
-      /the unit of.service of systemd made it, and .*two would keep one pod\n.*Do not stop the unit/,
+      /the unit systemd-journald.service of systemd made it, and .*two would keep one pod\n.*Do not stop the unit/,
       'ofunit',
     );
     const told = await succeeds('generate', 'kube', '--pod', 'ofunit');
-    assert.match(told.stdout, /^# Pod\/default\/ofunit: cannot say that the unit of.service of systemd makes it/m);
+    assert.match(
+      told.stdout,
+      /^# Pod\/default\/ofunit: cannot say that the unit systemd-journald.service of systemd makes it/m,
+    );
     assert.doesNotMatch(told.stdout, /PODMAN_SYSTEMD_UNIT/);
     await run('new:spaced', '-v', 'My_Data:/data');
     await refuses(/no claim of its namespace can have the name of volume My_Data/, 'spaced');
@@ -267,18 +278,34 @@ spec:
 
   test('a manifest that is there already tells what apply would change', async () => {
     const directory = await directoryOf('there');
-    await podman('run', '-d', '--pod', 'new:there', '--name', 'there-main', '-e', 'A=1', 'localhost/bb:1', ...idle);
+    await podman(
+      'run',
+      '-d',
+      '--pod',
+      'new:there',
+      '--name',
+      'there-main',
+      '-e',
+      'A=1',
+      '-v',
+      '/unnamed',
+      'localhost/bb:1',
+      ...idle,
+    );
+    // In a pod, both would be "main".
+    await podman('run', '-d', '--pod', 'there', '--name', 'main', 'localhost/bb:1', ...idle);
     const before = startsOf(await lives('there'));
     const { stdout } = await succeeds('generate', 'kube', '--pod', 'there');
-    await writeFile(join(directory, 'mine.yaml'), stdout.replace(/value: ["']1["']/, 'value: "2"'));
+    await writeFile(join(directory, 'there.yaml'), stdout.replace(/value: ["']1["']/, 'value: "2"'));
     const { stderr } = await succeeds('adopt', 'there', '-d', directory);
     assert.match(stderr, /the next apply: replace, as container 'main' differs \(1 container restarts, about 1 s\)/);
-    assert.deepEqual(await readdir(directory), ['mine.yaml']);
+    assert.deepEqual(await readdir(directory), ['there.yaml']);
     assert.deepEqual(startsOf(await lives('there')), before);
+    assert.match((await succeeds('exec', 'there', '-c', 'main-2', '--', 'echo', 'here')).stdout, /here/);
     await succeeds('apply', directory);
     assert.equal(await podman('exec', 'there-main', 'sh', '-c', 'echo $A'), '2');
     const after = startsOf(await lives('there'));
-    assert.equal(after.filter(each => before.includes(each)).length, 1, 'the sandbox stays');
+    assert.equal(after.filter(each => before.includes(each)).length, 2, 'the sandbox and the other stay');
     await succeeds('down', '--all');
   });
 });

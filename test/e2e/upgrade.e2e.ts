@@ -49,7 +49,7 @@ async function programOf(t: After, commit: string): Promise<string | undefined> 
 describe('from version to version', () => {
   const cleaning = cleanUps();
 
-  test('a later format is refused by every command, and nothing is touched', async t => {
+  test('a later format is refused by every command, and nothing is touched', async () => {
     const on = await host(cleaning);
     await declare(on);
     const applied = await on.podstead('apply', on.source);
@@ -79,7 +79,6 @@ describe('from version to version', () => {
     }
     await rm(join(on.source, 'every-field.yaml'));
     const agent = await on.start('--allow-empty');
-    t.after(() => agent.kill());
     await agent.says(/STATE_NEWER/);
     await agent.says(/STATE_NEWER.*STATE_NEWER/s);
     assert.equal(await agent.stop(), 0);

@@ -141,3 +141,13 @@ function replaceAt(root: unknown, path: readonly number[], value: unknown): void
     owner = next as Record<string, unknown>;
   }
 }
+
+test('load() names a compose file for what it is, and says what to do instead', () => {
+  const { problems } = read('services:\n  web: {image: nginx}\nvolumes: {data: }\n');
+  const [problem, ...others] = problems;
+  assert.deepEqual([problem?.code, problem?.line, others], ['NOT_AN_OBJECT', 1, []]);
+  assert.match(problem?.message ?? '', /it is a compose file, which Podstead does not read/);
+  assert.match(problem?.hint ?? '', /kompose convert.*generate kube --container/);
+  // An object may have services of its own.
+  assert.match(read('kind: Web\nservices: {}\n').problems[0]?.message ?? '', /no kind "Web"/);
+});

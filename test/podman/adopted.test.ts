@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { Adoption } from '../../src/model/adoption.ts';
 import { labels } from '../../src/model/labels.ts';
 import { adoptedAs, isAdopted, tagging } from '../../src/podman/adopted.ts';
+import type { Context } from '../../src/podman/context.ts';
+import { wakes } from '../../src/podman/wakes.ts';
 
 const adoption: Adoption = {
   version: 1,
@@ -34,4 +36,21 @@ test('tagging() leaves what has an owner of its own, and what another owner adop
   assert.deepEqual(tagging(whose('other'))('infra', {}), {});
   assert.deepEqual([isAdopted(whose('me'), 'one'), isAdopted(whose('other'), 'one')], [true, false]);
   assert.deepEqual([adoptedAs(whose('me'), 'u-1')?.podId, adoptedAs(whose('me'), 'u-2')], ['pod', undefined]);
+});
+
+test('wakes() tells of what was adopted, whose events have no label of ours', async () => {
+  const died = (id: string, name: string): object => ({
+    Type: 'container',
+    Action: 'died',
+    Actor: { ID: id, Attributes: { name } },
+  });
+  async function* documents(): AsyncGenerator<object> {
+    yield died('one', 'nginx');
+    yield died('other', 'stranger');
+    yield died('infra', 'web-infra');
+  }
+  const context = { ...whose('me'), http: { documents } } as unknown as Context;
+  const told: string[] = [];
+  for await (const hint of wakes(context, new AbortController().signal)) told.push(hint);
+  assert.deepEqual(told, ['container nginx died', 'container web-infra died']);
 });
