@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { someone } from '../machine/keeper.ts';
 import { type Machine, machine } from '../machine/machine.ts';
 import {
   containersOf,
@@ -62,11 +63,7 @@ spec:
 onEachDebian('the agent as podstead.service of a user who lingers, on a booted systemd', debian => {
   const cleaning = cleanUps();
   let on: Machine;
-  const asUser = (...argv: string[]): Promise<string> =>
-    on.must('runuser', '--user=someone', '--', 'env', 'XDG_RUNTIME_DIR=/run/user/1000', ...argv);
-  const inService = (...argv: string[]): Promise<string> =>
-    asUser('systemd-run', '--user', '--quiet', '--pipe', '--wait', '--collect', '--', ...argv);
-  const systemctl = (...argv: string[]): Promise<string> => asUser('systemctl', '--user', ...argv);
+  const { must: inService, systemctl } = someone(() => on);
   const show = async (unit: string, property: string): Promise<string> =>
     (await systemctl('show', '--value', `--property=${property}`, unit)).trim();
   const agent = 'podstead.service';
