@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { type SecurityLevel, securityLevels } from '../model/security-level.ts';
+import type { Version } from '../unit/quadlet-keys.ts';
 
 /** Fresh ones each time: commander keeps state in them. They may stand before and after the command. */
 export function globalOptions(): readonly Option[] {
@@ -78,6 +79,13 @@ export interface UserFlag {
 }
 export interface GenerateFlags extends NamespaceFlag, UserFlag {
   readonly directory?: string;
+}
+export interface GenerateSystemdFlags extends GenerateFlags {
+  readonly restart?: boolean;
+}
+export interface GenerateQuadletFlags extends GenerateFlags {
+  readonly podmanVersion?: Version;
+  readonly kube?: boolean;
 }
 export interface GenerateKubeFlags extends NamespaceFlag {
   readonly pod?: string;

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { debianRoot } from './debian-root.ts';
 
-/** The release whose Podman and systemd the machine runs: the oldest that we support. */
-const release = 'bookworm';
+/** The releases whose Podman and systemd a machine runs: the oldest that we support, and one whose Podman has Quadlet. */
+export type MachineRelease = 'bookworm' | 'trixie';
 
 const packages = [
   'systemd-sysv',
@@ -80,6 +80,8 @@ const setUp: readonly string[] = [
 ];
 
 /** The tar of a Debian with systemd and Podman, ready to boot. */
-export function machineRoot(): Promise<string> {
-  return debianRoot({ name: 'machine', release, variant: 'essential', packages, files, setUp });
+export function machineRoot(release: MachineRelease): Promise<string> {
+  // Of which netavark there makes its rules.
+  const all = release === 'trixie' ? [...packages, 'nftables'] : packages;
+  return debianRoot({ name: 'machine', release, variant: 'essential', packages: all, files, setUp });
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type After, type Ran, run } from '../e2e/host.ts';
 import { program } from '../e2e/podstead.ts';
 import { removeTree } from '../e2e/remove-tree.ts';
-import { machineRoot } from './machine-root.ts';
+import { type MachineRelease, machineRoot } from './machine-root.ts';
 
 /** A Debian with a systemd of its own that can be booted, asked, and cut off its power. */
 export interface Machine {
@@ -29,8 +29,8 @@ export interface Machine {
 const patienceMs = 60_000;
 
 /** Makes a machine with this program as /usr/bin/podstead and boots it; it is gone after the test. */
-export async function machine(t: After): Promise<Machine> {
-  const tar = await machineRoot();
+export async function machine(t: After, release: MachineRelease = 'bookworm'): Promise<Machine> {
+  const tar = await machineRoot(release);
   const dir = await mkdtemp(join(tmpdir(), 'pdm-'));
   const root = join(dir, 'root');
   let running: Running | undefined;
