@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { keptUnits } from '../../src/unit/kept.ts';
 import { podUnit } from '../../src/unit/pod.ts';
 import { parseUnit, renderUnit, valuesOf } from '../../src/unit/unit-file.ts';
 import { goldenUnits } from '../unit/samples.ts';
@@ -46,6 +47,26 @@ for (const { file, user } of [
     assert.deepEqual(keys.map(service), ['notify', 'all', 'process', 'yes', 'on-failure']);
     assert.ok(Number(service('WatchdogSec')) > 0);
     if (user) assert.equal(service('NoNewPrivileges'), undefined, 'podman unshare needs newuidmap');
+  });
+}
+
+for (const systemd of [252, 257]) {
+  const version = spawnSync('systemctl', ['--version'], { encoding: 'utf8' }).stdout ?? '';
+  const here = Number(/^systemd (\d+)/.exec(version)?.[1] ?? 0);
+  const skip = systemd > here && `needs systemd ${systemd}, found ${here}`;
+  test(`keptUnits for systemd ${systemd} pass systemd-analyze verify without a word`, { skip }, t => {
+    const dir = join(scratch(t), 'with space 100%');
+    mkdirSync(dir);
+    const program = fakeProgram(dir, 'pod man', '').path;
+    const paths = Object.values(goldenUnits).flatMap(spec => {
+      const units = keptUnits({ ...spec, podman: { ...spec.podman, path: program } }, { policy: 'Always', systemd });
+      return units.map(unit => {
+        const path = join(dir, unit.name);
+        writeFileSync(path, renderUnit(unit));
+        return path;
+      });
+    });
+    verify(t, paths, false);
   });
 }
 
