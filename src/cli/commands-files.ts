@@ -3,6 +3,7 @@ import {
   type GenerateKubeFlags,
   type GenerateQuadletFlags,
   type GenerateSystemdFlags,
+  type InstallFlags,
   namespaceOption,
   type UserFlag,
 } from './flags.ts';
@@ -11,16 +12,24 @@ import type { Add } from './program.ts';
 
 /** Commands that set the agent up. */
 export function addService(add: Add): void {
-  add<[string | undefined], UserFlag>(
+  add<[string | undefined], InstallFlags>(
     {
       usage: 'install [DIR]',
       summary: 'set the agent up as a service of systemd',
       details:
-        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with /etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. A second time it changes what differs. No pod is touched.',
-      examples: ['podstead install', 'podstead install /srv/manifests', 'podstead install --user'],
+        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with /etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. With --no-resident nothing stays in memory: systemd starts a pass when a\ncontainer ends, the manifests change, something is due, or a minute has gone by. A second time it changes what\ndiffers. No pod is touched.',
+      examples: [
+        'podstead install',
+        'podstead install /srv/manifests',
+        'podstead install --user',
+        'podstead install --no-resident',
+      ],
     },
     async (context, [directory], options) => (await import('./install.ts')).install(context, directory, options),
-    [new Option('--user', 'for a user, not for root')],
+    [
+      new Option('--user', 'for a user, not for root'),
+      new Option('--no-resident', 'passes that systemd starts, instead of a daemon'),
+    ],
   );
   add<[], UserFlag>(
     {

@@ -23,11 +23,18 @@ export function addKeeping(add: Add): void {
       summary: 'keep this host as DIR says (the daemon, in the foreground)',
       details:
         'Keep this host as the manifests in DIR say, in the foreground, until stopped. DIR is the working directory where\nit is left out. Pods keep running when it stops. What it owns and no longer finds in DIR is removed; volumes stay.',
-      examples: ['podstead run manifests', 'podstead run /etc/podstead --units /etc/systemd/system'],
+      examples: [
+        'podstead run manifests',
+        'podstead run /etc/podstead --units /etc/systemd/system',
+        'podstead run manifests --once',
+      ],
     },
     async (context, [dir], options) => (await import('./run.ts')).run(context, dir ?? '.', options),
     [
       new Option('--units <DIR>', 'keep boot units in DIR in step, and start them'),
+      new Option('--once', 'do what is due now, and end'),
+      new Option('--wake <SERVICE>', 'with --once: have systemd start SERVICE when the next thing is due'),
+      new Option('--timeout <DURATION>', 'with --once: give up waiting after that long (5m)').argParser(parseDuration),
       new Option('--allow-empty', 'let a source that lost its objects remove their pods'),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
       podSecurityOption(),

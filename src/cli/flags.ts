@@ -41,6 +41,11 @@ export interface NamespaceFlag {
   readonly namespace?: string;
 }
 export interface RunFlags extends StrictFlag {
+  readonly once?: boolean;
+  /** With `once`: the service that systemd starts when something is due. */
+  readonly wake?: string;
+  /** With `once`: milliseconds. */
+  readonly timeout?: number;
   readonly units?: string;
   readonly allowEmpty?: boolean;
   readonly logFormat?: 'text' | 'json';
@@ -76,6 +81,10 @@ export interface ExecFlags extends NamespaceFlag {
 export interface UserFlag {
   /** For the user's own systemd; where undefined, for that of whoever asks. */
   readonly user?: boolean;
+}
+export interface InstallFlags extends UserFlag {
+  /** False with `--no-resident`. */
+  readonly resident: boolean;
 }
 export interface GenerateFlags extends NamespaceFlag, UserFlag {
   readonly directory?: string;

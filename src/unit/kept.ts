@@ -1,7 +1,7 @@
 import type { RestartPolicy } from '../model/desired.ts';
 import { describe, environmentEntries, markEntries, type PodUnitSpec, podUnit } from './pod.ts';
 import { quoteCommand } from './quote.ts';
-import { restartEntries } from './restart.ts';
+import { afterSuccess, restartEntries, restartsUnseen } from './restart.ts';
 import type { UnitEntry, UnitFile, UnitSection } from './unit-file.ts';
 
 /** How systemd is to keep an existing pod without an agent. */
@@ -23,13 +23,13 @@ export function keptUnits(spec: PodUnitSpec, keeping: Keeping): readonly UnitFil
   const inits = mains.length === 0 ? [] : spec.initContainers;
   const unitOf = (name: string): string => keptName(spec, name);
   const members = [
-    ...inits.map((name, i) => ({ name, before: inits.slice(0, i), isOnce: !sidecars.includes(name) })),
-    ...mains.map(name => ({ name, before: inits, isOnce: false })),
+    ...inits.map((name, i) => ({ name, before: inits.slice(0, i), isOnce: !sidecars.includes(name), isInit: true })),
+    ...mains.map(name => ({ name, before: inits, isOnce: false, isInit: false })),
   ];
-  const units = members.map(({ name, before, isOnce }): UnitFile => {
+  const units = members.map(({ name, before, isOnce, isInit }): UnitFile => {
     const policy = policyOf(keeping.policy, sidecars.includes(name), isOnce);
     const restart = restartEntries(policy, keeping.systemd);
-    const needed = before.map(unitOf).join(' ');
+    const needed = afterSuccess(before.map(unitOf), { systemd: keeping.systemd, user: spec.user });
     return {
       name: unitOf(name),
       sections: [
@@ -38,12 +38,20 @@ export function keptUnits(spec: PodUnitSpec, keeping: Keeping): readonly UnitFil
           entries: [
             ['Description', `${describe(spec)}: ${name}`],
             ['BindsTo', podUnitName(spec)],
-            ['After', [podUnitName(spec), ...before.map(unitOf)].join(' ')],
-            ...(needed === '' ? [] : ([['Requires', needed]] as const)),
+            ['After', podUnitName(spec)],
+            ...needed.unit,
             ...restart.unit,
           ],
         },
-        { name: 'Service', entries: [...serviceEntries(spec, name, isOnce), ...restart.service] },
+        {
+          name: 'Service',
+          entries: [
+            ...needed.service,
+            ...serviceEntries(spec, name, isOnce),
+            ...restart.service,
+            ...(isInit ? restartsUnseen(keeping.systemd) : []),
+          ],
+        },
         { name: 'X-Podstead', entries: markEntries(spec) },
       ],
     };

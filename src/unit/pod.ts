@@ -104,7 +104,7 @@ function unitEntries(spec: PodUnitSpec): readonly UnitEntry[] {
     ...optional('After', [...network, ...after]),
     // So the agent finds the pods started, and is gone before they stop. Not also After= the slice that podman makes of a
     // pod, which systemd stops at shutdown too: naming it loads it, and then podman 4.3.1 can no longer make it.
-    ['Before', 'podstead.service'],
+    ['Before', 'podstead.service podstead-pass.service'],
   ];
 }
 

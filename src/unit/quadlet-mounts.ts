@@ -1,9 +1,18 @@
-import type { DesiredContainer, DesiredFiles, DesiredMount, DesiredPod, DesiredPodVolume } from '../model/desired.ts';
+import type {
+  DesiredContainer,
+  DesiredFiles,
+  DesiredMount,
+  DesiredPod,
+  DesiredPodVolume,
+  HostPathType,
+} from '../model/desired.ts';
 import type { Sealed } from '../model/sealed.ts';
 import { isRuntimeText } from '../model/text.ts';
 import { secretName } from './quadlet-container.ts';
 import type { QuadletSection } from './quadlet-keys.ts';
 import type { QuadletNotes } from './quadlet-notes.ts';
+import { quoteCommand } from './quote.ts';
+import type { UnitEntry } from './unit-file.ts';
 
 /** A file that stands beside the units. */
 export interface QuadletFile {
@@ -97,6 +106,24 @@ function ofHost(volume: DesiredPodVolume & { readonly type: 'hostPath' }, mount:
   const text = `${volume.path}:${mount.path}:${options.filter(each => each !== undefined).join(',')}`;
   // Quadlet writes the path into RequiresMountsFor= without quotes; the unit has one of its own.
   return /^[\w/.@+-]+$/.test(volume.path) ? { key: 'Volume', value: text } : { option: ['--volume', text] };
+}
+
+/** What makes or checks the host paths of a container before it starts, as their types ask; Podman would make nothing. */
+export function hostPathEntries(pod: DesiredPod, container: DesiredContainer): readonly UnitEntry[] {
+  const used = new Set(container.mounts.map(({ volume }) => volume));
+  return pod.volumes.flatMap(volume => {
+    const argv = volume.type === 'hostPath' && used.has(volume.name) ? pathCommand(volume.pathType, volume.path) : [];
+    return argv.length === 0 ? [] : [['ExecStartPre', quoteCommand(argv)] as const];
+  });
+}
+
+const tests = { Directory: '-d', File: '-f', Socket: '-S', CharDevice: '-c', BlockDevice: '-b' } as const;
+
+function pathCommand(type: HostPathType, path: string): readonly string[] {
+  if (type === '') return [];
+  if (type === 'DirectoryOrCreate') return ['/usr/bin/mkdir', '-p', '--', path];
+  if (type === 'FileOrCreate') return ['/bin/sh', '-c', 'test -f "$0" || (umask 022 && : >"$0")', path];
+  return ['/usr/bin/test', tests[type], path];
 }
 
 /** Files of ConfigMaps stand beside the units; those of Secrets come from Podman's own secrets. */

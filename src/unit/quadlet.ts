@@ -5,11 +5,18 @@ import { unitName } from './name.ts';
 import { describe, environmentEntries, markEntries, mountsFor, type PodUnitSpec, targetOf } from './pod.ts';
 import { containerKeys } from './quadlet-container.ts';
 import { type QuadletSection, quadletSection, type Version } from './quadlet-keys.ts';
-import { emptyDirVolume, filesOf, type MountPlace, mountKeys, type QuadletFile } from './quadlet-mounts.ts';
+import {
+  emptyDirVolume,
+  filesOf,
+  hostPathEntries,
+  type MountPlace,
+  mountKeys,
+  type QuadletFile,
+} from './quadlet-mounts.ts';
 import { type QuadletNotes, type QuadletRemark, quadletNotes } from './quadlet-notes.ts';
 import { podKeys } from './quadlet-pod.ts';
 import { quoteCommand } from './quote.ts';
-import { restartEntries } from './restart.ts';
+import { afterSuccess, restartEntries, restartsUnseen } from './restart.ts';
 import type { UnitEntry, UnitFile, UnitSection } from './unit-file.ts';
 
 /** A pod for Quadlet: the same description that its boot unit is made from, and what it takes to make the pod. */
@@ -118,6 +125,7 @@ function containerFile(
   );
   const policy = isOnce && pod.restartPolicy === 'Always' ? 'OnFailure' : pod.restartPolicy;
   const restart = restartEntries(container.sidecar ? 'Always' : policy, spec.systemd);
+  const needed = afterSuccess(before, { systemd: spec.systemd, user: spec.unit.user });
   const oneshot: readonly UnitEntry[] = isOnce
     ? [
         ['Type', 'oneshot'],
@@ -125,18 +133,13 @@ function containerFile(
       ]
     : [];
   return complete(spec, `${nameOf(container)}.container`, section, notes, {
-    unit: [
-      ...(before.length === 0
-        ? []
-        : ([
-            ['Requires', before.join(' ')],
-            ['After', before.join(' ')],
-          ] as const)),
-      ...restart.unit,
-    ],
+    unit: [...needed.unit, ...restart.unit],
     service: [
       ...oneshot,
+      ...needed.service,
+      ...hostPathEntries(pod, container),
       ...restart.service,
+      ...(index < 0 ? [] : restartsUnseen(spec.systemd)),
       ...hooks(spec, container, notes),
       ['TimeoutStartSec', String(startSeconds)],
       ['TimeoutStopSec', String(pod.gracePeriodSeconds + stopMarginSeconds)],

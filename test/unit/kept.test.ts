@@ -36,6 +36,17 @@ test('keptUnits begins each init container after the one before, and the main on
   assert.deepEqual(requires, ['', '', 'podstead-pod-web__setup.service', both, both]);
 });
 
+test('an older systemd lets go of what waits at the first failure, so that looks by itself', () => {
+  const units = keptUnits({ ...spec, user: true }, { policy: 'Always', systemd: 252 });
+  const [, , side, nginx] = units;
+  assert.ok(side && nginx);
+  assert.deepEqual(
+    valuesOf(nginx, 'Service', 'ExecStartPre').map(line => splitCommand(line).slice(1)),
+    ['setup', 'side'].map(name => ['--user', 'is-active', '--quiet', `podstead-pod-web__${name}.service`]),
+  );
+  assert.deepEqual([valuesOf(side, 'Unit', 'Requires'), valuesOf(side, 'Service', 'RestartMode')], [[], []]);
+});
+
 test('keptUnits leaves a container alone that is not to run again', () => {
   const containers = [
     { engineName: 'web-nginx', start: true },
