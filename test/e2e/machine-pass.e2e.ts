@@ -59,6 +59,8 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
   const runsAgain = (name: string, old: Seen | undefined): Promise<Record<string, Seen>> =>
     eventually('it runs again', containers, all => all[name]?.State === 'running' && all[name]?.Pid !== old?.Pid);
 
+  const inMemory = async (): Promise<string> => (await on.run('pgrep', '--exact', 'node|podstead|podman')).stdout;
+
   test('what is declared runs, and then nothing of podstead is in memory', async () => {
     await on.must('podstead', 'install', '--no-resident');
     await runs('web-main');
@@ -69,7 +71,7 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
     );
     await atRest();
     assert.equal(await show(service, 'Result'), 'success');
-    assert.equal((await on.run('pgrep', '--full', 'podstead.cjs|bin/podstead')).stdout, '');
+    await eventually('nothing of it is in memory', inMemory, pids => pids === '');
     assert.deepEqual(await logged(), { never: ['ran'], web: ['ran', 'start'] });
   });
 
@@ -140,12 +142,13 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
     await on.must('podstead', 'install');
     assert.equal(await show('podstead-pass.timer', 'LoadState'), 'not-found');
     assert.equal(await show('podstead.service', 'ActiveState'), 'active');
+    assert.notEqual(await inMemory(), '');
     await on.must('podstead', 'install', '--no-resident');
     assert.equal(await show('podstead.service', 'LoadState'), 'not-found');
     await atRest();
     await on.must('podstead', 'uninstall');
-    const left = await on.systemctl('list-unit-files', '--plain', '--no-legend', 'podstead.*', 'podstead-pass*');
-    assert.equal(left, '');
+    for (const unit of ['podstead.service', service, 'podstead-pass.path', 'podstead-pass.timer'])
+      assert.equal(await show(unit, 'LoadState'), 'not-found', unit);
     assert.deepEqual(await containers(), before);
     assert.deepEqual(await logged(), {});
   });
