@@ -61,6 +61,17 @@ for (const user of [false, true]) {
   });
 }
 
+for (const name of ['podstead.service', 'podstead-pass.service']) {
+  test(`${name} is as little exposed as docs/operations.md says`, t => {
+    const threshold = ['--offline=true', '--threshold=38'];
+    const found = spawnSync('systemd-analyze', ['security', '--no-pager', ...threshold, join(shipped, name)], {
+      encoding: 'utf8',
+    });
+    if (found.error !== undefined) return t.skip('systemd-analyze is not installed');
+    assert.equal(found.status, 0, found.stdout.split('\n').slice(-3).join('\n') + found.stderr);
+  });
+}
+
 test('the service of a pass has the sandbox of the agent', () => {
   const hardening = (name: string): readonly string[] => {
     const unit = parseUnit(name, readFileSync(join(shipped, name), 'utf8'));
