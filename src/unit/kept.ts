@@ -11,6 +11,16 @@ export interface Keeping {
   readonly systemd: number;
 }
 
+/** A container that has a unit. */
+interface Member {
+  readonly name: string;
+  /** Those that it begins after. */
+  readonly before: readonly string[];
+  /** It runs to its end, and nothing is to go on running. */
+  readonly isOnce: boolean;
+  readonly isInit: boolean;
+}
+
 /**
  * Units that start an existing pod at boot and start its containers again where they end: that of the pod, which brings
  * up its sandbox, and one for each container that is to run. Init containers run in order before what needs them.
@@ -22,7 +32,7 @@ export function keptUnits(spec: PodUnitSpec, keeping: Keeping): readonly UnitFil
   const mains = spec.containers.filter(({ start }) => start).map(({ engineName }) => engineName);
   const inits = mains.length === 0 ? [] : spec.initContainers;
   const unitOf = (name: string): string => keptName(spec, name);
-  const members = [
+  const members: readonly Member[] = [
     ...inits.map((name, i) => ({ name, before: inits.slice(0, i), isOnce: !sidecars.includes(name), isInit: true })),
     ...mains.map(name => ({ name, before: inits, isOnce: false, isInit: false })),
   ];
@@ -56,13 +66,7 @@ export function keptUnits(spec: PodUnitSpec, keeping: Keeping): readonly UnitFil
       ],
     };
   });
-  return [
-    sandboxUnit(
-      spec,
-      members.map(({ name }) => unitOf(name)),
-    ),
-    ...units,
-  ];
+  return [sandboxUnit(spec, members), ...units];
 }
 
 function policyOf(policy: RestartPolicy, isSidecar: boolean, isOnce: boolean): RestartPolicy {
@@ -105,22 +109,26 @@ function serviceEntries(spec: PodUnitSpec, name: string, isOnce: boolean): reado
 }
 
 /** The boot unit, with the sandbox in place of the containers. */
-function sandboxUnit(spec: PodUnitSpec, members: readonly string[]): UnitFile {
+function sandboxUnit(spec: PodUnitSpec, members: readonly Member[]): UnitFile {
   const { name, sections } = podUnit({ ...spec, initContainers: [], sidecars: [], containers: [] });
-  const { podman, engineName } = spec;
+  const { podman, engineName, gracePeriodSeconds: grace } = spec;
+  const units = members.map(member => keptName(spec, member.name)).join(' ');
+  // What somebody else started is no child of its unit, so that systemd could not tell when it ends.
+  const running = members.filter(({ isOnce }) => !isOnce).map(member => member.name);
+  const stop = [podman.path, ...podman.args, 'stop', '--ignore', '--time', String(grace), ...running];
   // No name of the sandbox is known before it is made; the pod's is, and no other that podman starts alone.
   const script = 'exec "$@" start "$("$@" pod inspect --format "{{.InfraContainerID}}" "$0")"';
-  const start: UnitEntry = [
-    'ExecStart',
-    quoteCommand(['/bin/sh', '-c', script, engineName, podman.path, ...podman.args]),
+  const start: readonly UnitEntry[] = [
+    ['ExecStartPre', quoteCommand(stop)],
+    ['ExecStart', quoteCommand(['/bin/sh', '-c', script, engineName, podman.path, ...podman.args])],
+  ];
+  const wants: readonly UnitEntry[] = [
+    ['Wants', units],
+    ['Before', units],
   ];
   const more = (section: UnitSection): readonly UnitEntry[] => {
-    if (section.name === 'Unit' && members.length > 0)
-      return [
-        ['Wants', members.join(' ')],
-        ['Before', members.join(' ')],
-      ];
-    return section.name === 'Service' && members.length > 0 ? [start] : [];
+    if (members.length === 0) return [];
+    return section.name === 'Unit' ? wants : section.name === 'Service' ? start : [];
   };
   return { name, sections: sections.map(each => ({ ...each, entries: [...each.entries, ...more(each)] })) };
 }

@@ -59,6 +59,8 @@ test('keptUnits leaves a container alone that is not to run again', () => {
 test('the unit of the pod starts its sandbox alone, and stops it last', () => {
   const [pod] = keptUnits(spec, always);
   assert.ok(pod);
+  const stop = ['stop', '--ignore', '--time', '30', 'web-side', 'web-nginx', 'web-log'];
+  assert.deepEqual(splitCommand(valuesOf(pod, 'Service', 'ExecStartPre')[0] ?? '').slice(1), stop);
   const words = (key: string): readonly (readonly string[])[] => valuesOf(pod, 'Service', key).map(splitCommand);
   assert.deepEqual(
     words('ExecStart').map(each => [each[0], ...each.slice(3)]),
