@@ -62,6 +62,26 @@ test('quadletUnits orders init containers, sidecars and main ones as the pod doe
     valuesOf(unitOf(found, `__${name}.container`), 'Service', 'Type'),
   );
   assert.deepEqual(types, [['oneshot'], [], []]);
+  // Else what waits for them is let go of when they fail first.
+  const modes = ['prepare', 'side', 'main'].map(name =>
+    valuesOf(unitOf(found, `__${name}.container`), 'Service', 'RestartMode'),
+  );
+  assert.deepEqual(modes, [['direct'], ['direct'], []]);
+});
+
+test('host paths are made or checked by their types, where a container uses them', () => {
+  const before = (type: string): readonly string[] => {
+    const container = 'volumeMounts: [{ name: h, mountPath: /h }]';
+    const volumes = `  volumes: [{ name: h, hostPath: { path: /srv/a b, type: ${type} } }, { name: other, hostPath: { path: /x, type: File } }]\n`;
+    const main = unitOf(made(desired(pod('web', container, volumes))), '__main.container');
+    return valuesOf(main, 'Service', 'ExecStartPre').map(line => splitCommand(line).join(' '));
+  };
+  assert.deepEqual(['DirectoryOrCreate', 'Directory', 'Socket', "''"].map(before), [
+    ['/usr/bin/mkdir -p -- /srv/a b'],
+    ['/usr/bin/test -d /srv/a b'],
+    ['/usr/bin/test -S /srv/a b'],
+    [],
+  ]);
 });
 
 test('quadletUnits leaves restarts to systemd by the policy of the pod, growing where it can', () => {
