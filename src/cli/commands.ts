@@ -5,8 +5,6 @@ import {
   type ApplyFlags,
   type DownFlags,
   type ExecFlags,
-  type GenerateFlags,
-  type GenerateKubeFlags,
   type LogsFlags,
   type NamespaceFlag,
   namespaceOption,
@@ -15,7 +13,6 @@ import {
   type RefreshFlag,
   type RunFlags,
   type StrictFlag,
-  type UserFlag,
 } from './flags.ts';
 import type { Add } from './program.ts';
 
@@ -27,11 +24,18 @@ export function addKeeping(add: Add): void {
       summary: 'keep this host as DIR says (the daemon, in the foreground)',
       details:
         'Keep this host as the manifests in DIR say, in the foreground, until stopped. DIR is the working directory where\nit is left out. Pods keep running when it stops. What it owns and no longer finds in DIR is removed; volumes stay.',
-      examples: ['podstead run manifests', 'podstead run /etc/podstead --units /etc/systemd/system'],
+      examples: [
+        'podstead run manifests',
+        'podstead run /etc/podstead --units /etc/systemd/system',
+        'podstead run manifests --once',
+      ],
     },
     async (context, [dir], options) => (await import('./run.ts')).run(context, dir ?? '.', options),
     [
       new Option('--units <DIR>', 'keep boot units in DIR in step, and start them'),
+      new Option('--once', 'do what is due now, and end'),
+      new Option('--wake <SERVICE>', 'with --once: have systemd start SERVICE when the next thing is due'),
+      new Option('--timeout <DURATION>', 'with --once: give up waiting after that long (5m)').argParser(parseDuration),
       new Option('--allow-empty', 'let a source that lost its objects remove their pods'),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
       podSecurityOption(),
@@ -209,74 +213,6 @@ export function addPods(add: Add): void {
       new Option('-c, --container <NAME>', "the container; the pod's first where left out"),
       new Option('-i, --stdin', 'pass standard input on'),
       new Option('-t, --tty', 'give the command a terminal'),
-      namespaceOption(),
-    ],
-  );
-}
-
-/** Commands that set the agent up. */
-export function addService(add: Add): void {
-  add<[string | undefined], UserFlag>(
-    {
-      usage: 'install [DIR]',
-      summary: 'set the agent up as a service of systemd',
-      details:
-        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with /etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. A second time it changes what differs. No pod is touched.',
-      examples: ['podstead install', 'podstead install /srv/manifests', 'podstead install --user'],
-    },
-    async (context, [directory], options) => (await import('./install.ts')).install(context, directory, options),
-    [new Option('--user', 'for a user, not for root')],
-  );
-  add<[], UserFlag>(
-    {
-      usage: 'uninstall',
-      summary: 'take the service of the agent away; pods run on',
-      details: 'Stop the service of the agent and take it away. Pods run on, and start at boot by their own units.',
-      examples: ['podstead uninstall', 'podstead uninstall --user'],
-    },
-    async (context, _, options) => (await import('./install.ts')).uninstall(context, options),
-    [new Option('--user', 'for a user, not for root')],
-  );
-}
-
-/** Commands that write files. */
-export function addGenerate(add: Add): void {
-  add<[string], GenerateFlags>(
-    {
-      usage: 'generate systemd <PATH|KEY>',
-      summary: 'write systemd units that start existing pods at boot',
-      details: 'Write systemd units that start existing pods at boot: to DIR, or to standard output.',
-      examples: [
-        'podstead generate systemd web',
-        'podstead generate systemd manifests -d /etc/systemd/system',
-        'podstead generate systemd web --user -d ~/.config/systemd/user',
-      ],
-    },
-    async (context, [subject], options) => (await import('./generate.ts')).generateSystemd(context, subject, options),
-    [
-      new Option('-d, --directory <DIR>', 'write the units there'),
-      new Option('--user', 'units for a user, not for root'),
-      namespaceOption(),
-    ],
-  );
-  add<[string | undefined], GenerateKubeFlags>(
-    {
-      usage: 'generate kube [KEY]',
-      summary: 'write Kubernetes YAML of what runs',
-      details:
-        'Write Kubernetes YAML of what runs: of KEY, of all pods of ours where it is left out, or of a pod or container\nthat was made by hand with podman. What YAML cannot say stands in comments at its top. Secrets are never written.',
-      examples: [
-        'podstead generate kube web',
-        'podstead generate kube -f all.yaml',
-        'podstead generate kube --pod handmade -f handmade.yaml',
-        'podstead generate kube --container db',
-      ],
-    },
-    async (context, [key], options) => (await import('./generate-kube.ts')).generateKube(context, key, options),
-    [
-      new Option('--pod <NAME>', 'a pod that was made by hand, by its name or id'),
-      new Option('--container <NAME>', 'a container that was made by hand and is in no pod'),
-      new Option('-f, --filename <FILE>', 'write it there, where no file is yet'),
       namespaceOption(),
     ],
   );

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { type SecurityLevel, securityLevels } from '../model/security-level.ts';
+import type { Version } from '../unit/quadlet-keys.ts';
 
 /** Fresh ones each time: commander keeps state in them. They may stand before and after the command. */
 export function globalOptions(): readonly Option[] {
@@ -40,6 +41,11 @@ export interface NamespaceFlag {
   readonly namespace?: string;
 }
 export interface RunFlags extends StrictFlag {
+  readonly once?: boolean;
+  /** With `once`: the service that systemd starts when something is due. */
+  readonly wake?: string;
+  /** With `once`: milliseconds. */
+  readonly timeout?: number;
   readonly units?: string;
   readonly allowEmpty?: boolean;
   readonly logFormat?: 'text' | 'json';
@@ -76,6 +82,10 @@ export interface UserFlag {
   /** For the user's own systemd; where undefined, for that of whoever asks. */
   readonly user?: boolean;
 }
+export interface InstallFlags extends UserFlag {
+  /** False with `--no-resident`. */
+  readonly resident: boolean;
+}
 export interface GenerateFlags extends NamespaceFlag, UserFlag {
   readonly directory?: string;
 }
@@ -85,6 +95,13 @@ export interface AdoptFlags extends NamespaceFlag {
   readonly dryRun?: boolean;
   /** Whatever unit of systemd keeps the pod too. */
   readonly force?: boolean;
+}
+export interface GenerateSystemdFlags extends GenerateFlags {
+  readonly restart?: boolean;
+}
+export interface GenerateQuadletFlags extends GenerateFlags {
+  readonly podmanVersion?: Version;
+  readonly kube?: boolean;
 }
 export interface GenerateKubeFlags extends NamespaceFlag {
   readonly pod?: string;

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { documentOf, jsonOf } from '../kube/document.ts';
 import { filesIn } from '../kube/files.ts';
-import { standingOf } from '../kube/hand.ts';
+import { standingOf as standingByHand } from '../kube/hand.ts';
 import type { Fields } from '../kube/json.ts';
 import { objectsOf, type Standing } from '../kube/objects.ts';
 import { type Remarks, remarks } from '../kube/remarks.ts';
@@ -51,7 +51,7 @@ async function chosen(
   const own = [...seen.actual.pods.values()].find(({ engineName, id }) => engineName === pod || id === pod);
   return own === undefined
     ? [await byHand(context, world, { pod }, flags, noted)]
-    : [await standing(world, seen, own, noted)];
+    : [await standingOf(world, seen, own, noted)];
 }
 
 /** @throws CommandError where there is none of that name */
@@ -63,7 +63,7 @@ async function byHand(
   noted: Remarks,
 ): Promise<Standing> {
   const made = await engine.handMade(name, { signal });
-  if (made !== undefined) return standingOf(made, namespace, noted);
+  if (made !== undefined) return standingByHand(made, namespace, noted);
   const [kind, text] = 'pod' in name ? (['pod', name.pod] as const) : (['container', name.container] as const);
   const known = await engine.handNames(kind, { signal });
   throw new CommandError(`Cannot find "${text}": no ${kind} has that name`, {
@@ -87,10 +87,15 @@ function ours(
       hint: 'Apply something first, or name what was made by hand with --pod or --container',
     });
   }
-  return Promise.all(picked.map(pod => standing(world, seen, seen.actual.pods.get(pod.key), noted)));
+  return Promise.all(picked.map(pod => standingOf(world, seen, seen.actual.pods.get(pod.key), noted)));
 }
 
-async function standing(
+/**
+ * A pod of ours as it was applied last.
+ *
+ * @throws CommandError where that is not known
+ */
+export async function standingOf(
   { engine }: World,
   { records }: Look,
   actual: ActualPod | undefined,

@@ -1,29 +1,36 @@
 import { stat } from 'node:fs/promises';
+import type { Desired, RestartPolicy } from '../model/desired.ts';
 import type { SystemctlOptions } from '../systemd/systemctl.ts';
+import { keptUnits } from '../unit/kept.ts';
 import { type PodUnitSpec, podUnit } from '../unit/pod.ts';
-import { renderUnit, type UnitFile } from '../unit/unit-file.ts';
+import { stepsSince } from '../unit/restart.ts';
+import { renderUnit, type UnitFile, valuesOf } from '../unit/unit-file.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths, printProblems } from './desire.ts';
 import { CommandError } from './error.ts';
-import type { GenerateFlags } from './flags.ts';
+import type { GenerateSystemdFlags } from './flags.ts';
+import { oldestSystemd, systemdVersion } from './host-versions.ts';
 import { pickAll } from './key.ts';
 import { unitHost } from './unit-host.ts';
-import { declaredUnit, standingUnit, type UnitHost } from './unit-spec.ts';
+import { declaredUnit, standingPolicy, standingUnit, type UnitHost } from './unit-spec.ts';
 import { type Look, look, withWorld } from './world.ts';
 
 /** `podstead generate systemd PATH|KEY`: boot units, to a directory or to standard output. */
-export async function generateSystemd(context: Context, subject: string, flags: GenerateFlags): Promise<number> {
-  const isPath =
-    subject === '-' ||
-    (await stat(subject).then(
-      () => true,
-      () => false,
-    ));
+export async function generateSystemd(context: Context, subject: string, flags: GenerateSystemdFlags): Promise<number> {
+  const named = await isPath(subject);
   return withWorld(context, async world => {
     const host = await unitHost(context, world, flags.user ?? context.uid !== 0);
     const seen = await look(world, context);
-    const specs = isPath ? await declared(context, subject, seen, host) : standing(subject, seen, flags, host);
-    const units = specs.map(podUnit);
+    const pods = named ? await declared(context, subject, seen, host) : standing(subject, seen, flags, host);
+    const systemd = flags.restart ? ((await systemdVersion(context.signal)) ?? oldestSystemd) : oldestSystemd;
+    if (flags.restart && systemd < stepsSince && !context.quiet) {
+      context.terminal.err(
+        `systemd ${systemd} waits 10 s before each restart; from ${stepsSince} on the pause would grow to 5 min\n`,
+      );
+    }
+    const units = pods.flatMap(({ spec, policy }) =>
+      flags.restart ? keptUnits(spec, { policy, systemd }) : [podUnit(spec)],
+    );
     if (flags.directory === undefined) {
       context.terminal.out(units.map(unit => `# ${unit.name}\n${renderUnit(unit)}`).join('\n'));
       return 0;
@@ -32,10 +39,34 @@ export async function generateSystemd(context: Context, subject: string, flags: 
   });
 }
 
+/** Whether that is a file or a directory, and not a key. */
+export async function isPath(subject: string): Promise<boolean> {
+  if (subject === '-') return true;
+  return stat(subject).then(
+    () => true,
+    () => false,
+  );
+}
+
+interface Described {
+  readonly spec: PodUnitSpec;
+  readonly policy: RestartPolicy;
+}
+
+async function declared(context: Context, path: string, seen: Look, host: UnitHost): Promise<readonly Described[]> {
+  const { pods } = await declaredPods(context, path);
+  return [...pods.values()].map(pod => ({
+    spec: declaredUnit(pod, seen.actual.pods.get(pod.key), host),
+    policy: pod.restartPolicy,
+  }));
+}
+
 /**
- * @throws CommandError where the manifests have errors: half the units would be worse than none
+ * What manifests declare.
+ *
+ * @throws CommandError where they have errors: half the units would be worse than none
  */
-async function declared(context: Context, path: string, seen: Look, host: UnitHost): Promise<readonly PodUnitSpec[]> {
+export async function declaredPods(context: Context, path: string): Promise<Desired> {
   const load = makeLoad({ owner: context.owner, strict: false });
   const source = await openPaths([path]);
   const { desired, problems } = await load(await source.read({ signal: context.signal }));
@@ -43,14 +74,15 @@ async function declared(context: Context, path: string, seen: Look, host: UnitHo
   if (problems.some(problem => problem.severity === 'error')) {
     throw new CommandError('Cannot write units: the manifests have errors', { hint: 'Mend them first' });
   }
-  return [...desired.pods.values()].map(pod => declaredUnit(pod, seen.actual.pods.get(pod.key), host));
+  return desired;
 }
 
-function standing(key: string, seen: Look, flags: GenerateFlags, host: UnitHost): readonly PodUnitSpec[] {
+function standing(key: string, seen: Look, flags: GenerateSystemdFlags, host: UnitHost): readonly Described[] {
   return pickAll(key, seen.pods, flags.namespace).map(({ key }) => {
     const pod = seen.actual.pods.get(key);
-    const spec = pod && standingUnit(pod, seen.records.get(key), host);
-    if (spec !== undefined) return spec;
+    const record = seen.records.get(key);
+    const spec = pod && standingUnit(pod, record, host);
+    if (spec !== undefined) return { spec, policy: standingPolicy(record) };
     throw new CommandError(`Cannot write a unit for ${key}: what was last applied of it is not known`, {
       hint: 'Name its manifest instead, or apply it again',
     });
@@ -61,7 +93,7 @@ async function write(
   context: Context,
   directory: string,
   units: readonly UnitFile[],
-  flags: GenerateFlags,
+  flags: GenerateSystemdFlags,
 ): Promise<number> {
   const { writeUnits } = await import('../systemd/write.ts');
   const { owner, signal, terminal, quiet } = context;
@@ -71,7 +103,10 @@ async function write(
   if (!quiet) {
     for (const name of written) terminal.err(`Wrote ${directory}/${name}\n`);
     const systemctl = flags.user || context.uid !== 0 ? 'systemctl --user' : 'systemctl';
-    const names = units.map(unit => unit.name).join(' ');
+    // The others are wanted by these.
+    const names = units.flatMap(unit => (valuesOf(unit, 'Install', 'WantedBy').length > 0 ? unit.name : [])).join(' ');
+    if (written.length > 0 && flags.restart)
+      terminal.err('Starting them stops and starts each container once, so that it is a child of its unit\n');
     if (written.length > 0)
       terminal.err(`Have systemd take them: ${systemctl} daemon-reload && ${systemctl} enable ${names}\n`);
   }

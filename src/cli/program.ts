@@ -1,5 +1,6 @@
 import { Command, CommanderError, type Option } from 'commander';
-import { addAdopt, addGenerate, addKeeping, addLooking, addPods, addService } from './commands.ts';
+import { addAdopt, addKeeping, addLooking, addPods } from './commands.ts';
+import { addGenerate, addService } from './commands-files.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
 import { version } from './version.ts';

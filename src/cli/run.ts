@@ -35,6 +35,7 @@ export async function run(context: Context, dir: string, flags: RunFlags): Promi
   const level = context.quiet ? 'warn' : context.logLevel;
   const log = await makeLogger(context.terminal, { level, format, scrub: text => scrubber.scrub(text) });
   const source = directorySource(dir, { cwd: process.cwd() });
+  if (flags.once) return (await import('./once.ts')).runOnce(context, { flags, log, source, scrubber });
   await keep(context, { flags, log, source, scrubber, lean });
   log.info(`stopped, pods run on; \`${commandOf(context)} down --all\` removes them`);
   return 0;

@@ -36,6 +36,12 @@ export async function unitHost(context: Context, world: World, user: boolean): P
   };
 }
 
+/** What units of pods have in common that do not exist yet: systemd finds podman by itself, on whichever host. */
+export function offlineHost({ owner }: Context, user: boolean): UnitHost {
+  const podman = { path: '/usr/bin/podman', args: [], containersConf: undefined };
+  return { owner, user, podman, stateDir: '', graphRoot: '', digest };
+}
+
 async function findProgram(name: string, path: string | undefined): Promise<string> {
   for (const directory of (path ?? '/usr/local/bin:/usr/bin:/bin')
     .split(delimiter)

@@ -1,6 +1,6 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import { appliedInits, appliedRole } from '../model/applied.ts';
-import type { DesiredPod, Json } from '../model/desired.ts';
+import type { DesiredPod, Json, RestartPolicy } from '../model/desired.ts';
 import type { Digest } from '../model/key.ts';
 import type { PodRecord } from '../model/record.ts';
 import { isObject, member } from '../plan/json.ts';
@@ -62,6 +62,12 @@ export function standingUnit(pod: ActualPod, record: PodRecord | undefined, host
     mounts: hostPathsOf(applied.containers),
     ...messagesOf([...inits, ...all.filter(({ name }) => appliedRole(applied, name) === 'main')], pod, host),
   });
+}
+
+/** What a pod was applied with last; Kubernetes' default where that is not known. */
+export function standingPolicy(record: PodRecord | undefined): RestartPolicy {
+  const policy = record?.applied && member(record.applied.inPlace, 'restartPolicy');
+  return policy === 'OnFailure' || policy === 'Never' ? policy : 'Always';
 }
 
 /** Left out where there is none: the digests of units without any stay as they were. */

@@ -7,13 +7,18 @@ import { loopDefaults } from './loop.ts';
 import type { Outcome } from './pass.ts';
 import type { Ports } from './ports.ts';
 
-/** What `apply` and `down` may set beside {@link DriveOptions}. */
+/** What `apply`, `down` and a single pass of the agent may set beside {@link DriveOptions}. */
 export interface SettleOptions extends Partial<DriveOptions> {
   readonly signal: AbortSignal;
   /** Give up waiting after so long, in milliseconds. */
   readonly timeoutMs: number;
   /** False ends it as soon as the steps of the first pass have ended. */
   readonly wait?: boolean;
+  /**
+   * The agent's part, done once: what failed before rests until its time has come, a source that cannot be read leaves
+   * what runs kept running, and nobody waits for probes where nothing was done. Default false.
+   */
+  readonly asAgent?: boolean;
 }
 
 /** What became of it. */
@@ -43,7 +48,7 @@ const patience = 3;
  */
 export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled> {
   const { clock } = ports;
-  const { timeoutMs, wait = true } = opts;
+  const { timeoutMs, wait = true, asAgent = false } = opts;
   const over = new AbortController();
   const leave = new AbortController();
   const stop = (): void => leave.abort();
@@ -62,14 +67,16 @@ export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled
   let outcome: Outcome | undefined;
   const isDone = (latest: Outcome, isBusy: boolean): boolean => {
     outcome = latest;
-    return isSettled(latest, isBusy, clock.now()) && (ports.probes === undefined || notReady(latest).length === 0);
+    if (!isSettled(latest, isBusy, clock.now())) return false;
+    const isWaited = ports.probes !== undefined && !(asAgent && tally.result().changes.length === 0);
+    return !isWaited || notReady(latest).length === 0;
   };
   const isFatal = (failures: number): boolean => outcome === undefined || failures > patience;
   try {
     await drive(
       { ...ports, emit },
       { ...loopDefaults, prune: 'none', resyncMs, ...opts, signal: leave.signal },
-      { watchSource: false, retryFirst: true, once: !wait, isDone, isFatal },
+      { watchSource: asAgent, retryFirst: !asAgent, once: !wait, isDone, isFatal },
     );
   } finally {
     opts.signal.removeEventListener('abort', stop);

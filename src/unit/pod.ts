@@ -72,33 +72,48 @@ const stopMarginSeconds = 30;
  * @throws UnitTextError for text that no unit can hold
  */
 export function podUnit(spec: PodUnitSpec): UnitFile {
-  const target = spec.user ? 'default.target' : 'multi-user.target';
   return {
     name: unitName(spec.key, spec.owner),
     sections: [
       { name: 'Unit', entries: unitEntries(spec) },
       { name: 'Service', entries: serviceEntries(spec) },
-      { name: 'Install', entries: [['WantedBy', target]] },
+      { name: 'Install', entries: [['WantedBy', targetOf(spec)]] },
       { name: marks.section, entries: markEntries(spec) },
     ],
   };
 }
 
+/** What systemd starts at boot, and what wants the pod. */
+export function targetOf({ user }: PodUnitSpec): string {
+  return user ? 'default.target' : 'multi-user.target';
+}
+
+/** One line that says what a unit is for. */
+export function describe({ key, owner }: PodUnitSpec): string {
+  return `${key} (${owner})`.replaceAll('%', '%%').replace(/\p{Control}+/gu, ' ');
+}
+
+/** What must be mounted before. */
+export function mountsFor(spec: PodUnitSpec): readonly UnitEntry[] {
+  return optional('RequiresMountsFor', [...new Set(spec.mounts)].filter(isMountable).toSorted().map(quoteWord));
+}
+
+function optional(key: string, values: readonly string[]): readonly UnitEntry[] {
+  return values.length === 0 ? [] : [[key, values.join(' ')]];
+}
+
 function unitEntries(spec: PodUnitSpec): readonly UnitEntry[] {
-  const mounts = [...new Set(spec.mounts)].filter(isMountable).toSorted();
   const after = spec.after.map(key => unitName(key, spec.owner)).toSorted();
   // A user's systemd has no network-online.target; it starts when the network is up, or soon after.
   const network = spec.publishes && !spec.user ? ['network-online.target'] : [];
-  const optional = (key: string, values: readonly string[]): readonly UnitEntry[] =>
-    values.length === 0 ? [] : [[key, values.join(' ')]];
   return [
-    ['Description', `${spec.key} (${spec.owner})`.replaceAll('%', '%%').replace(/\p{Control}+/gu, ' ')],
-    ...optional('RequiresMountsFor', mounts.map(quoteWord)),
+    ['Description', describe(spec)],
+    ...mountsFor(spec),
     ...optional('Wants', network),
     ...optional('After', [...network, ...after]),
     // So the agent finds the pods started, and is gone before they stop. Not also After= the slice that podman makes of a
     // pod, which systemd stops at shutdown too: naming it loads it, and then podman 4.3.1 can no longer make it.
-    ['Before', 'podstead.service'],
+    ['Before', 'podstead.service podstead-pass.service'],
   ];
 }
 
@@ -116,7 +131,6 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   const inits = spec.initContainers.filter(name => !sidecars.includes(name));
   const last = sidecars.toReversed();
   const starting = spec.containers.filter(container => container.start).map(container => container.engineName);
-  const variables = { CONTAINERS_CONF: podman.containersConf, CONTAINERS_CONF_OVERRIDE: podman.containersConfOverride };
   const messages = spec.messages ?? [];
   const start: readonly UnitEntry[] = [
     ['ExecStartPre', command('pod', 'inspect', '--format', '{{.State}}', engineName)],
@@ -131,11 +145,11 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   return [
     ['Type', 'oneshot'],
     ['RemainAfterExit', 'yes'],
-    ...Object.entries(variables).flatMap(([name, value]): readonly UnitEntry[] =>
-      value === undefined ? [] : [['Environment', quoteWord(`${name}=${value}`)]],
-    ),
+    ...environmentEntries(spec),
     ...(starting.length === 0 ? [] : start),
-    ['ExecStop', command('stop', '--ignore', '--time', String(grace), ...inits, ...mains)],
+    ...(inits.length + mains.length === 0
+      ? []
+      : ([['ExecStop', command('stop', '--ignore', '--time', String(grace), ...inits, ...mains)]] as const)),
     ...last.map((name): UnitEntry => ['ExecStop', command('stop', '--ignore', '--time', String(grace), name)]),
     // The sandbox goes last.
     ['ExecStop', command('pod', 'stop', '--ignore', '--time', String(grace), engineName)],
@@ -146,7 +160,16 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   ];
 }
 
-function markEntries(spec: PodUnitSpec): readonly UnitEntry[] {
+/** The engine's configuration, where it is not the host's own. */
+export function environmentEntries({ podman }: PodUnitSpec): readonly UnitEntry[] {
+  const variables = { CONTAINERS_CONF: podman.containersConf, CONTAINERS_CONF_OVERRIDE: podman.containersConfOverride };
+  return Object.entries(variables).flatMap(([name, value]): readonly UnitEntry[] =>
+    value === undefined ? [] : [['Environment', quoteWord(`${name}=${value}`)]],
+  );
+}
+
+/** What tells whose unit it is, and of what. */
+export function markEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   return [
     [marks.owner, quoteWord(spec.owner)],
     [marks.key, quoteWord(spec.key)],

@@ -2,6 +2,8 @@
 export interface UnitFile {
   /** With its suffix: `podstead-pod-web.service`. */
   readonly name: string;
+  /** Lines for people, before all else. */
+  readonly comments?: readonly string[];
   readonly sections: readonly UnitSection[];
 }
 
@@ -13,13 +15,14 @@ export interface UnitSection {
 
 export type UnitEntry = readonly [key: string, value: string];
 
-/** The text of a unit file. The inverse of {@link parseUnit} for what {@link parseUnit} returns. */
+/** The text of a unit file. The inverse of {@link parseUnit} for what {@link parseUnit} returns, which has no comments. */
 export function renderUnit(unit: UnitFile): string {
   const sections = unit.sections.map(({ name, entries }) => {
     const lines = entries.map(([key, value]) => `${key}=${value}\n`);
     return `[${name}]\n${lines.join('')}`;
   });
-  return sections.join('\n');
+  const comments = (unit.comments ?? []).map(comment => `# ${comment.replaceAll(/[\p{Control}\\]+/gu, ' ')}\n`);
+  return comments.join('') + sections.join('\n');
 }
 
 /**

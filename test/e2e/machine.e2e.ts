@@ -101,6 +101,79 @@ onEachDebian('on a booted systemd', debian => {
     });
   });
 
+  describe('units of generate systemd --restart', () => {
+    const names = ['podstead-pod-busy', 'podstead-pod-done', 'podstead-pod-never', 'podstead-pod-web'];
+    const main = 'podstead-pod-web__main.service';
+
+    test('systemd takes over the pods that were applied, init containers first', async () => {
+      await on.must('podstead', 'apply', '/etc/podstead/manifests');
+      await logged();
+      await on.must(
+        'podstead',
+        'generate',
+        'systemd',
+        '--restart',
+        '/etc/podstead/manifests',
+        '-d',
+        '/etc/systemd/system',
+      );
+      await on.systemctl('daemon-reload');
+      await on.systemctl('enable', '--now', ...names.map(name => `${name}.service`));
+      await webRuns();
+      assert.deepEqual(runningOf(await containers()), ['busy-main', 'web-main']);
+      assert.equal(await on.systemctl('list-units', '--failed', '--plain', '--no-legend', 'podstead*'), '');
+    });
+
+    async function webRuns(): Promise<void> {
+      for (const unit of [main, 'podstead-pod-busy__main.service'])
+        await eventually(
+          `${unit} runs`,
+          async () => `${await show(unit, 'ActiveState')} ${await show(unit, 'SubState')}`,
+          state => state === 'active running',
+        );
+    }
+
+    test('a container that was killed is started again by systemd, and its pod stays', async () => {
+      const before = await containers();
+      await logged();
+      await on.must('podman', 'kill', 'web-main');
+      await eventually(
+        'it was started again',
+        () => show(main, 'NRestarts'),
+        count => count === '1',
+      );
+      await webRuns();
+      const after = await containers();
+      assert.deepEqual(idsOf(after), idsOf(before));
+      assert.deepEqual(after['infra:web'], before['infra:web']);
+      assert.notEqual(after['web-main']?.Pid, before['web-main']?.Pid);
+      assert.deepEqual(await logged(), { web: ['start'] });
+    });
+
+    for (const { name, go } of ends) {
+      test(`after ${name} the same containers run again, init containers first`, async () => {
+        const before = idsOf(await containers());
+        await logged();
+        await go();
+        await webRuns();
+        const after = await containers();
+        assert.deepEqual(idsOf(after), before);
+        assert.deepEqual(runningOf(after), ['busy-main', 'web-main']);
+        assert.deepEqual((await logged()).web?.slice(-3), ['ran', 'b', 'start']);
+        assert.deepEqual(await made(), []);
+      });
+    }
+
+    test('stopping the unit of a pod stops all of it', async () => {
+      await on.systemctl('disable', '--now', ...names.map(name => `${name}.service`));
+      assert.deepEqual(runningOf(await containers()), []);
+      for (const unit of await ourUnits()) await rm(join(units(), unit));
+      await on.systemctl('daemon-reload');
+      await on.must('podstead', 'down', '--all');
+      await logged();
+    });
+  });
+
   async function ourUnits(): Promise<readonly string[]> {
     return (await readdir(units()))
       .filter(name => name.startsWith('podstead-'))

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { EngineError } from '../../src/engine/engine.ts';
+import type { Actual } from '../../src/model/actual.ts';
+import { SourceError } from '../../src/source/source.ts';
 import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
 import { blankRecord } from '../fakes/records.ts';
 import { passes, settleOn, testHost } from './host.ts';
@@ -152,4 +154,42 @@ test('settle() converges whatever single call goes wrong', async () => {
       assert.equal(host.engine.host.containers.size, 1);
     }
   }
+});
+
+test('settle() as the agent lets what failed before rest until its time has come', async () => {
+  const host = testHost(['web']);
+  const failure = {
+    message: 'Cannot pull',
+    hint: undefined,
+    count: 9,
+    atMs: host.clock.now(),
+    fingerprint: 'sandbox,container',
+  };
+  host.records.all.set('Pod/default/web', { ...blankRecord('Pod/default/web', 'Pod/default/web'), failure });
+  const { changes, outcome } = await settleOn(host, { asAgent: true });
+  assert.deepEqual(changes, []);
+  assert.ok((outcome?.nextMs ?? 0) > host.clock.now(), 'it tells when that is');
+});
+
+test('settle() as the agent waits for probes of what it made, and not of what stood', async () => {
+  const probes = { join: (actual: Actual) => actual, follow: () => undefined, wakes: async function* () {} };
+  const tcp = { handler: { type: 'tcpSocket', port: 80 } } as never;
+  const host = testHost();
+  host.desired = desiredOf([
+    desiredPod('web', { containers: [desiredContainer('web-main', { probes: { readiness: tcp } })] }),
+  ]);
+  const on = { ...host, ports: { ...host.ports, probes } };
+  assert.equal((await settleOn(on, { asAgent: true, timeoutMs: 5000 })).timedOut, true);
+  assert.equal((await settleOn(on, { asAgent: true, timeoutMs: 5000 })).timedOut, false);
+  assert.equal((await settleOn(on, { timeoutMs: 5000 })).timedOut, true, 'a person waits for it');
+});
+
+test('settle() as the agent looks after what runs where its source cannot be read, and fails', async () => {
+  const host = testHost(['web']);
+  host.source.fault = new SourceError('SOURCE_MISSING', 'Cannot read "/srv": no such directory');
+  await assert.rejects(settleOn(host, { asAgent: true }), SourceError);
+  assert.equal(host.asked.length, 1);
+  host.asked.length = 0;
+  await assert.rejects(settleOn(host), SourceError);
+  assert.equal(host.asked.length, 0);
 });

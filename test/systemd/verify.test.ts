@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { keptUnits } from '../../src/unit/kept.ts';
 import { podUnit } from '../../src/unit/pod.ts';
 import { parseUnit, renderUnit, valuesOf } from '../../src/unit/unit-file.ts';
 import { goldenUnits } from '../unit/samples.ts';
@@ -24,28 +25,82 @@ function verify(t: TestContext, paths: readonly string[], user: boolean): void {
   assert.deepEqual({ status: found.status, stderr: found.stderr }, { status: 0, stderr: '' });
 }
 
-for (const { file, user } of [
-  { file: 'podstead.service', user: false },
-  { file: 'podstead-user.service', user: true },
-]) {
-  test(`systemd/${file} passes systemd-analyze verify without a word`, t => {
+for (const user of [false, true]) {
+  test(`the units that are shipped for ${user ? 'a user' : 'root'} pass systemd-analyze verify without a word`, t => {
     const dir = scratch(t);
     const program = fakeProgram(dir, 'podstead', '').path;
-    const text = readFileSync(join(shipped, file), 'utf8').replaceAll('/usr/bin/podstead', program);
     // A host without Podman's units has nothing else to complain of.
     writeFileSync(join(dir, 'podman.socket'), '[Socket]\nListenStream=/run/x\n');
     writeFileSync(join(dir, 'podman.service'), '[Service]\nExecStart=/bin/true\n');
-    writeFileSync(join(dir, 'podstead.service'), text);
-    verify(t, [join(dir, 'podstead.service')], user);
+    const names = readdirSync(shipped).filter(name => name.includes('-user.') === user);
+    assert.equal(names.length, 4);
+    const paths = names.map(name => {
+      const text = readFileSync(join(shipped, name), 'utf8').replaceAll('/usr/bin/podstead', program);
+      const path = join(dir, name.replace('-user.', '.'));
+      writeFileSync(path, text);
+      return path;
+    });
+    verify(t, paths, user);
   });
 
-  test(`systemd/${file} leaves pods alone when it ends, and hears every notification`, () => {
-    const unit = parseUnit(file, readFileSync(join(shipped, file), 'utf8'));
-    const service = (key: string): string | undefined => valuesOf(unit, 'Service', key).at(-1);
+  test(`the services for ${user ? 'a user' : 'root'} leave pods alone when they end`, () => {
+    const file = (name: string): string => `${name}${user ? '-user' : ''}.service`;
+    const service = (name: string, key: string): string | undefined =>
+      valuesOf(parseUnit(name, readFileSync(join(shipped, file(name)), 'utf8')), 'Service', key).at(-1);
     const keys = ['Type', 'NotifyAccess', 'KillMode', 'Delegate', 'Restart'];
-    assert.deepEqual(keys.map(service), ['notify', 'all', 'process', 'yes', 'on-failure']);
-    assert.ok(Number(service('WatchdogSec')) > 0);
-    if (user) assert.equal(service('NoNewPrivileges'), undefined, 'podman unshare needs newuidmap');
+    assert.deepEqual(
+      keys.map(key => service('podstead', key)),
+      ['notify', 'all', 'process', 'yes', 'on-failure'],
+    );
+    assert.deepEqual([service('podstead-pass', 'Type'), service('podstead-pass', 'KillMode')], ['oneshot', 'process']);
+    assert.ok(Number(service('podstead', 'WatchdogSec')) > 0);
+    if (user) {
+      const all = ['podstead', 'podstead-pass'].map(name => service(name, 'NoNewPrivileges'));
+      assert.deepEqual(all, [undefined, undefined], 'podman unshare needs newuidmap');
+    }
+  });
+}
+
+for (const name of ['podstead.service', 'podstead-pass.service']) {
+  test(`${name} is as little exposed as docs/operations.md says`, t => {
+    const threshold = ['--offline=true', '--threshold=38'];
+    const found = spawnSync('systemd-analyze', ['security', '--no-pager', ...threshold, join(shipped, name)], {
+      encoding: 'utf8',
+    });
+    if (found.error !== undefined) return t.skip('systemd-analyze is not installed');
+    assert.equal(found.status, 0, found.stdout.split('\n').slice(-3).join('\n') + found.stderr);
+  });
+}
+
+test('the service of a pass has the sandbox of the agent', () => {
+  const hardening = (name: string): readonly string[] => {
+    const unit = parseUnit(name, readFileSync(join(shipped, name), 'utf8'));
+    const own = /^(Protect|Restrict|Capability|SystemCall|NoNew|Lock|ReadWrite)/;
+    return unit.sections.flatMap(({ entries }) =>
+      entries.filter(([key]) => own.test(key)).map(entry => entry.join('=')),
+    );
+  };
+  assert.deepEqual(hardening('podstead-pass.service'), hardening('podstead.service'));
+  assert.ok(hardening('podstead.service').length > 10);
+});
+
+for (const systemd of [252, 257]) {
+  const version = spawnSync('systemctl', ['--version'], { encoding: 'utf8' }).stdout ?? '';
+  const here = Number(/^systemd (\d+)/.exec(version)?.[1] ?? 0);
+  const skip = systemd > here && `needs systemd ${systemd}, found ${here}`;
+  test(`keptUnits for systemd ${systemd} pass systemd-analyze verify without a word`, { skip }, t => {
+    const dir = join(scratch(t), 'with space 100%');
+    mkdirSync(dir);
+    const program = fakeProgram(dir, 'pod man', '').path;
+    const paths = Object.values(goldenUnits).flatMap(spec => {
+      const units = keptUnits({ ...spec, podman: { ...spec.podman, path: program } }, { policy: 'Always', systemd });
+      return units.map(unit => {
+        const path = join(dir, unit.name);
+        writeFileSync(path, renderUnit(unit));
+        return path;
+      });
+    });
+    verify(t, paths, false);
   });
 }
 

@@ -25,6 +25,15 @@ test('agentUnit() names manifests elsewhere, whatever their path holds', () => {
   assert.ok(line.endsWith(' run --units /etc/systemd/system "/srv/odd $$ 100%%"'), line);
 });
 
+test('agentUnit() has manifests elsewhere watched, and nothing else of a path unit changed', () => {
+  const template = readFileSync(join(shipped, 'podstead-pass.path'), 'utf8');
+  const text = agentUnit(template, { program, manifests: '/srv/odd $ 100%' });
+  const watched = text.split('\n').filter(line => line.startsWith('PathChanged='));
+  assert.deepEqual(watched, ['PathChanged=/run/libpod/exits', 'PathChanged=/srv/odd $ 100%%']);
+  assert.equal(agentUnit(template, { program, manifests: undefined }).split('\n').slice(1).join('\n'), template);
+  assert.throws(() => agentUnit(template, { program, manifests: '/srv/a\nb' }), /nothing can watch/);
+});
+
 test('isAgentUnit() knows what was installed and what is shipped from what is somebody else’s', () => {
   const [template = ''] = templates;
   assert.ok(isAgentUnit(agentUnit(template, { program, manifests: undefined }), template));

@@ -1,0 +1,77 @@
+import type { Log } from '../log.ts';
+import type { Snapshot } from '../model/source.ts';
+import { type Settled, settle } from '../reconcile/settle.ts';
+import type { directorySource } from '../source/dir.ts';
+import { wakeIn } from '../systemd/wake.ts';
+import type { Context } from './context.ts';
+import { makeLoad } from './desire.ts';
+import { logEvents } from './event-log.ts';
+import type { RunFlags } from './flags.ts';
+import { systemctlOptions } from './generate.ts';
+import { inPlace } from './place.ts';
+import { makePorts } from './ports.ts';
+import { makeProbing } from './probing.ts';
+import { learning, type Scrubber } from './scrub.ts';
+import { codeOf } from './settled.ts';
+import { unitKeeper } from './unit-keeper.ts';
+import { withWorld } from './world.ts';
+
+/** As `apply` has it, in ms. */
+const patienceMs = 300_000;
+
+interface Once {
+  readonly flags: RunFlags;
+  readonly log: Log;
+  readonly source: ReturnType<typeof directorySource>;
+  readonly scrubber: Scrubber;
+}
+
+/**
+ * `podstead run --once`: what the agent would do now, with the same guards, until all has settled: 0 then, 1 where
+ * something failed or was held back. Whoever starts it does so again when the next thing is due.
+ */
+export function runOnce(context: Context, { flags, log, source, scrubber }: Once): Promise<number> {
+  const parse = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
+  const load = learning((snapshot: Snapshot) => parse(snapshot), scrubber);
+  return withWorld(
+    context,
+    world =>
+      inPlace(context, world.opened.socket, source.name, async () => {
+        const { units: directory } = flags;
+        const units = directory === undefined ? undefined : await unitKeeper(context, { directory, log, world });
+        const emit = logEvents(log);
+        const ports = makePorts(context, { world, source, load, emit, scrub: scrubber.scrub, keepStanding: true });
+        const { probes, hooks, end } = makeProbing(context, world);
+        const plan: typeof ports.plan = (desired, actual, opts) => {
+          const made = ports.plan(desired, actual, opts);
+          const settled = made.steps.length === 0 && opts.busy.size === 0;
+          if (settled) units?.keep({ desired, actual, records: opts.records });
+          return made;
+        };
+        const settled = await settle(
+          { ...ports, plan, probes, hooks },
+          {
+            ...{ prune: 'guarded', asAgent: true, allowEmpty: flags.allowEmpty ?? false },
+            ...{ timeoutMs: flags.timeout ?? patienceMs, signal: context.signal },
+          },
+        ).finally(end);
+        await units?.end();
+        context.signal.throwIfAborted();
+        await arrange(context, settled, { log, flags });
+        return codeOf(settled);
+      }),
+    { source: source.name, log },
+  );
+}
+
+/** Has systemd start the next pass when a restart or another try is due, however far away its next regular one is. */
+async function arrange(
+  context: Context,
+  { outcome }: Settled,
+  { log, flags: { wake } }: Pick<Once, 'log' | 'flags'>,
+): Promise<void> {
+  const dueMs = outcome?.nextMs;
+  const inMs = dueMs === undefined ? undefined : Math.max(dueMs - context.clock.now(), 0);
+  if (inMs !== undefined) log.info('more is due', { at: new Date(dueMs ?? 0).toISOString() });
+  if (wake !== undefined) await wakeIn(wake, inMs, systemctlOptions(context));
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { type Machine, machine } from '../machine/machine.ts';
+import { debian12, whyNoMachine } from '../machine/machine-root.ts';
+import {
+  containersOf,
+  idsOf,
+  madeThisBoot,
+  main,
+  makeImage,
+  once,
+  podText,
+  runningOf,
+  type Seen,
+  takeLogs,
+} from '../machine/pods.ts';
+import { cleanUps, eventually, writeFiles } from './podstead.ts';
+
+const lacking = whyNoMachine();
+const manifests: Readonly<Record<string, string>> = {
+  'settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { a: b }\n',
+  'web.yaml': podText('web', { inits: [once('web')], command: main('web') }),
+  'never.yaml': podText('never', { command: once('never'), policy: 'Never' }),
+};
+
+describe('passes without an agent, on a booted systemd', { skip: lacking ?? false }, () => {
+  const cleaning = cleanUps();
+  let on: Machine;
+  before(async () => {
+    on = await machine(cleaning, debian12);
+    await makeImage(on.must);
+    await writeFiles(source(), manifests);
+  });
+
+  const source = (): string => join(on.root, 'etc/podstead/manifests');
+  const containers = (): Promise<Record<string, Seen>> => containersOf(on.must);
+  const logged = (): Promise<Record<string, readonly string[]>> => takeLogs(join(on.root, 'srv/log'));
+  const show = async (unit: string, property: string): Promise<string> =>
+    (await on.systemctl('show', '--value', `--property=${property}`, unit)).trim();
+  const service = 'podstead-pass.service';
+
+  /** No pass is under way, and nothing of ours is in memory. */
+  const atRest = async (): Promise<void> => {
+    await eventually(
+      'no pass is under way',
+      () => show(service, 'ActiveState'),
+      state => state === 'inactive',
+    );
+  };
+  const runs = (...names: readonly string[]): Promise<readonly string[]> =>
+    eventually(
+      `there run ${names}`,
+      async () => runningOf(await containers()),
+      found => found.join() === names.join(),
+    );
+  /** Until another run of a container than that one has begun. */
+  const runsAgain = (name: string, old: Seen | undefined): Promise<Record<string, Seen>> =>
+    eventually('it runs again', containers, all => all[name]?.State === 'running' && all[name]?.Pid !== old?.Pid);
+
+  const inMemory = async (): Promise<string> => (await on.run('pgrep', '--exact', 'node|podstead|podman')).stdout;
+
+  test('what is declared runs, and then nothing of podstead is in memory', async () => {
+    await on.must('podstead', 'install', '--no-resident');
+    await runs('web-main');
+    await eventually(
+      'its unit is started',
+      () => show('podstead-pod-web.service', 'ActiveState'),
+      state => state === 'active',
+    );
+    await atRest();
+    assert.equal(await show(service, 'Result'), 'success');
+    await eventually('nothing of it is in memory', inMemory, pids => pids === '');
+    assert.deepEqual(await logged(), { never: ['ran'], web: ['ran', 'start'] });
+  });
+
+  test('a container that ends is started again at once, and after its back-off the next time', async () => {
+    const first = await containers();
+    await on.must('podman', 'kill', 'web-main');
+    const second = await runsAgain('web-main', first['web-main']);
+    await atRest();
+    await on.must('podman', 'kill', 'web-main');
+    await eventually(
+      'systemd has a timer for when it is due',
+      () => show('podstead-pass-due.timer', 'ActiveState'),
+      state => state === 'active',
+    );
+    const third = await runsAgain('web-main', second['web-main']);
+    assert.deepEqual(idsOf(third), idsOf(first));
+    const [killed, started] = await Promise.all(['died', 'start'].map(lastOf));
+    assert.ok((started ?? 0) - (killed ?? 0) >= 10, `restarted ${(started ?? 0) - (killed ?? 0)} s after its end`);
+    await atRest();
+    assert.deepEqual(await logged(), { web: ['start', 'start'] });
+  });
+
+  /** When such an event was seen of web-main last, in seconds. */
+  async function lastOf(event: string): Promise<number> {
+    const filters = ['--filter', `event=${event}`, '--filter', 'container=web-main'];
+    const text = await on.must('podman', 'events', '--stream=false', '--since', '10m', '--format', 'json', ...filters);
+    const times = [...text.matchAll(/"[Tt]ime":\s*"?([^",}]+)/g)].map(
+      ([, at = '']) => Date.parse(at) / 1000 || Number(at),
+    );
+    return Math.max(...times);
+  }
+
+  test('an edit is followed, and what is gone is removed', async () => {
+    await writeFiles(source(), { 'new.yaml': podText('new', { command: main('new') }) });
+    await runs('new-main', 'web-main');
+    await atRest();
+    await rm(join(source(), 'new.yaml'));
+    await eventually(
+      'it is gone',
+      async () => Object.keys(await containers()),
+      names => !names.includes('new-main'),
+    );
+    await atRest();
+    assert.deepEqual(await logged(), { new: ['start', 'stop'] });
+  });
+
+  for (const { name, go, said } of [
+    { name: 'a reboot', go: () => on.reboot(), said: ['stop'] },
+    { name: 'a power cut', go: () => on.cutPower(), said: [] },
+  ]) {
+    test(`after ${name} the units have started the pods, and a pass finds nothing to do`, async () => {
+      const before = idsOf(await containers());
+      await go();
+      await runs('web-main');
+      await atRest();
+      assert.deepEqual(idsOf(await containers()), before);
+      assert.deepEqual(await logged(), { web: [...said, 'ran', 'start'] });
+      assert.deepEqual(await madeThisBoot(on.must), []);
+      const [path, timer] = await Promise.all(
+        ['path', 'timer'].map(type => show(`podstead-pass.${type}`, 'ActiveState')),
+      );
+      assert.deepEqual([path, timer], ['active', 'active']);
+    });
+  }
+
+  test('install takes passes away for the agent, and back, and no container notices', async () => {
+    const before = await containers();
+    await on.must('podstead', 'install');
+    assert.equal(await show('podstead-pass.timer', 'LoadState'), 'not-found');
+    assert.equal(await show('podstead.service', 'ActiveState'), 'active');
+    assert.notEqual(await inMemory(), '');
+    await on.must('podstead', 'install', '--no-resident');
+    assert.equal(await show('podstead.service', 'LoadState'), 'not-found');
+    await atRest();
+    await on.must('podstead', 'uninstall');
+    for (const unit of ['podstead.service', service, 'podstead-pass.path', 'podstead-pass.timer'])
+      assert.equal(await show(unit, 'LoadState'), 'not-found', unit);
+    assert.deepEqual(await containers(), before);
+    assert.deepEqual(await logged(), {});
+  });
+});
