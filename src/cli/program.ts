@@ -2,6 +2,7 @@ import { Command, CommanderError, type Option } from 'commander';
 import { addGenerate, addKeeping, addLooking, addPods, addService } from './commands.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
+import { addImages } from './image-commands.ts';
 import { version } from './version.ts';
 
 /** Runs a command: given its context, it returns the exit code. */
@@ -50,7 +51,8 @@ export function makeProgram(runner: Runner): Command {
     command.summary(outline.summary).description(outline.details ?? outline.summary);
     for (const option of [...options, ...globalOptions()]) command.addOption(option);
     command.addHelpText('after', `\nExamples:\n${outline.examples.map(line => `  ${line}`).join('\n')}`);
-    command.showHelpAfterError(`(see podstead ${name} --help)`).helpOption('-h, --help', 'print help');
+    const path = parents.has(name) ? `${name} ${words[0]}` : name;
+    command.showHelpAfterError(`(see podstead ${path} --help)`).helpOption('-h, --help', 'print help');
     command.exitOverride(error => {
       throw error.exitCode === 0 ? error : new CommanderError(failure, error.code, error.message);
     });
@@ -66,14 +68,13 @@ export function makeProgram(runner: Runner): Command {
   addLooking(add);
   addPods(add);
   addService(add);
-  parents.set(
-    'generate',
-    program
-      .command('generate')
-      .summary('write files from manifests or pods')
-      .description('Write files from manifests or pods'),
-  );
+  const group = (name: string, summary: string, details: string): void => {
+    parents.set(name, program.command(name).summary(summary).description(details));
+  };
+  group('generate', 'write files from manifests or pods', 'Write files from manifests or pods');
   addGenerate(add);
+  group('image', 'look at, copy and delete images', 'Look at images in registries and files, copy and delete them');
+  addImages(add);
   return program;
 }
 

@@ -19,6 +19,13 @@ export type ImageCode =
   | 'CREDENTIALS_INVALID'
   | 'TARGET_TAKEN';
 
+interface ImageErrorMore {
+  readonly hint?: string | undefined;
+  readonly transient?: boolean;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
 /** The world did not do what was asked about an image. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
@@ -27,15 +34,14 @@ export class ImageError extends Error {
   readonly hint: string | undefined;
   /** The same call may succeed later without anybody's doing. */
   readonly transient: boolean;
+  /** How long the other side asks to be left alone, in ms; undefined where it asks for nothing. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(
-    code: ImageCode,
-    message: string,
-    more: { readonly hint?: string | undefined; readonly transient?: boolean; readonly cause?: unknown } = {},
-  ) {
+  constructor(code: ImageCode, message: string, more: ImageErrorMore = {}) {
     super(message, { cause: more.cause });
     this.code = code;
     this.hint = more.hint;
     this.transient = more.transient ?? false;
+    this.retryAfterMs = more.retryAfterMs;
   }
 }
