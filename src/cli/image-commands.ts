@@ -1,5 +1,15 @@
 import { Option } from 'commander';
-import { type AccessFlags, accessOptions, type InspectFlags, platformOptions } from './image-flags.ts';
+import type { StrictFlag } from './flags.ts';
+import {
+  type AccessFlags,
+  accessOptions,
+  type CopyFlags,
+  type InspectFlags,
+  type LoginFlags,
+  type LogoutFlags,
+  platformOptions,
+  sideOptions,
+} from './image-flags.ts';
 import type { Add } from './program.ts';
 
 const places = 'IMAGE has a transport before its name, as in docker://quay.io/team/web:1';
@@ -24,6 +34,28 @@ export function addImages(add: Add): void {
       new Option('-n, --no-tags', 'do not list the tags of its repository'),
       ...platformOptions(),
       ...accessOptions(),
+    ],
+  );
+  add<[string, string], CopyFlags>(
+    {
+      usage: 'image copy <SOURCE> <DESTINATION>',
+      summary: 'copy an image between registries, directories and archives',
+      details:
+        'Copy an image from one place to another: docker://NAME in a registry, oci:PATH[:TAG], oci-archive:PATH[:TAG],\ndir:PATH, docker-archive:PATH[:NAME]. What is there already is not copied again, and digests stay.',
+      examples: [
+        'podstead image copy docker://quay.io/podman/hello docker://registry.example/hello:1',
+        'podstead image copy --all docker://quay.io/podman/hello oci:images:hello',
+        'podstead image copy oci:images:hello docker-archive:hello.tar:localhost/hello:1',
+      ],
+    },
+    async (context, [from, to], options) => (await import('./image-copy.ts')).copy(context, [from, to], options),
+    [
+      new Option('-a, --all', 'every image of an index, and the index'),
+      new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
+      new Option('--digestfile <FILE>', 'write the digest of the copy there'),
+      ...platformOptions(),
+      ...accessOptions(),
+      ...sideOptions(),
     ],
   );
   add<[string], AccessFlags>(
@@ -54,5 +86,48 @@ export function addImages(add: Add): void {
     },
     async (context, [image], options) => (await import('./image-look.ts')).deleteImage(context, image, options),
     accessOptions(),
+  );
+  add<[string[]], StrictFlag>(
+    {
+      usage: 'image list <PATH...>',
+      summary: 'list every image that manifests need',
+      details:
+        'List every image that the manifests in PATH need, one a line. Neither an engine nor a registry is asked.',
+      examples: ['podstead image list manifests', 'podstead image list manifests -o json'],
+    },
+    async (context, [paths], options) => (await import('./image-list.ts')).listImages(context, paths, options),
+    [new Option('--strict', 'leave out what Podstead does not run')],
+  );
+}
+
+/** Commands on who asks registries. */
+export function addLogins(add: Add): void {
+  add<[string], LoginFlags>(
+    {
+      usage: 'image login <REGISTRY>',
+      summary: 'try credentials on a registry, and keep them',
+      details:
+        'Try credentials on a registry, or on a part of it such as quay.io/team, and keep them in auth.json, where podman and\nskopeo find them too. The password is the first line of standard input.',
+      examples: [
+        'podstead image login --username ann quay.io < password.txt',
+        'podstead image login --get-login quay.io',
+      ],
+    },
+    async (context, [registry], options) => (await import('./image-login.ts')).login(context, registry, options),
+    [
+      new Option('-u, --username <USER>', 'who logs in'),
+      new Option('--password-stdin', 'take the password from standard input, as always'),
+      new Option('--get-login', 'only tell who is logged in'),
+      ...accessOptions(),
+    ],
+  );
+  add<[string | undefined], LogoutFlags>(
+    {
+      usage: 'image logout [REGISTRY]',
+      summary: 'forget the credentials of a registry',
+      examples: ['podstead image logout quay.io', 'podstead image logout --all'],
+    },
+    async (context, [registry], options) => (await import('./image-login.ts')).logout(context, registry, options),
+    [new Option('-a, --all', 'of all registries'), new Option('--authfile <PATH>', 'forget what is kept there')],
   );
 }

@@ -2,7 +2,7 @@ import { Command, CommanderError, type Option } from 'commander';
 import { addGenerate, addKeeping, addLooking, addPods, addService } from './commands.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
-import { addImages } from './image-commands.ts';
+import { addImages, addLogins } from './image-commands.ts';
 import { version } from './version.ts';
 
 /** Runs a command: given its context, it returns the exit code. */
@@ -75,6 +75,7 @@ export function makeProgram(runner: Runner): Command {
   addGenerate(add);
   group('image', 'look at, copy and delete images', 'Look at images in registries and files, copy and delete them');
   addImages(add);
+  addLogins(add);
   return program;
 }
 

@@ -19,20 +19,24 @@ export interface Access {
   readonly signal: AbortSignal;
 }
 
-/** Opens the repository of a name; `close` its registry when done. */
-export function openRepository(access: Access, { registry, repository }: RegistryName): Repository {
-  return { registry: openFor(access, registry, repository), path: repository };
-}
-
-/** Opens a registry, with the credentials that are kept for one repository in it, or for all of it. */
-export function openFor(access: Access, registry: string, repository = ''): Registry {
-  const { auth, env } = access;
+/** Opens the repository of a name, with the credentials that are kept for it; `close` its registry when done. */
+export function openRepository(access: Access, name: RegistryName): Repository {
+  const { auth } = access;
   let found: Promise<Login | undefined> | undefined;
   // Once: a helper may ask somebody at a screen.
   const login = async () => {
-    found ??= auth && findLogin(auth, { registry, repository });
+    found ??= auth && findLogin(auth, name);
     return found;
   };
-  const certificates = () => readCertificates(registry, { directory: access.certificates, env });
-  return openRegistry(registry, { ...access, certificates, login });
+  return { registry: openKnown(access, name.registry, login), path: name.repository };
+}
+
+/** Opens a registry for somebody who is known. */
+export function openKnown(access: Access, registry: string, login: () => Promise<Login | undefined>): Registry {
+  const { certificates: directory, env } = access;
+  return openRegistry(registry, {
+    ...access,
+    certificates: () => readCertificates(registry, { directory, env }),
+    login,
+  });
 }

@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
 import { checked } from './digest.ts';
+import { ImageError } from './failure.ts';
 import { type Answer, invalid } from './http.ts';
 import type { Descriptor } from './manifest.ts';
 import { nameOf, type Repository, scopeTo } from './repository.ts';
@@ -151,7 +151,14 @@ function scopesOf(repository: Repository, mountFrom: Repository | undefined): re
   return mountFrom === undefined ? [scopeTo.push(repository)] : [scopeTo.push(repository), scopeTo.pull(mountFrom)];
 }
 
-/** Reads a blob that must be small into memory. @throws ImageError */
-export async function readSmall(content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  return Buffer.concat(await Readable.from(content).toArray());
+/** Reads into memory what must be small. @throws ImageError `MANIFEST_INVALID` where it is larger */
+export async function readSmall(content: AsyncIterable<Uint8Array>, limit: number, what: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of content) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > limit) throw new ImageError('MANIFEST_INVALID', `Cannot read ${what}: it has more than ${limit} bytes`);
+  }
+  return Buffer.concat(chunks);
 }

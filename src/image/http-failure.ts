@@ -56,10 +56,11 @@ function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** A host with several addresses fails with one error for each, and with no words of its own. */
+/** A host with several addresses fails with one error for each, and with no words of its own; OpenSSL has too many. */
 function reasonOf(error: Error): string {
   const first = error instanceof AggregateError ? error.errors.find(each => each instanceof Error) : undefined;
-  return first?.message ?? (error.message || codeOf(error));
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : undefined;
+  return first?.message ?? reason ?? (error.message || codeOf(error));
 }
 
 /** An answer that is a failure. */

@@ -1,9 +1,9 @@
 import { isRecord, list, parseJson, record, text, texts, type Unread } from './json.ts';
-import type { ImageManifest, Manifest } from './manifest.ts';
 import { repositoryOf } from './name.ts';
-import { choose, type Platform } from './platform.ts';
+import { pickImage } from './pick.ts';
+import type { Platform } from './platform.ts';
 import { listTags } from './repository.ts';
-import { type ImageSource, imageIn, readConfig } from './source.ts';
+import { type ImageSource, readConfig } from './source.ts';
 import { formatPlace } from './transport.ts';
 
 /** What is told of an image, in skopeo's names (`skopeo inspect`). */
@@ -29,16 +29,6 @@ interface LayerData {
   readonly Digest: string;
   readonly Size: number;
   readonly Annotations: Readonly<Record<string, string>> | null;
-}
-
-/** The image that a place names; of an index, the one for a platform. @throws ImageError */
-export async function pickImage(
-  source: ImageSource,
-  platform: Platform,
-): Promise<{ top: Manifest; image: ImageManifest }> {
-  const top = await source.top();
-  if (top.kind === 'image') return { top, image: top };
-  return { top, image: await imageIn(source, choose(top, platform, formatPlace(source.place))) };
 }
 
 /** Its configuration, as it was written. @throws ImageError */

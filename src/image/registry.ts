@@ -1,6 +1,6 @@
 import { type Login, makeAuthorizer, type Scopes } from './authorize.ts';
 import { ImageError } from './failure.ts';
-import { type Answer, type Call, type HttpOptions, openHttp } from './http.ts';
+import { type Answer, type Call, type Http, type HttpOptions, openHttp } from './http.ts';
 import type { Retries } from './retry.ts';
 
 /** One registry. */
@@ -37,30 +37,34 @@ const hosts: Readonly<Record<string, string>> = { 'docker.io': 'registry-1.docke
 export function openRegistry(name: string, opts: RegistryOptions): Registry {
   const http = openHttp(opts);
   const authorizer = makeAuthorizer(http, opts.login);
-  const host = Object.hasOwn(hosts, name) ? hosts[name] : name;
-  let base = new URL(`https://${host}/v2/`);
-
-  async function sendOnce(call: RegistryCall): Promise<Answer> {
-    const url = call.at instanceof URL ? call.at : new URL(call.at, base);
-    return url.origin === base.origin ? authorizer.send({ ...call, url }, call.scopes) : http.send({ ...call, url });
-  }
-
+  const host = (Object.hasOwn(hosts, name) ? hosts[name] : undefined) ?? name;
+  let base: Promise<URL> | undefined;
   return {
     name,
     retries: opts.retries,
     close: http.close,
     send: async call => {
-      try {
-        return await sendOnce(call);
-      } catch (error) {
-        const isPlain = base.protocol === 'https:' && !opts.verifyTls && typeof call.at === 'string';
-        if (!isPlain || !isUnreachable(error)) throw error;
-        // As skopeo does with --tls-verify=false: TLS first, whoever answers.
-        base = new URL(`http://${host}/v2/`);
-        return sendOnce(call);
-      }
+      base ??= opts.verifyTls ? Promise.resolve(secure(host)) : findBase(http, host);
+      const { origin, href } = await base;
+      const url = call.at instanceof URL ? call.at : new URL(call.at, href);
+      return url.origin === origin ? authorizer.send({ ...call, url }, call.scopes) : http.send({ ...call, url });
     },
   };
+}
+
+function secure(host: string): URL {
+  return new URL(`https://${host}/v2/`);
+}
+
+/** TLS where something speaks it, whoever that is; plain HTTP elsewhere: what skopeo does with --tls-verify=false. */
+async function findBase(http: Http, host: string): Promise<URL> {
+  const url = secure(host);
+  try {
+    await (await http.send({ method: 'GET', url, what: `greet ${host}` })).drop();
+  } catch (error) {
+    if (isUnreachable(error)) return new URL(`http://${host}/v2/`);
+  }
+  return url;
 }
 
 /** No answer came, which a registry without TLS cannot give to one who speaks it. */

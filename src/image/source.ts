@@ -1,7 +1,8 @@
 import { type Access, openRepository } from './access.ts';
-import { download } from './blob.ts';
-import { checkBytes } from './digest.ts';
-import { ImageError } from './failure.ts';
+import { download, readSmall } from './blob.ts';
+import { directorySource } from './directory.ts';
+import { dockerArchiveSource } from './docker-archive.ts';
+import { layoutSource } from './layout.ts';
 import { type Descriptor, largestDocument, type Manifest } from './manifest.ts';
 import { selectorOf } from './name.ts';
 import { fetchManifest, imageOf, type Repository } from './repository.ts';
@@ -26,8 +27,12 @@ export async function openSource(place: Place, access: Access): Promise<ImageSou
   switch (place.transport) {
     case 'docker':
       return registrySource(place, access);
+    case 'dir':
+      return directorySource(place);
+    case 'docker-archive':
+      return dockerArchiveSource(place);
     default:
-      throw new ImageError('NAME_INVALID', `Cannot read "${formatPlace(place)}": not yet`);
+      return layoutSource(place);
   }
 }
 
@@ -51,19 +56,7 @@ export async function imageIn(
   return imageOf(await source.manifest(descriptor), `${descriptor.digest} of ${formatPlace(source.place)}`);
 }
 
-/**
- * Reads a configuration into memory.
- *
- * @throws ImageError `MANIFEST_INVALID` where it is larger than any is
- */
+/** Reads a configuration into memory. @throws ImageError `MANIFEST_INVALID` where it is larger than any is */
 export async function readConfig(source: ImageSource, config: Descriptor): Promise<Uint8Array> {
-  const what = `the configuration of ${formatPlace(source.place)}`;
-  if (config.size > largestDocument) {
-    throw new ImageError('MANIFEST_INVALID', `Cannot read ${what}: it has more than ${largestDocument} bytes`);
-  }
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source.blob(config)) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  checkBytes(bytes, config, what);
-  return bytes;
+  return readSmall(source.blob(config), largestDocument, `the configuration of ${formatPlace(source.place)}`);
 }

@@ -192,6 +192,13 @@ test('TLS is asked for first; plain HTTP and unknown certificates are taken only
   assert.equal((await fetchManifest(known, '1')).digest, manifest.digest, 'whom its certificate vouches for');
 });
 
+test('many requests at once to a registry without TLS find it all the same', async t => {
+  const server = await serve(t, sendManifest);
+  const repository = repositoryOn(t, server);
+  const all = await Promise.all(['1', '2', '3', '4'].map(tag => fetchManifest(repository, tag)));
+  assert.equal(all.length, 4);
+});
+
 test('listTags() follows pages to their end, and only where they belong', async t => {
   const pages: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     '/v2/team/web/tags/list': ['</v2/team/web/tags/list?last=b&n=2>; rel="next"', ['a', 'b']],
