@@ -16,6 +16,13 @@ const places = 'IMAGE has a transport before its name, as in docker://quay.io/te
 
 /** Commands on images, with skopeo's words and flags. */
 export function addImages(add: Add): void {
+  addLooks(add);
+  addChanges(add);
+  addLogins(add);
+}
+
+/** What changes nothing. */
+function addLooks(add: Add): void {
   add<[string], InspectFlags>(
     {
       usage: 'image inspect <IMAGE>',
@@ -36,6 +43,39 @@ export function addImages(add: Add): void {
       ...accessOptions(),
     ],
   );
+  add<[string], AccessFlags>(
+    {
+      usage: 'image list-tags <REPOSITORY>',
+      summary: 'list the tags of a repository',
+      examples: ['podstead image list-tags docker://quay.io/podman/hello'],
+    },
+    async (context, [name], options) => (await import('./image-look.ts')).listImageTags(context, name, options),
+    accessOptions(),
+  );
+  add<[string], unknown>(
+    {
+      usage: 'image digest <FILE>',
+      summary: 'print the digest of a manifest in a file',
+      details: 'Print the digest that a registry gives the manifest in FILE; - is standard input.',
+      examples: ['podstead image inspect --raw docker://quay.io/podman/hello | podstead image digest -'],
+    },
+    async (context, [file]) => (await import('./image-look.ts')).digestFile(context, file),
+  );
+  add<[string[]], StrictFlag>(
+    {
+      usage: 'image list <PATH...>',
+      summary: 'list every image that manifests need',
+      details:
+        'List every image that the manifests in PATH need, one a line. Neither an engine nor a registry is asked.',
+      examples: ['podstead image list manifests', 'podstead image list manifests -o json'],
+    },
+    async (context, [paths], options) => (await import('./image-list.ts')).listImages(context, paths, options),
+    [new Option('--strict', 'leave out what Podstead does not run')],
+  );
+}
+
+/** What changes a registry, or files. */
+function addChanges(add: Add): void {
   add<[string, string], CopyFlags>(
     {
       usage: 'image copy <SOURCE> <DESTINATION>',
@@ -60,24 +100,6 @@ export function addImages(add: Add): void {
   );
   add<[string], AccessFlags>(
     {
-      usage: 'image list-tags <REPOSITORY>',
-      summary: 'list the tags of a repository',
-      examples: ['podstead image list-tags docker://quay.io/podman/hello'],
-    },
-    async (context, [name], options) => (await import('./image-look.ts')).listImageTags(context, name, options),
-    accessOptions(),
-  );
-  add<[string], unknown>(
-    {
-      usage: 'image digest <FILE>',
-      summary: 'print the digest of a manifest in a file',
-      details: 'Print the digest that a registry gives the manifest in FILE; - is standard input.',
-      examples: ['podstead image inspect --raw docker://quay.io/podman/hello | podstead image digest -'],
-    },
-    async (context, [file]) => (await import('./image-look.ts')).digestFile(context, file),
-  );
-  add<[string], AccessFlags>(
-    {
       usage: 'image delete <IMAGE>',
       summary: 'delete an image from a registry, with all tags that name it',
       details:
@@ -87,21 +109,10 @@ export function addImages(add: Add): void {
     async (context, [image], options) => (await import('./image-look.ts')).deleteImage(context, image, options),
     accessOptions(),
   );
-  add<[string[]], StrictFlag>(
-    {
-      usage: 'image list <PATH...>',
-      summary: 'list every image that manifests need',
-      details:
-        'List every image that the manifests in PATH need, one a line. Neither an engine nor a registry is asked.',
-      examples: ['podstead image list manifests', 'podstead image list manifests -o json'],
-    },
-    async (context, [paths], options) => (await import('./image-list.ts')).listImages(context, paths, options),
-    [new Option('--strict', 'leave out what Podstead does not run')],
-  );
 }
 
-/** Commands on who asks registries. */
-export function addLogins(add: Add): void {
+/** Who asks registries. */
+function addLogins(add: Add): void {
   add<[string], LoginFlags>(
     {
       usage: 'image login <REGISTRY>',

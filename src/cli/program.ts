@@ -2,7 +2,7 @@ import { Command, CommanderError, type Option } from 'commander';
 import { addGenerate, addKeeping, addLooking, addPods, addService } from './commands.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
-import { addImages, addLogins } from './image-commands.ts';
+import { addImages } from './image-commands.ts';
 import { version } from './version.ts';
 
 /** Runs a command: given its context, it returns the exit code. */
@@ -33,8 +33,11 @@ interface Outline {
  * The whole command line. Bodies are imported when they run: help, `validate` and `plan` load little.
  *
  * Words and flags follow kubectl and podman wherever they have one for the thing.
+ *
+ * @param words of the command line, where they are known: a group that they do not name is declared by its name alone,
+ *   for every option costs time at every start
  */
-export function makeProgram(runner: Runner): Command {
+export function makeProgram(runner: Runner, words?: readonly string[]): Command {
   const program = new Command('podstead')
     .description('Keeps the pods of one host the way a directory of Kubernetes YAML says, with Podman')
     .version(version, '-V, --version', 'print the version')
@@ -46,12 +49,12 @@ export function makeProgram(runner: Runner): Command {
 
   const add: Add = (outline, body, options = []) => {
     const { failure = 1 } = outline;
-    const [name = '', ...words] = outline.usage.split(' ');
-    const command = (parents.get(name) ?? program).command(parents.has(name) ? words.join(' ') : outline.usage);
+    const [name = '', ...rest] = outline.usage.split(' ');
+    const command = (parents.get(name) ?? program).command(parents.has(name) ? rest.join(' ') : outline.usage);
     command.summary(outline.summary).description(outline.details ?? outline.summary);
     for (const option of [...options, ...globalOptions()]) command.addOption(option);
     command.addHelpText('after', `\nExamples:\n${outline.examples.map(line => `  ${line}`).join('\n')}`);
-    const path = parents.has(name) ? `${name} ${words[0]}` : name;
+    const path = parents.has(name) ? `${name} ${rest[0]}` : name;
     command.showHelpAfterError(`(see podstead ${path} --help)`).helpOption('-h, --help', 'print help');
     command.exitOverride(error => {
       throw error.exitCode === 0 ? error : new CommanderError(failure, error.code, error.message);
@@ -68,14 +71,13 @@ export function makeProgram(runner: Runner): Command {
   addLooking(add);
   addPods(add);
   addService(add);
-  const group = (name: string, summary: string, details: string): void => {
-    parents.set(name, program.command(name).summary(summary).description(details));
+  const group = (name: string, summary: string, addAll: (add: Add) => void): void => {
+    const description = `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}`;
+    parents.set(name, program.command(name).summary(summary).description(description));
+    if (words?.includes(name) ?? true) addAll(add);
   };
-  group('generate', 'write files from manifests or pods', 'Write files from manifests or pods');
-  addGenerate(add);
-  group('image', 'look at, copy and delete images', 'Look at images in registries and files, copy and delete them');
-  addImages(add);
-  addLogins(add);
+  group('generate', 'write files from manifests or pods', addGenerate);
+  group('image', 'look at images in registries and files, copy and delete them', addImages);
   return program;
 }
 
