@@ -31,6 +31,8 @@ const toRun = [
 
 const toTest = [
   { package: 'docker-registry', file: 'docker-registry' },
+  { package: 'skopeo', file: 'skopeo' },
+  { package: 'openssl', file: 'openssl' },
   { package: 'git', file: 'git' },
   { package: 'systemd', file: 'systemd-analyze' },
   { package: 'systemd-container', file: 'systemd-nspawn' },

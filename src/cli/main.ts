@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     return 0;
   }
   try {
-    await makeProgram(runner).parseAsync();
+    await makeProgram(runner, process.argv.slice(2)).parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     exitCode = error.exitCode;

@@ -3,6 +3,7 @@ import { addAdopt, addKeeping, addLooking, addPods } from './commands.ts';
 import { addGenerate, addService } from './commands-files.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
+import { addImages } from './image-commands.ts';
 import { version } from './version.ts';
 
 /** Runs a command: given its context, it returns the exit code. */
@@ -33,8 +34,11 @@ interface Outline {
  * The whole command line. Bodies are imported when they run: help, `validate` and `plan` load little.
  *
  * Words and flags follow kubectl and podman wherever they have one for the thing.
+ *
+ * @param words of the command line, where they are known: a group that they do not name is declared by its name alone,
+ *   for every option costs time at every start
  */
-export function makeProgram(runner: Runner): Command {
+export function makeProgram(runner: Runner, words?: readonly string[]): Command {
   const program = new Command('podstead')
     .description('Keeps the pods of one host the way a directory of Kubernetes YAML says, with Podman')
     .version(version, '-V, --version', 'print the version')
@@ -46,12 +50,13 @@ export function makeProgram(runner: Runner): Command {
 
   const add: Add = (outline, body, options = []) => {
     const { failure = 1 } = outline;
-    const [name = '', ...words] = outline.usage.split(' ');
-    const command = (parents.get(name) ?? program).command(parents.has(name) ? words.join(' ') : outline.usage);
+    const [name = '', ...rest] = outline.usage.split(' ');
+    const command = (parents.get(name) ?? program).command(parents.has(name) ? rest.join(' ') : outline.usage);
     command.summary(outline.summary).description(outline.details ?? outline.summary);
     for (const option of [...options, ...globalOptions()]) command.addOption(option);
     command.addHelpText('after', `\nExamples:\n${outline.examples.map(line => `  ${line}`).join('\n')}`);
-    command.showHelpAfterError(`(see podstead ${name} --help)`).helpOption('-h, --help', 'print help');
+    const path = parents.has(name) ? `${name} ${rest[0]}` : name;
+    command.showHelpAfterError(`(see podstead ${path} --help)`).helpOption('-h, --help', 'print help');
     command.exitOverride(error => {
       throw error.exitCode === 0 ? error : new CommanderError(failure, error.code, error.message);
     });
@@ -68,14 +73,13 @@ export function makeProgram(runner: Runner): Command {
   addLooking(add);
   addPods(add);
   addService(add);
-  parents.set(
-    'generate',
-    program
-      .command('generate')
-      .summary('write files from manifests or pods')
-      .description('Write files from manifests or pods'),
-  );
-  addGenerate(add);
+  const group = (name: string, summary: string, addAll: (add: Add) => void): void => {
+    const description = `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}`;
+    parents.set(name, program.command(name).summary(summary).description(description));
+    if (words?.includes(name) ?? true) addAll(add);
+  };
+  group('generate', 'write files from manifests or pods', addGenerate);
+  group('image', 'look at images in registries and files, copy and delete them', addImages);
   return program;
 }
 

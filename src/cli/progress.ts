@@ -116,7 +116,8 @@ function runningLine({ step, progress }: Running): string {
   return [`  ${doing} ${what}`, progressText(progress)].filter(part => part !== '').join('  ');
 }
 
-function progressText(progress: Progress | undefined): string {
+/** A bar with bytes, or what is known. */
+export function progressText(progress: Progress | undefined): string {
   if (progress === undefined) return '';
   const { doneBytes, totalBytes, message } = progress;
   if (doneBytes === undefined) return message;
@@ -174,7 +175,7 @@ function seconds(ms: number): string {
 }
 
 /** A line that wrapped could not be taken back. */
-function clip(line: string, columns: number): string {
+export function clip(line: string, columns: number): string {
   const plain = stripVTControlCharacters(line).replaceAll(/[\r\n\t]/g, ' ');
   return plain.length < columns ? plain : `${plain.slice(0, Math.max(0, columns - 2))}…`;
 }

@@ -1,5 +1,6 @@
 import type { V1PodSpec } from '@kubernetes/client-node';
-import type { DesiredImage, RegistryCredential } from '../model/desired.ts';
+import { credentialOf, type RegistryCredential, registryOf } from '../model/credential.ts';
+import type { DesiredImage } from '../model/desired.ts';
 import { isSealed, type Sealed, seal } from '../model/sealed.ts';
 import type { BuildContext } from '../model/source.ts';
 import { lookUp } from './config.ts';
@@ -85,27 +86,11 @@ export function parseDockerConfig(text: string): Credentials | undefined {
     const { auths } = JSON.parse(text) as { auths?: Record<string, Record<string, unknown>> };
     const entries = Object.entries(auths ?? {}).flatMap(([registry, entry]) => {
       const credential = credentialOf(entry);
-      return credential === undefined ? [] : [[hostOf(registry), credential] as const];
+      return credential === undefined ? [] : [[registryOf(registry), credential] as const];
     });
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   } catch {
     // Whatever the text is, it must not get into a message: it may hold a password.
     return undefined;
   }
-}
-
-function credentialOf(entry: Record<string, unknown>): RegistryCredential | undefined {
-  if (typeof entry.username === 'string' && typeof entry.password === 'string') {
-    return { username: entry.username, password: entry.password };
-  }
-  if (typeof entry.auth !== 'string') return undefined;
-  const decoded = Buffer.from(entry.auth, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  return colon < 0 ? undefined : { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
-}
-
-/** Docker writes some registries as URLs (`https://index.docker.io/v1/`); engines know them by host. */
-function hostOf(registry: string): string {
-  const host = registry.replace(/^https?:\/\//, '').replace(/\/(v1|v2)?\/?$/, '');
-  return host === 'index.docker.io' ? 'docker.io' : host;
 }

@@ -1,3 +1,4 @@
+import type { RegistryCredential } from './credential.ts';
 import type { Digest, Key } from './key.ts';
 import type { DesiredHooks, DesiredProbes } from './probe.ts';
 import type { Location } from './problem.ts';
@@ -252,11 +253,6 @@ export interface DesiredImage {
   readonly build: DesiredBuild | undefined;
   /** Credentials by registry host (and path), from imagePullSecrets. */
   readonly credentials: Sealed<Readonly<Record<string, RegistryCredential>>> | undefined;
-}
-
-export interface RegistryCredential {
-  readonly username: string;
-  readonly password: string;
 }
 
 export interface DesiredBuild {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatReference, parseReference } from './reference.ts';
+import { parseReference } from '../model/reference.ts';
+import { formatReference } from './reference.ts';
 
 /** Repositories with their registry, by the short name that stands for them: `fedora` → `registry.fedoraproject.org/fedora`. */
 export type Aliases = ReadonlyMap<string, string>;

@@ -1,9 +1,10 @@
 import { EngineError } from '../engine/engine.ts';
+import { parseReference } from '../model/reference.ts';
 import { aliasOf } from './aliases.ts';
 import type { Context } from './context.ts';
 import { record, text } from './json.ts';
 import { path } from './query.ts';
-import { formatReference, hubName, parseReference } from './reference.ts';
+import { formatReference, hubName } from './reference.ts';
 
 /** An image as the engine has it. */
 export interface FoundImage {

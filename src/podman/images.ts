@@ -1,8 +1,9 @@
 import type { ActualImage } from '../model/actual.ts';
 import { labels } from '../model/labels.ts';
+import { parseReference } from '../model/reference.ts';
 import type { Aliases } from './aliases.ts';
 import { record, text, textRecord, texts, type Unread } from './json.ts';
-import { parseReference, spellings } from './reference.ts';
+import { spellings } from './reference.ts';
 
 /** The answer of `images/json` by everything that a manifest may write for an image, and by id. */
 export function readImages(images: readonly Unread[], aliases: Aliases = new Map()): ReadonlyMap<string, ActualImage> {

@@ -20,6 +20,12 @@ test('docs/troubleshooting.md explains every EngineCode and no other, in the sam
   assert.deepEqual(documented('Failures of the engine'), codes);
 });
 
+test('docs/troubleshooting.md explains every ImageCode and no other, in the same order', () => {
+  const codes = union('src/image/failure.ts', 'export type ImageCode =');
+  assert.ok(codes.length > 10);
+  assert.deepEqual(documented('Failures of images'), codes);
+});
+
 test('docs/troubleshooting.md explains every code of a Notice and no other', () => {
   const codes = union('src/model/event.ts', 'export interface Notice {\n  readonly code:');
   assert.ok(codes.length > 0);

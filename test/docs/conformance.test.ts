@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { page } from './blocks.ts';
+import { missingTests, named, tests } from './named-tests.ts';
 
 const file = 'docs/conformance.md';
-const tests = join(import.meta.dirname, '..');
 const reasons = ['Does not apply: ', 'Not done yet: ', 'No test yet'] as const;
 
 /** A row of the page: the cases of Podman's that it stands for, and what covers them. */
@@ -44,33 +44,6 @@ function sum(of: readonly { readonly cases: number }[]): number {
   return of.reduce((total, { cases }) => total + cases, 0);
 }
 
-/** Every `FILE: TITLE` in what a row says. */
-function named(answer: string): readonly (readonly [string, string])[] {
-  return [...answer.matchAll(/`([\w./-]+\.ts): ([^`]+)`/g)].map(([, path = '', title = '']) => [path, title]);
-}
-
-/** Whether a file has a test of that title: written out, from a table of its own, or a template filled in with words of the file. */
-function hasTest(source: string, title: string): boolean {
-  const isQuoted = (text: string): boolean => ["'", '"', '`'].some(quote => source.includes(quote + text + quote));
-  const isWord = (text: string): boolean =>
-    text === '' || isQuoted(text) || (/^\w+$/.test(text) && new RegExp(`^ *${text}:`, 'm').test(source));
-  const titles = source.matchAll(/\b(?:test|describe)\(\s*(?:'([^'\n]+)'|"([^"\n]+)"|`([^`\n]+)`|(\w+),)/g);
-  return [...titles].some(([, single, double, template, variable]) => {
-    if (variable !== undefined) return isQuoted(title);
-    if (template === undefined) return title === (single ?? double);
-    return fits(template.split(/\$\{[^}]*\}/), title, isWord);
-  });
-}
-
-/** Whether a title is made of these parts with a word of the file in each gap. */
-function fits([first = '', ...rest]: readonly string[], title: string, isWord: (text: string) => boolean): boolean {
-  if (!title.startsWith(first)) return false;
-  const after = title.slice(first.length);
-  if (rest.length === 0) return after === '';
-  const ends = Array.from({ length: after.length + 1 }, (_, end) => end);
-  return ends.some(end => isWord(after.slice(0, end)) && fits(rest, after.slice(end), isWord));
-}
-
 const files = sections(page(file), '##');
 const all = files.flatMap(({ text }) => rows(text));
 
@@ -85,16 +58,7 @@ test('every row of docs/conformance.md names a test or begins with a reason', ()
 });
 
 test('every test that docs/conformance.md names is there', () => {
-  const sources = new Map<string, string>();
-  const wrong = all
-    .flatMap(({ answer }) => named(answer))
-    .filter(([path, title]) => {
-      if (!existsSync(join(tests, path))) return true;
-      const source = sources.get(path) ?? page(`test/${path}`);
-      sources.set(path, source);
-      return !hasTest(source, title);
-    });
-  assert.deepEqual(wrong, []);
+  assert.deepEqual(missingTests(all.map(({ answer }) => answer)), []);
 });
 
 test('every test file that docs/conformance.md names is there', () => {

@@ -248,10 +248,13 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
-/** Starts Debian's docker-registry on a free port of loopback. With `htpasswd`, it lets only that user in. */
+/**
+ * Starts Debian's docker-registry on a free port of loopback. With `htpasswd`, it lets only that user in; with
+ * `deletes`, images can be deleted from it.
+ */
 export async function registry(
   t: After,
-  opts: { readonly htpasswd?: { readonly user: string; readonly password: string } } = {},
+  opts: { readonly htpasswd?: { readonly user: string; readonly password: string }; readonly deletes?: true } = {},
 ): Promise<Registry> {
   const dir = await mkdtemp(join(tmpdir(), 'pdr-'));
   const port = await freePort();
@@ -263,7 +266,7 @@ export async function registry(
     const hash = await run('perl', ['-e', 'print crypt($ENV{PW}, q($2b$05$abcdefghijklmnopqrstuu))'], { PW: password });
     await writeFile(join(dir, 'htpasswd'), `${user}:${hash.stdout}\n`);
   }
-  const config = `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${join(dir, 'data')}\nhttp:\n  addr: 127.0.0.1:${port}\n${auth}`;
+  const config = `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${join(dir, 'data')}\n  delete:\n    enabled: ${opts.deletes ?? false}\nhttp:\n  addr: 127.0.0.1:${port}\n${auth}`;
   await writeFile(join(dir, 'config.yml'), config);
   const log = openSync(join(dir, 'log'), 'a');
   const child = spawn('docker-registry', ['serve', join(dir, 'config.yml')], { stdio: ['ignore', log, log] });

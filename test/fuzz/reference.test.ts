@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatReference, hubName, localName, parseReference, spellings } from '../../src/podman/reference.ts';
+import { parseReference } from '../../src/model/reference.ts';
+import { formatReference, hubName, localName, spellings } from '../../src/podman/reference.ts';
 import { holds } from '../arbitraries/property.ts';
 import { textOf } from './bytes.ts';
 

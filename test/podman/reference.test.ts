@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseReference } from '../../src/model/reference.ts';
 import { readImages } from '../../src/podman/images.ts';
-import { formatReference, hubName, localName, parseReference, spellings } from '../../src/podman/reference.ts';
+import { formatReference, hubName, localName, spellings } from '../../src/podman/reference.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 

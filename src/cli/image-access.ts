@@ -1,0 +1,48 @@
+import type { Access } from '../image/access.ts';
+import { hostPlatform, type Platform, parsePlatform } from '../image/platform.ts';
+import { patiently } from '../image/retry.ts';
+import type { Context } from './context.ts';
+import type { AccessFlags, CopyFlags, PlatformFlags } from './image-flags.ts';
+
+/** With what a command reaches registries. */
+export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Access {
+  const auth = { file: flags.authfile, env, uid };
+  return {
+    verifyTls: flags.tlsVerify,
+    certificates: flags.certDir,
+    auth: flags.creds ? auth : undefined,
+    env,
+    retries: patiently(flags.retryTimes, signal),
+    signal,
+  };
+}
+
+/** The same for each side of a copy, where what is said of one side comes before what is said of both. */
+export function sidesOf(context: Context, flags: CopyFlags): { readonly from: Access; readonly to: Access } {
+  return {
+    from: accessOf(context, {
+      ...flags,
+      authfile: flags.srcAuthfile ?? flags.authfile,
+      certDir: flags.srcCertDir ?? flags.certDir,
+      creds: flags.creds && flags.srcNoCreds !== true,
+      tlsVerify: flags.srcTlsVerify ?? flags.tlsVerify,
+    }),
+    to: accessOf(context, {
+      ...flags,
+      authfile: flags.destAuthfile ?? flags.authfile,
+      certDir: flags.destCertDir ?? flags.certDir,
+      creds: flags.creds && flags.destNoCreds !== true,
+      tlsVerify: flags.destTlsVerify ?? flags.tlsVerify,
+    }),
+  };
+}
+
+/** The platform that is meant: this host's, where nothing says otherwise. @throws ImageError */
+export function platformOf(flags: PlatformFlags): Platform {
+  const { os, architecture, variant } = flags.platform ? parsePlatform(flags.platform) : hostPlatform(process.arch);
+  return {
+    os: flags.overrideOs ?? os,
+    architecture: flags.overrideArch ?? architecture,
+    variant: flags.overrideVariant ?? variant,
+  };
+}

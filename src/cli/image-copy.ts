@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import { type Copied, copyImage } from '../image/copy.ts';
+import { openSource } from '../image/source.ts';
+import { openTarget } from '../image/target.ts';
+import { formatPlace, parsePlace } from '../image/transport.ts';
+import type { Context } from './context.ts';
+import { writeData } from './data.ts';
+import { CommandError } from './error.ts';
+import { platformOf, sidesOf } from './image-access.ts';
+import type { CopyFlags } from './image-flags.ts';
+import { copyLine } from './image-progress.ts';
+import { bytes } from './table.ts';
+
+/** `podstead image copy SOURCE DESTINATION`. */
+export async function copy(context: Context, given: readonly [string, string], flags: CopyFlags): Promise<number> {
+  const [from, to] = [parsePlace(given[0]), parsePlace(given[1])];
+  const access = sidesOf(context, flags);
+  const line = copyLine(context, formatPlace(from));
+  const startMs = context.clock.now();
+  const source = await openSource(from, access.from);
+  try {
+    const target = await openTarget(to, access.to);
+    try {
+      const copied = await copyImage(source, target, {
+        all: flags.all ?? false,
+        platform: platformOf(flags),
+        preserveDigests: flags.preserveDigests ?? false,
+        onProgress: line.show,
+        signal: context.signal,
+      });
+      line.end();
+      if (flags.digestfile !== undefined) await writeDigest(flags.digestfile, copied.digest);
+      await tell(context, {
+        from: formatPlace(from),
+        to: formatPlace(to),
+        copied,
+        tookMs: context.clock.now() - startMs,
+      });
+    } finally {
+      line.end();
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+  return 0;
+}
+
+async function writeDigest(file: string, digest: string): Promise<void> {
+  await writeFile(file, digest).catch((cause: Error) => {
+    const hint = `The image is copied, and is ${digest}`;
+    throw new CommandError(`Cannot write the digest to "${file}": ${cause.message}`, { hint, cause });
+  });
+}
+
+interface Told {
+  readonly from: string;
+  readonly to: string;
+  readonly copied: Copied;
+  readonly tookMs: number;
+}
+
+async function tell({ terminal, output, quiet }: Context, { from, to, copied, tookMs }: Told): Promise<void> {
+  const { digest, images, blobs, bytes: moved } = copied;
+  if (output !== 'text') {
+    const document = { Source: from, Destination: to, Digest: digest, Images: images, Blobs: blobs, Bytes: moved };
+    return writeData(terminal, output, document);
+  }
+  if (quiet) return;
+  const counts = [
+    `${blobs.sent} blobs copied`,
+    ...(blobs.mounted > 0 ? [`${blobs.mounted} mounted`] : []),
+    ...(blobs.present > 0 ? [`${blobs.present} there already`] : []),
+  ];
+  terminal.err(`Copied ${from} to ${to} in ${(tookMs / 1000).toFixed(1)} s, ${bytes(moved)}: ${counts.join(', ')}\n`);
+  terminal.err(`  ${digest}\n`);
+}

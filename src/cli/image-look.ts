@@ -1,0 +1,112 @@
+import { open } from 'node:fs/promises';
+import { openRepository } from '../image/access.ts';
+import { ImageError } from '../image/failure.ts';
+import { inspect, inspectConfig } from '../image/inspect.ts';
+import { parseJson } from '../image/json.ts';
+import { largestDocument, parseManifest } from '../image/manifest.ts';
+import { formatName, type RegistryName, repositoryOf, selectorOf } from '../image/name.ts';
+import { deleteManifest, findManifest, listTags } from '../image/repository.ts';
+import { openSource } from '../image/source.ts';
+import { formatPlace, parsePlace } from '../image/transport.ts';
+import type { Context } from './context.ts';
+import { type OutputFormat, writeData } from './data.ts';
+import { CommandError } from './error.ts';
+import { accessOf, platformOf } from './image-access.ts';
+import type { AccessFlags, InspectFlags } from './image-flags.ts';
+
+/** `podstead image inspect IMAGE`. Its output is data in every format, as skopeo's is. */
+export async function inspectImage(context: Context, image: string, flags: InspectFlags): Promise<number> {
+  const source = await openSource(parsePlace(image), accessOf(context, flags));
+  const platform = platformOf(flags);
+  try {
+    if (flags.raw) {
+      const bytes = flags.config ? await inspectConfig(source, platform) : (await source.top()).bytes;
+      context.terminal.out(bytes);
+    } else if (flags.config) {
+      const bytes = await inspectConfig(source, platform);
+      await write(context, parseJson(bytes, `the configuration of ${formatPlace(source.place)}`));
+    } else await write(context, await inspect(source, platform, { tags: flags.tags }));
+  } finally {
+    await source.close();
+  }
+  return 0;
+}
+
+/** `podstead image list-tags REPOSITORY`. */
+export async function listImageTags(context: Context, given: string, flags: AccessFlags): Promise<number> {
+  const name = inRegistry(given, 'list the tags of');
+  if (name.tag !== undefined || name.digest !== undefined) {
+    throw new CommandError(`Cannot list the tags of "${given}": expected a repository, found an image in it`, {
+      hint: `Leave out what follows "${repositoryOf(name)}"`,
+    });
+  }
+  const repository = openRepository(accessOf(context, flags), name);
+  try {
+    await write(context, { Repository: repositoryOf(name), Tags: await listTags(repository) });
+  } finally {
+    await repository.registry.close();
+  }
+  return 0;
+}
+
+/** `podstead image digest FILE`: what skopeo calls manifest-digest. */
+export async function digestFile(context: Context, file: string): Promise<number> {
+  const { digest } = parseManifest(await readManifest(file), undefined, `"${file}"`);
+  const { terminal, output } = context;
+  if (output === 'text') terminal.out(`${digest}\n`);
+  else await writeData(terminal, output, { Digest: digest });
+  return 0;
+}
+
+/** `podstead image delete IMAGE`. */
+export async function deleteImage(context: Context, given: string, flags: AccessFlags): Promise<number> {
+  const name = inRegistry(given, 'delete');
+  const repository = openRepository(accessOf(context, flags), name);
+  try {
+    const digest = await findManifest(repository, selectorOf(name));
+    if (digest === undefined) {
+      throw new ImageError('IMAGE_NOT_FOUND', `Cannot delete "${given}": it is not there`, {
+        hint: `See "podstead image list-tags docker://${repositoryOf(name)}"`,
+      });
+    }
+    await deleteManifest(repository, digest);
+    if (context.output !== 'text') await writeData(context.terminal, context.output, { Name: given, Digest: digest });
+    else if (!context.quiet) context.terminal.err(`Deleted ${formatName(name)} (${digest})\n`);
+  } finally {
+    await repository.registry.close();
+  }
+  return 0;
+}
+
+/** @throws CommandError where it is not in a registry */
+function inRegistry(given: string, action: string): RegistryName {
+  const place = parsePlace(given);
+  if (place.transport === 'docker') return place.name;
+  throw new CommandError(`Cannot ${action} "${given}": it is in no registry`, { hint: 'Give one with docker://' });
+}
+
+/** Data alone, which has no other text than JSON. */
+function write({ terminal, output }: Context, value: unknown): Promise<void> {
+  const format: OutputFormat = output === 'text' ? 'json' : output;
+  return writeData(terminal, format, value);
+}
+
+/** Never more than a manifest may have: the file may be a device, or anything. */
+async function readManifest(path: string): Promise<Uint8Array> {
+  const file = path === '-' ? undefined : await open(path).catch((cause: Error) => unreadable(path, cause));
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of file?.createReadStream() ?? process.stdin) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > largestDocument) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+function unreadable(path: string, cause: Error): never {
+  throw new CommandError(`Cannot read "${path}": ${cause.message}`, {
+    hint: 'Check the path and its permissions',
+    cause,
+  });
+}

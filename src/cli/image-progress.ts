@@ -1,0 +1,36 @@
+import type { Progress } from '../model/event.ts';
+import type { Context } from './context.ts';
+import { clip, progressText } from './progress.ts';
+import { bytes } from './table.ts';
+
+/** One line that tells how far a copy is, on a terminal that can be redrawn; nothing elsewhere. */
+export interface CopyLine {
+  show(progress: Progress): void;
+  /** Takes the line away. */
+  end(): void;
+}
+
+/** Redraws at most this often, in ms. */
+const redrawMs = 80;
+
+export function copyLine({ terminal, clock, quiet }: Context, what: string): CopyLine {
+  const isShown = terminal.interactive && !quiet;
+  const startMs = clock.now();
+  let drawnAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    show: progress => {
+      const nowMs = clock.now();
+      if (!isShown || nowMs - drawnAtMs < redrawMs) return;
+      drawnAtMs = nowMs;
+      const parts = [`  Copying ${what}`, progressText(progress), rate(progress, nowMs - startMs)];
+      terminal.err(`\r\u001b[K${clip(parts.filter(part => part !== '').join('  '), terminal.columns())}`);
+    },
+    end: () => {
+      if (isShown && drawnAtMs > 0) terminal.err('\r\u001b[K');
+    },
+  };
+}
+
+function rate({ doneBytes = 0 }: Progress, tookMs: number): string {
+  return tookMs === 0 || doneBytes === 0 ? '' : `${bytes((doneBytes / tookMs) * 1000)}/s`;
+}

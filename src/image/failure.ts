@@ -1,0 +1,47 @@
+/** Why something about images was not done; docs/troubleshooting.md explains each. */
+export type ImageCode =
+  /** What was given is no name of an image, or of a transport that this command takes. */
+  | 'NAME_INVALID'
+  | 'IMAGE_NOT_FOUND'
+  | 'REGISTRY_REFUSED'
+  | 'REGISTRY_UNREACHABLE'
+  /** It answers what no registry may answer. */
+  | 'REGISTRY_INVALID'
+  /** The bytes are not those that a digest or a size promised. */
+  | 'CONTENT_WRONG'
+  /** A manifest, index or configuration that is none. */
+  | 'MANIFEST_INVALID'
+  /** A directory or archive that is not what its transport says. */
+  | 'LAYOUT_INVALID'
+  | 'PLATFORM_MISSING'
+  /** The target cannot hold the image as it is. */
+  | 'NOT_CONVERTIBLE'
+  | 'CREDENTIALS_INVALID'
+  | 'TARGET_TAKEN';
+
+interface ImageErrorMore {
+  readonly hint?: string | undefined;
+  readonly transient?: boolean;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/** The world did not do what was asked about an image. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+  readonly code: ImageCode;
+  /** What the operator can do, imperative. */
+  readonly hint: string | undefined;
+  /** The same call may succeed later without anybody's doing. */
+  readonly transient: boolean;
+  /** How long the other side asks to be left alone, in ms; undefined where it asks for nothing. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ImageCode, message: string, more: ImageErrorMore = {}) {
+    super(message, { cause: more.cause });
+    this.code = code;
+    this.hint = more.hint;
+    this.transient = more.transient ?? false;
+    this.retryAfterMs = more.retryAfterMs;
+  }
+}

@@ -1,0 +1,55 @@
+/** Media types of manifests: OCI image-spec media-types.md, and Docker's image manifest version 2, schema 2. */
+export const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
+export const ociIndex = 'application/vnd.oci.image.index.v1+json';
+export const dockerManifest = 'application/vnd.docker.distribution.manifest.v2+json';
+export const dockerList = 'application/vnd.docker.distribution.manifest.list.v2+json';
+
+/** What we ask a registry for. Docker's schema 1 is not among them: it was given up in 2019 and names no configuration. */
+export const manifestTypes: readonly string[] = [ociManifest, dockerManifest, ociIndex, dockerList];
+
+export const ociConfig = 'application/vnd.oci.image.config.v1+json';
+export const dockerConfig = 'application/vnd.docker.container.image.v1+json';
+
+/** How the tar of a layer is packed; undefined where the type is none of a layer. */
+export type Packing = 'none' | 'gzip' | 'zstd';
+
+interface LayerType {
+  readonly packing: Packing;
+  readonly oci: string;
+  /** Docker has no zstd. */
+  readonly docker: string | undefined;
+}
+
+const layerTypes: readonly LayerType[] = [
+  {
+    packing: 'none',
+    oci: 'application/vnd.oci.image.layer.v1.tar',
+    docker: 'application/vnd.docker.image.rootfs.diff.tar',
+  },
+  {
+    packing: 'gzip',
+    oci: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    docker: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  },
+  { packing: 'zstd', oci: 'application/vnd.oci.image.layer.v1.tar+zstd', docker: undefined },
+];
+
+/** Whether a manifest or index of this type is of OCI's family; Docker's otherwise. */
+export function isOci(mediaType: string): boolean {
+  return mediaType === ociManifest || mediaType === ociIndex;
+}
+
+/** How a layer is packed; undefined for what is no layer of a file system, as in artifacts. */
+export function packingOf(mediaType: string): Packing | undefined {
+  return layerTypes.find(({ oci, docker }) => mediaType === oci || mediaType === docker)?.packing;
+}
+
+/** The type of a layer in the other family; undefined where that has none. */
+export function layerType(packing: Packing, family: 'oci' | 'docker'): string | undefined {
+  return layerTypes.find(type => type.packing === packing)?.[family];
+}
+
+/** Layers that nobody may redistribute: they stay where their `urls` say. */
+export function isForeign(mediaType: string): boolean {
+  return mediaType.includes('.nondistributable.') || mediaType.includes('.rootfs.foreign.');
+}

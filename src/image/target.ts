@@ -1,0 +1,79 @@
+import { type Access, openRepository } from './access.ts';
+import { hasBlob, upload } from './blob.ts';
+import { directoryTarget } from './directory.ts';
+import { dockerArchiveTarget } from './docker-archive-target.ts';
+import { ImageError } from './failure.ts';
+import { layoutTarget } from './layout.ts';
+import type { Descriptor, ImageManifest, Manifest } from './manifest.ts';
+import { findManifest, pushManifest, type Repository } from './repository.ts';
+import { formatPlace, type Place } from './transport.ts';
+
+/** How a blob came to be there. */
+export type Transfer = 'sent' | 'mounted';
+
+/** Where an image is written. Blobs first, then manifests, then `commit`: until that nothing there looks whole. */
+export interface ImageTarget {
+  readonly place: Place;
+  /** Manifests of OCI alone, any, or one image without a manifest. */
+  readonly holds: 'oci' | 'any' | 'one';
+  /** Refuses what it cannot hold, before a byte is moved. @throws ImageError `NOT_CONVERTIBLE` */
+  check(image: ImageManifest): void;
+  has(blob: Descriptor): Promise<boolean>;
+  /**
+   * Takes a blob.
+   *
+   * @param content read anew for each try; ends only where its bytes were right
+   * @param from where it is, for a registry that can take it over itself
+   */
+  put(blob: Descriptor, content: () => AsyncIterable<Uint8Array>, from: Repository | undefined): Promise<Transfer>;
+  /** @param isTop it is what the place names */
+  putManifest(manifest: Manifest, isTop: boolean): Promise<void>;
+  commit(): Promise<void>;
+  /** Takes away what was not committed. */
+  close(): Promise<void>;
+  /** Where its blobs go, if that is a registry. */
+  readonly repository: Repository | undefined;
+}
+
+/** Opens a place for writing. @throws ImageError */
+export async function openTarget(place: Place, access: Access): Promise<ImageTarget> {
+  switch (place.transport) {
+    case 'docker':
+      return registryTarget(place, access);
+    case 'dir':
+      return directoryTarget(place);
+    case 'docker-archive':
+      return dockerArchiveTarget(place);
+    default:
+      return layoutTarget(place);
+  }
+}
+
+function registryTarget(place: Extract<Place, { transport: 'docker' }>, access: Access): ImageTarget {
+  const repository = openRepository(access, place.name);
+  const { tag, digest } = place.name;
+  return {
+    place,
+    holds: 'any',
+    repository,
+    check: () => undefined,
+    has: blob => hasBlob(repository, blob),
+    put: (blob, content, from) => upload(repository, { blob, content, mountFrom: sameRegistry(repository, from) }),
+    putManifest: async (manifest, isTop) => {
+      if (isTop && digest !== undefined && manifest.digest !== digest) {
+        const message = `Cannot write ${formatPlace(place)}: the image is ${manifest.digest}`;
+        throw new ImageError('NOT_CONVERTIBLE', message, { hint: 'Name a tag instead of a digest' });
+      }
+      const selector = isTop && digest === undefined ? (tag ?? 'latest') : manifest.digest;
+      if ((await findManifest(repository, selector)) === manifest.digest) return;
+      await pushManifest(repository, manifest, selector);
+    },
+    commit: async () => undefined,
+    close: () => repository.registry.close(),
+  };
+}
+
+function sameRegistry(repository: Repository, from: Repository | undefined): Repository | undefined {
+  const isSame = from !== undefined && from.registry.name === repository.registry.name && from.path !== repository.path;
+  return isSame ? from : undefined;
+}

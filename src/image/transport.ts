@@ -1,0 +1,102 @@
+import { ImageError } from './failure.ts';
+import { formatName, parseName, type RegistryName } from './name.ts';
+
+/** Where an image is or shall be, as containers-transports(5) spells it. */
+export type Place =
+  | { readonly transport: 'docker'; readonly name: RegistryName }
+  /** A directory in OCI's image layout. `ref` is what `org.opencontainers.image.ref.name` says there. */
+  | { readonly transport: 'oci' | 'oci-archive'; readonly path: string; readonly ref: string | undefined }
+  /** One image as files in a directory: what skopeo's `dir:` is. */
+  | { readonly transport: 'dir'; readonly path: string }
+  /** What `docker save` writes. `name` is the tag in it. */
+  | { readonly transport: 'docker-archive'; readonly path: string; readonly name: RegistryName | undefined };
+
+export type Transport = Place['transport'];
+
+/** Of the transports that containers-transports(5) has beside ours, what to do instead. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'containers-storage': 'Use "podman save" or "podman load" with oci-archive: for the engine\'s own store',
+  'docker-daemon': 'Use "docker save" or "docker load" with docker-archive:',
+  ostree: 'Use oci: instead',
+  sif: 'Use oci: instead',
+  tarball: 'Use "podman import" instead',
+};
+
+/**
+ * Reads `docker://NAME`, `oci:PATH[:REF]`, `oci-archive:PATH[:REF]`, `dir:PATH` or `docker-archive:PATH[:NAME]`.
+ *
+ * @throws ImageError `NAME_INVALID`
+ */
+export function parsePlace(text: string): Place {
+  const colon = text.indexOf(':');
+  const [transport, rest] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)];
+  switch (transport) {
+    case 'docker':
+      if (!rest.startsWith('//')) throw invalid(text, 'expected two slashes after "docker:"', `docker://${rest}`);
+      return { transport, name: parseName(rest.slice(2)) };
+    case 'oci':
+    case 'oci-archive':
+      return { transport, ...pathAndRef(text, rest) };
+    case 'dir':
+      if (rest === '') throw invalid(text, 'expected a path', 'dir:PATH');
+      return { transport, path: rest };
+    case 'docker-archive':
+      return dockerArchive(text, rest);
+    default:
+      throw unknown(text, transport);
+  }
+}
+
+/** The same as text. */
+export function formatPlace(place: Place): string {
+  switch (place.transport) {
+    case 'docker':
+      return `docker://${formatName(place.name)}`;
+    case 'dir':
+      return `dir:${place.path}`;
+    case 'docker-archive':
+      return `docker-archive:${place.path}${place.name === undefined ? '' : `:${formatName(place.name)}`}`;
+    default:
+      return `${place.transport}:${place.path}${place.ref === undefined ? '' : `:${place.ref}`}`;
+  }
+}
+
+/** The grammar of `org.opencontainers.image.ref.name` (OCI image-spec, annotations.md). */
+const refGrammar = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
+
+/** The path ends at the first colon, so that a reference may have one. */
+function pathAndRef(text: string, rest: string): { readonly path: string; readonly ref: string | undefined } {
+  const colon = rest.indexOf(':');
+  const path = colon < 0 ? rest : rest.slice(0, colon);
+  const ref = colon < 0 ? undefined : rest.slice(colon + 1);
+  if (path === '') throw invalid(text, 'expected a path', 'oci:PATH[:TAG]');
+  if (ref !== undefined && !refGrammar.test(ref)) throw invalid(text, `found no tag in "${ref}"`, 'oci:PATH[:TAG]');
+  return { path, ref };
+}
+
+function dockerArchive(text: string, rest: string): Place {
+  const colon = rest.indexOf(':');
+  const path = colon < 0 ? rest : rest.slice(0, colon);
+  const name = colon < 0 ? '' : rest.slice(colon + 1);
+  const spelling = 'docker-archive:PATH[:NAME[:TAG]]';
+  if (path === '') throw invalid(text, 'expected a path', spelling);
+  if (name.startsWith('@')) throw invalid(text, 'found the number of an image', spelling);
+  if (name === '') return { transport: 'docker-archive', path, name: undefined };
+  const parsed = parseName(name);
+  if (parsed.digest !== undefined) throw invalid(text, 'found a digest, which such an archive has not', spelling);
+  return { transport: 'docker-archive', path, name: { ...parsed, tag: parsed.tag ?? 'latest' } };
+}
+
+function invalid(text: string, found: string, spelling: string): ImageError {
+  return new ImageError('NAME_INVALID', `Cannot read "${text}": ${found}`, { hint: `Write it as in "${spelling}"` });
+}
+
+function unknown(text: string, transport: string): ImageError {
+  const instead = Object.hasOwn(elsewhere, transport) ? elsewhere[transport] : undefined;
+  if (instead !== undefined) {
+    const message = `Cannot use "${text}": Podstead has no transport ${transport}: yet`;
+    return new ImageError('NAME_INVALID', message, { hint: instead });
+  }
+  const message = `Cannot read "${text}": expected a transport before the name`;
+  return new ImageError('NAME_INVALID', message, { hint: `For an image in a registry: docker://${text}` });
+}

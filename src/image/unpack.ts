@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type { ContentDigest } from './digest.ts';
+import { ImageError } from './failure.ts';
+import type { Descriptor } from './manifest.ts';
+import { packingOf } from './media.ts';
+
+/** A layer without its packing. */
+export interface Plain {
+  readonly content: AsyncIterable<Uint8Array>;
+  /** Of all that came out; called once `content` is at its end. */
+  digest(): ContentDigest;
+}
+
+/** With more than so many times its packed bytes a layer is made to fill disks; less than this in all is borne. */
+const largestRatio = 200;
+const alwaysBorne = 1024 ** 3;
+
+/**
+ * Unpacks a layer as it comes.
+ *
+ * @throws ImageError `CONTENT_WRONG` where it is no gzip, or unpacks to far more than a layer does
+ */
+export function unpack(layer: Descriptor, packed: AsyncIterable<Uint8Array>, borne: number = alwaysBorne): Plain {
+  const hash = createHash('sha256');
+  let digest: ContentDigest | undefined;
+  async function* hashed(): AsyncGenerator<Uint8Array, void> {
+    const limit = Math.max(borne, layer.size * largestRatio);
+    let size = 0;
+    for await (const chunk of packingOf(layer.mediaType) === 'gzip' ? gunzipped(layer, packed) : packed) {
+      size += chunk.length;
+      if (size > limit) throw wrong(layer, `it unpacks to more than ${limit} bytes`);
+      hash.update(chunk);
+      yield chunk;
+    }
+    digest = `sha256:${hash.digest('hex')}`;
+  }
+  return { content: hashed(), digest: () => digest ?? '' };
+}
+
+async function* gunzipped(layer: Descriptor, packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  // Its failure reaches the reader through the stream itself.
+  const done = pipeline(Readable.from(packed), gunzip).catch(() => undefined);
+  try {
+    yield* gunzip;
+  } catch (cause) {
+    if (cause instanceof ImageError) throw cause;
+    throw wrong(layer, cause instanceof Error ? cause.message : 'it is no gzip', cause);
+  } finally {
+    gunzip.destroy();
+    await done;
+  }
+}
+
+function wrong({ digest }: Descriptor, found: string, cause?: unknown): ImageError {
+  const hint = 'Nothing of it was kept: whoever made the image packed it so';
+  return new ImageError('CONTENT_WRONG', `Cannot unpack layer ${digest}: ${found}`, { hint, cause });
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { digestOf } from '../../src/image/digest.ts';
+import type { ImageIndex } from '../../src/image/manifest.ts';
+import { type SampleImage, sampleImage, sampleIndex } from '../image/samples.ts';
+import { type Ran, type Registry, registry, run } from './host.ts';
+import { scratch, skopeo, writeLayout } from './oci-layout.ts';
+import { cleanUps, program } from './podstead.ts';
+
+const transports = ['docker', 'oci', 'oci-archive', 'dir', 'docker-archive'] as const;
+type Transport = (typeof transports)[number];
+
+describe('podstead image copy and skopeo read what the other wrote', () => {
+  const cleaning = cleanUps();
+  let server: Registry;
+  let dir = '';
+  let amd64: SampleImage;
+  let arm64: SampleImage;
+  let index: ImageIndex;
+  before(async () => {
+    server = await registry(cleaning);
+    dir = await scratch(cleaning);
+    [amd64, arm64] = [sampleImage({ sizes: [300_000, 10, 2000] }), sampleImage({ architecture: 'arm64' })];
+    index = sampleIndex({ amd64, arm64 });
+    await writeLayout(join(dir, 'one'), '1', [amd64]);
+    await writeLayout(join(dir, 'both'), '1', [amd64, arm64], index);
+  });
+
+  const place = (transport: Transport, name: string): string => {
+    if (transport === 'docker') return `docker://${server.host}/${name}:1`;
+    if (transport === 'dir') return `dir:${join(dir, `${name}-dir`)}`;
+    if (transport === 'docker-archive') return `docker-archive:${join(dir, `${name}.docker.tar`)}:localhost/${name}:1`;
+    return `${transport}:${join(dir, transport === 'oci' ? name : `${name}.oci.tar`)}:1`;
+  };
+  const copy = (from: string, to: string, ...flags: readonly string[]): Promise<Ran> =>
+    run('node', [program, 'image', 'copy', '--tls-verify=false', ...flags, from, to], { HOME: dir });
+  const good = async (from: string, to: string, ...flags: readonly string[]): Promise<Ran> => {
+    const ran = await copy(from, to, ...flags);
+    assert.equal(ran.code, 0, `${from} to ${to}: ${ran.stderr}`);
+    return ran;
+  };
+  const theirs = (from: string, to: string, ...flags: readonly string[]): Promise<string> =>
+    skopeo('copy', '-q', '--src-tls-verify=false', '--dest-tls-verify=false', ...flags, from, to);
+  /** As skopeo sees it. */
+  const raw = (at: string, ...flags: readonly string[]): Promise<string> =>
+    skopeo('inspect', ...(at.startsWith('docker:') ? ['--tls-verify=false'] : []), '--raw', ...flags, at);
+  const sample = (): string => `oci:${join(dir, 'one')}:1`;
+
+  for (const transport of transports) {
+    test(`skopeo reads what we write to ${transport}:, bytes and all`, async () => {
+      const to = place(transport, 'ours');
+      await good(sample(), to);
+      assert.equal(await raw(to, '--config'), amd64.config.bytes.toString());
+      // An archive of Docker has no manifest of its own.
+      if (transport !== 'docker-archive') assert.equal(digestOf(Buffer.from(await raw(to))), amd64.manifest.digest);
+      // It reads every blob, and holds it against its digest.
+      await theirs(to, `oci:${join(dir, `check-${transport}`)}:1`);
+    });
+
+    test(`we read what skopeo writes to ${transport}:, bytes and all`, async () => {
+      const from = place(transport, 'theirs');
+      await theirs(sample(), from);
+      const to = `dir:${join(dir, `from-${transport}`)}`;
+      await good(from, to);
+      assert.equal(await raw(to, '--config'), amd64.config.bytes.toString());
+      if (transport !== 'docker-archive') assert.equal(digestOf(Buffer.from(await raw(to))), amd64.manifest.digest);
+      await theirs(to, `oci:${join(dir, `check-from-${transport}`)}:1`);
+    });
+  }
+
+  for (const from of transports) {
+    test(`from ${from}: to every other, and the image is the same`, async () => {
+      for (const to of transports) {
+        const target = place(to, `pair-${from}`);
+        await good(place(from, 'ours'), target);
+        assert.equal(await raw(target, '--config'), amd64.config.bytes.toString());
+        const isKept = from !== 'docker-archive' && to !== 'docker-archive';
+        if (isKept) assert.equal(digestOf(Buffer.from(await raw(target))), amd64.manifest.digest, `${from} to ${to}`);
+      }
+    });
+  }
+
+  test('--all takes every image of an index, and its digest goes through every transport that holds one', async () => {
+    let from = `oci:${join(dir, 'both')}:1`;
+    for (const transport of ['docker', 'dir', 'oci-archive', 'oci'] as const) {
+      const to = place(transport, 'all');
+      await good(from, to, '--all');
+      assert.equal(await raw(to), index.bytes.toString());
+      from = to;
+    }
+    await theirs(from, `dir:${join(dir, 'check-all')}`, '--all');
+    const refused = await copy(from, place('docker-archive', 'all'), '--all');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /it holds no index\n.*--platform/);
+  });
+
+  test('without --all it takes the image of one platform', async () => {
+    const to = place('oci', 'arm');
+    const from = `oci:${join(dir, 'both')}:1`;
+    await good(from, to, '--override-arch', 'arm64');
+    assert.equal(digestOf(Buffer.from(await raw(to))), arm64.manifest.digest);
+    const missing = await copy(from, to, '--platform', 'linux/s390x');
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /for linux\/s390x\n.*linux\/amd64, linux\/arm64/);
+  });
+
+  test("an image of Docker's format becomes one of OCI's in a layout, with the same id; elsewhere it stays", async () => {
+    const docker = `docker://${server.host}/docker:1`;
+    await theirs(`oci:${join(dir, 'both')}:1`, docker, '--all', '--format', 'v2s2');
+    const config = JSON.parse(await raw(docker, '--config'));
+    for (const to of [place('oci', 'converted'), place('oci-archive', 'converted')]) {
+      await good(docker, to, '--all');
+      assert.equal(JSON.parse(await raw(to)).mediaType, 'application/vnd.oci.image.index.v1+json');
+      await theirs(to, `dir:${join(dir, `docker-${to.split(':')[0]}`)}`, '--all');
+      const refused = await copy(docker, `${to.replace('converted', 'kept')}`, '--all', '--preserve-digests');
+      assert.match(refused.stderr, /cannot keep the digest/);
+      await good(docker, to.replace('converted', 'single'));
+      assert.deepEqual(JSON.parse(await raw(to.replace('converted', 'single'), '--config')), config);
+    }
+    await good(docker, `dir:${join(dir, 'docker')}`, '--all', '--preserve-digests');
+    assert.equal(await raw(`dir:${join(dir, 'docker')}`), await raw(docker));
+  });
+
+  test('what is there already is not copied again, and another repository lends its blobs', async () => {
+    const told = async (from: string, to: string): Promise<Record<string, unknown>> => {
+      const { stdout } = await good(from, to, '-o', 'json');
+      const { Blobs, Bytes, Digest, Images } = JSON.parse(stdout);
+      return { ...Blobs, bytes: Bytes, digest: Digest, images: Images };
+    };
+    const size = [amd64.config, ...amd64.layers].reduce((total, { bytes }) => total + bytes.length, 0);
+    const same = { digest: amd64.manifest.digest, images: 1 };
+    const [one, two] = [`docker://${server.host}/first:1`, `docker://${server.host}/second:1`];
+    assert.deepEqual(await told(sample(), one), { sent: 4, mounted: 0, present: 0, bytes: size, ...same });
+    assert.deepEqual(await told(sample(), one), { sent: 0, mounted: 0, present: 4, bytes: 0, ...same });
+    assert.deepEqual(await told(one, two), { sent: 0, mounted: 4, present: 0, bytes: 0, ...same });
+    const layout = `oci:${join(dir, 'again')}:1`;
+    assert.equal((await told(one, layout)).sent, 4);
+    assert.equal((await told(one, layout)).present, 4);
+  });
+
+  test('a layout keeps its other images, and a tag moves', async () => {
+    const layout = join(dir, 'many');
+    await good(sample(), `oci:${layout}:a`);
+    await good(`oci:${join(dir, 'both')}:1`, `oci:${layout}:b`, '--platform', 'linux/arm64');
+    await good(`oci:${join(dir, 'both')}:1`, `oci:${layout}:a`, '--platform', 'linux/arm64');
+    assert.equal(digestOf(Buffer.from(await raw(`oci:${layout}:a`))), arm64.manifest.digest);
+    assert.equal(digestOf(Buffer.from(await raw(`oci:${layout}:b`))), arm64.manifest.digest);
+    const missing = await copy(`oci:${layout}:c`, place('oci', 'x'));
+    assert.match(missing.stderr, /it is not there\n.*There is b, a/);
+  });
+
+  test('what is there and is no image is never written over', async () => {
+    await writeFile(join(dir, 'notes.tar'), 'mine');
+    for (const to of [`oci-archive:${join(dir, 'notes.tar')}`, `docker-archive:${join(dir, 'notes.tar')}:x`]) {
+      const { code, stderr } = await copy(sample(), to);
+      assert.equal(code, 1);
+      assert.match(stderr, /it is there already/);
+    }
+    const taken = await copy(sample(), `dir:${join(dir, 'one')}`);
+    assert.equal(taken.code, 1);
+    assert.match(taken.stderr, /no image of dir:/);
+    assert.equal(await readFile(join(dir, 'notes.tar'), 'utf8'), 'mine');
+    await good(sample(), `dir:${join(dir, 'twice')}`);
+    await good(sample(), `dir:${join(dir, 'twice')}`);
+    assert.deepEqual(
+      (await readdir(dir)).filter(name => name.startsWith('.') && name !== '.config'),
+      [],
+    );
+  });
+
+  test('--digestfile has the digest; --preserve-digests refuses a target that cannot keep it', async () => {
+    const file = join(dir, 'digest.txt');
+    await good(sample(), place('oci', 'digest'), '--digestfile', file, '--preserve-digests');
+    assert.equal(await readFile(file, 'utf8'), amd64.manifest.digest);
+    const archive = join(dir, 'refused.tar');
+    const refused = await copy(sample(), `docker-archive:${archive}:x`, '--preserve-digests');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /cannot keep the digest/);
+    await assert.rejects(stat(archive), { code: 'ENOENT' });
+  });
+
+  test('the same image gives the same archive, byte for byte', async () => {
+    const bytesOf = async (name: string): Promise<string> => digestOf(await readFile(join(dir, name)));
+    for (const name of ['x', 'y']) await good(sample(), `oci-archive:${join(dir, `${name}.tar`)}:1`);
+    const [x, y] = [await bytesOf('x.tar'), await bytesOf('y.tar')];
+    assert.equal(x, y);
+  });
+
+  test('a person reads what was copied', async () => {
+    const { stdout, stderr } = await good(sample(), place('oci', 'told'));
+    assert.equal(stdout, '');
+    assert.match(
+      stderr,
+      /^Copied oci:.*:1 to oci:.*told:1 in \d+\.\d s, \d+ kB: 4 blobs copied\n {2}sha256:[0-9a-f]{64}\n$/,
+    );
+    assert.equal((await good(sample(), place('oci', 'told'), '-q')).stderr, '');
+  });
+});

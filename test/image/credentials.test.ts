@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { AuthPlaces } from '../../src/image/auth-file.ts';
+import { readCertificates } from '../../src/image/certificates.ts';
+import { findLogin, keysOf } from '../../src/image/credentials.ts';
+
+const entry = (password: string): object => ({ auth: Buffer.from(`ann:${password}`).toString('base64') });
+
+/** A home with files in it, and nothing of this host's own. */
+async function home(t: TestContext, files: Readonly<Record<string, unknown>>): Promise<AuthPlaces> {
+  const dir = await mkdtemp(join(tmpdir(), 'pda-'));
+  t.after(() => rm(dir, { recursive: true }));
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, name)), { recursive: true });
+    await writeFile(join(dir, name), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  const env = { HOME: dir, XDG_RUNTIME_DIR: join(dir, 'run'), PATH: `${join(dir, 'bin')}:/usr/bin:/bin` };
+  return { file: undefined, env, uid: 1000 };
+}
+
+async function found(places: AuthPlaces, registry: string, repository: string): Promise<string | undefined> {
+  const login = await findLogin(places, { registry, repository });
+  if (login?.kind === 'identity') return `identity ${login.token.reveal()}`;
+  return login && `${login.credential.reveal().username}:${login.credential.reveal().password}`;
+}
+
+test('keysOf() goes from the whole name to the registry', () => {
+  assert.deepEqual(keysOf('r.io', 'a/b/c'), ['r.io/a/b/c', 'r.io/a/b', 'r.io/a', 'r.io']);
+  assert.deepEqual(keysOf('r.io', ''), ['r.io']);
+});
+
+test('findLogin() takes the most exact key of the first file that knows one', async t => {
+  const places = await home(t, {
+    'run/containers/auth.json': { auths: { 'r.io': entry('r'), 'r.io/team': entry('team'), 'r.io/team/web': {} } },
+    '.config/containers/auth.json': { auths: { 'r.io/team/web': entry('later'), 'q.io': entry('q') } },
+    '.docker/config.json': { auths: { 'https://index.docker.io/v1/': entry('hub'), 'q.io': entry('other') } },
+  });
+  assert.equal(await found(places, 'r.io', 'team/web'), 'ann:team');
+  assert.equal(await found(places, 'r.io', 'teams'), 'ann:r');
+  assert.equal(await found(places, 'q.io', 'x'), 'ann:q');
+  assert.equal(await found(places, 'docker.io', 'library/busybox'), 'ann:hub');
+  assert.equal(await found(places, 'elsewhere.io', 'x'), undefined);
+  const given = { ...places, file: join(places.env.HOME ?? '', '.docker/config.json') };
+  assert.equal(await found(given, 'r.io', 'team/web'), undefined, 'a file that is given is the only one');
+  const named = { ...places, env: { ...places.env, REGISTRY_AUTH_FILE: given.file } };
+  assert.equal(await found(named, 'q.io', 'x'), 'ann:other');
+});
+
+test('findLogin() asks the helper of a registry, by standard input', async t => {
+  const places = await home(t, {
+    'run/containers/auth.json': { credHelpers: { 'r.io': 'vault', 's.io': 'vault', 'bad.io': '../vault' } },
+    'bin/docker-credential-vault': `#!/bin/sh
+read registry
+case "$1 $registry" in
+  "get r.io") echo '{"ServerURL":"r.io","Username":"vera","Secret":"s3cret"}' ;;
+  "get s.io") echo '{"Username":"<token>","Secret":"t0ken"}' ;;
+  *) echo "credentials not found in native keychain"; exit 1 ;;
+esac
+`,
+  });
+  await chmod(join(places.env.HOME ?? '', 'bin/docker-credential-vault'), 0o755);
+  assert.equal(await found(places, 'r.io', 'a'), 'vera:s3cret');
+  assert.equal(await found(places, 's.io', 'a'), 'identity t0ken');
+  await assert.rejects(found(places, 'bad.io', 'a'), { code: 'CREDENTIALS_INVALID', message: /without a path/ });
+});
+
+test('findLogin() goes on where a helper knows nothing, and says where it fails', async t => {
+  const places = await home(t, {
+    'run/containers/auth.json': { auths: { 'r.io': entry('file') }, credsStore: 'none' },
+    'bin/docker-credential-none': '#!/bin/sh\necho "credentials not found"; exit 1\n',
+  });
+  const helper = join(places.env.HOME ?? '', 'bin/docker-credential-none');
+  await chmod(helper, 0o755);
+  assert.equal(await found(places, 'r.io', 'a'), 'ann:file');
+  await writeFile(helper, '#!/bin/sh\necho "vault is sealed, root token s.123"; exit 1\n');
+  await assert.rejects(found(places, 'r.io', 'a'), (error: Error) => {
+    assert.match(error.message, /helper "none": it failed/);
+    assert.doesNotMatch(error.message, /s\.123/);
+    return true;
+  });
+});
+
+test('findLogin() says which file it cannot read, and nothing of what is in it', async t => {
+  const places = await home(t, { 'run/containers/auth.json': '{"auths": pa55-w0rd' });
+  await assert.rejects(found(places, 'r.io', 'a'), (error: Error) => {
+    assert.match(error.message, /run\/containers\/auth\.json": expected JSON$/);
+    assert.doesNotMatch(`${error.message}${error.cause ?? ''}`, /pa55/);
+    return true;
+  });
+});
+
+test('readCertificates() takes what the host trusts, and the directory of the registry', async t => {
+  const pem = (name: string): string => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
+  const { env } = await home(t, {
+    'host.pem': pem('host'),
+    '.config/containers/certs.d/r.io:5000/ca.crt': pem('own'),
+    '.config/containers/certs.d/r.io:5000/client.cert': 'cert',
+    '.config/containers/certs.d/r.io:5000/client.key': 'key',
+    'given/client.cert': 'cert',
+  });
+  const places = { directory: undefined, env: { ...env, SSL_CERT_FILE: join(env.HOME ?? '', 'host.pem') } };
+  const client = { cert: 'cert', key: 'key' };
+  assert.deepEqual(await readCertificates('r.io:5000', places), { ca: [pem('host'), pem('own')], client });
+  assert.deepEqual(await readCertificates('q.io', places), { ca: [pem('host')], client: undefined });
+  const given = { ...places, directory: join(env.HOME ?? '', 'given') };
+  await assert.rejects(readCertificates('q.io', given), { code: 'CREDENTIALS_INVALID', hint: /client\.key/ });
+  const missing = { ...places, directory: join(env.HOME ?? '', 'nowhere') };
+  await assert.rejects(readCertificates('q.io', missing), { code: 'CREDENTIALS_INVALID' });
+});

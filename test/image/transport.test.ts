@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { formatName, parseName } from '../../src/image/name.ts';
+import { formatPlace, parsePlace } from '../../src/image/transport.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+
+const names = [
+  ['busybox', 'docker.io', 'library/busybox', undefined, undefined],
+  ['team/web:1', 'docker.io', 'team/web', '1', undefined],
+  ['index.docker.io/team/web', 'docker.io', 'team/web', undefined, undefined],
+  ['localhost/web', 'localhost', 'web', undefined, undefined],
+  ['127.0.0.1:5000/a/b:2', '127.0.0.1:5000', 'a/b', '2', undefined],
+  [`quay.io/a/b:1@${digest}`, 'quay.io', 'a/b', '1', digest],
+] as const;
+for (const [text, registry, repository, tag, digest] of names) {
+  test(`parseName() reads "${text}" as docker:// does`, () => {
+    assert.deepEqual(parseName(text), { registry, repository, tag, digest });
+  });
+}
+
+const noNames = [
+  '',
+  'Web',
+  'a//b',
+  'web:',
+  `web@sha512:${'a'.repeat(64)}`,
+  `web@md5:${'a'.repeat(32)}`,
+  'a'.repeat(600),
+];
+for (const text of noNames) {
+  test(`parseName() refuses "${text.slice(0, 30)}"`, () => {
+    assert.throws(() => parseName(text), { name: 'ImageError', code: 'NAME_INVALID' });
+  });
+}
+
+const places = [
+  ['docker://quay.io/a/b:1', { transport: 'docker', name: parseName('quay.io/a/b:1') }],
+  ['oci:/srv/images', { transport: 'oci', path: '/srv/images', ref: undefined }],
+  ['oci:images:team/web:1.0', { transport: 'oci', path: 'images', ref: 'team/web:1.0' }],
+  ['oci-archive:web.tar:1', { transport: 'oci-archive', path: 'web.tar', ref: '1' }],
+  ['dir:/srv/a:b', { transport: 'dir', path: '/srv/a:b' }],
+  ['docker-archive:web.tar', { transport: 'docker-archive', path: 'web.tar', name: undefined }],
+  [
+    'docker-archive:web.tar:docker.io/team/web:1',
+    { transport: 'docker-archive', path: 'web.tar', name: parseName('docker.io/team/web:1') },
+  ],
+] as const;
+for (const [text, place] of places) {
+  test(`parsePlace() reads "${text}", and formatPlace() writes it again`, () => {
+    assert.deepEqual(parsePlace(text), place);
+    assert.equal(formatPlace(parsePlace(text)), text);
+  });
+}
+
+const noPlaces = [
+  ['busybox', /docker:\/\/busybox/],
+  ['docker:busybox', /docker:\/\/busybox/],
+  ['dir:', /dir:PATH/],
+  ['oci::x', /oci:PATH/],
+  ['oci:path:a b', /oci:PATH/],
+  ['docker-archive:x.tar:@0', /NAME/],
+  ['docker-daemon:busybox', /docker save/],
+  ['containers-storage:busybox', /podman save/],
+  ['toString:x', /docker:\/\/toString/],
+] as const;
+for (const [text, hint] of noPlaces) {
+  test(`parsePlace() refuses "${text}", and says what to write`, () => {
+    assert.throws(() => parsePlace(text), { code: 'NAME_INVALID', hint });
+  });
+}
+
+test('parseName() reads what formatName() wrote', () => {
+  const word = fc.stringMatching(/^[a-z0-9]{1,8}([._-][a-z0-9]{1,4})?$/);
+  const name = fc.record({
+    registry: fc.constantFrom('docker.io', 'localhost', 'quay.io', '127.0.0.1:5000'),
+    path: fc.array(word, { minLength: 2, maxLength: 3 }),
+    tag: fc.option(fc.stringMatching(/^\w[\w.-]{0,8}$/), { nil: undefined }),
+    digest: fc.option(fc.constant(digest), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(name, ({ registry, path, tag, digest }) => {
+      const given = { registry, repository: path.join('/'), tag, digest };
+      const expected = { ...given, tag: tag ?? (digest === undefined ? 'latest' : undefined) };
+      assert.deepEqual(parseName(formatName(given)), expected);
+    }),
+  );
+});
