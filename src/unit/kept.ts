@@ -1,5 +1,5 @@
 import type { RestartPolicy } from '../model/desired.ts';
-import { describe, environmentEntries, markEntries, type PodUnitSpec, podUnit } from './pod.ts';
+import { describe, environmentEntries, markEntries, messageEntries, type PodUnitSpec, podUnit } from './pod.ts';
 import { quoteCommand } from './quote.ts';
 import { afterSuccess, restartEntries, restartsUnseen } from './restart.ts';
 import type { UnitEntry, UnitFile, UnitSection } from './unit-file.ts';
@@ -120,6 +120,7 @@ function sandboxUnit(spec: PodUnitSpec, members: readonly Member[]): UnitFile {
   const script = 'exec "$@" start "$("$@" pod inspect --format "{{.InfraContainerID}}" "$0")"';
   const start: readonly UnitEntry[] = [
     ['ExecStartPre', quoteCommand(stop)],
+    ...messageEntries(spec),
     ['ExecStart', quoteCommand(['/bin/sh', '-c', script, engineName, podman.path, ...podman.args])],
   ];
   const wants: readonly UnitEntry[] = [

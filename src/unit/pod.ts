@@ -131,12 +131,9 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   const inits = spec.initContainers.filter(name => !sidecars.includes(name));
   const last = sidecars.toReversed();
   const starting = spec.containers.filter(container => container.start).map(container => container.engineName);
-  const messages = spec.messages ?? [];
   const start: readonly UnitEntry[] = [
     ['ExecStartPre', command('pod', 'inspect', '--format', '{{.State}}', engineName)],
-    ...(messages.length === 0
-      ? []
-      : [['ExecStartPre', quoteCommand(['/bin/sh', '-c', remake, 'sh', ...messages])] as const]),
+    ...messageEntries(spec),
     ...spec.initContainers.map((name): UnitEntry => {
       return ['ExecStart', sidecars.includes(name) ? command('start', name) : command('start', '--attach', name)];
     }),
@@ -158,6 +155,11 @@ function serviceEntries(spec: PodUnitSpec): readonly UnitEntry[] {
     // conmon lives in this unit's control group under cgroupfs, and must not be killed when a start fails.
     ['KillMode', 'process'],
   ];
+}
+
+/** Makes the files of termination messages anew where they got lost: without them no container starts. */
+export function messageEntries({ messages = [] }: PodUnitSpec): readonly UnitEntry[] {
+  return messages.length === 0 ? [] : [['ExecStartPre', quoteCommand(['/bin/sh', '-c', remake, 'sh', ...messages])]];
 }
 
 /** The engine's configuration, where it is not the host's own. */

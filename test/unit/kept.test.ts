@@ -47,6 +47,13 @@ test('an older systemd lets go of what waits at the first failure, so that looks
   assert.deepEqual([valuesOf(side, 'Unit', 'Requires'), valuesOf(side, 'Service', 'RestartMode')], [[], []]);
 });
 
+test('the unit of the pod makes lost files of termination messages anew before any container starts', () => {
+  const [pod] = keptUnits(spec, always);
+  assert.ok(pod);
+  const makes = valuesOf(pod, 'Service', 'ExecStartPre').map(splitCommand).at(-1);
+  assert.deepEqual(makes?.slice(-3), spec.messages);
+});
+
 test('keptUnits leaves a container alone that is not to run again', () => {
   const containers = [
     { engineName: 'web-nginx', start: true },
