@@ -1,4 +1,4 @@
-import type { Actual, ActualPod } from '../model/actual.ts';
+import type { Actual } from '../model/actual.ts';
 import type { DesiredContainer, DesiredPod } from '../model/desired.ts';
 
 /**
@@ -7,12 +7,6 @@ import type { DesiredContainer, DesiredPod } from '../model/desired.ts';
  * clash, and the other may not go yet.
  */
 export function withOwnNames(pods: readonly DesiredPod[], actual: Actual): readonly DesiredPod[] {
-  const isMisnamed = (pod: DesiredPod): boolean => {
-    const live = actual.pods.get(pod.key);
-    return live !== undefined && all(pod).some(container => nameOf(live, container) !== container.engineName);
-  };
-  const misnamed = new Set(pods.filter(isMisnamed));
-  if (misnamed.size === 0) return pods;
   const taken = new Set(
     [...actual.pods.values()].flatMap(({ engineName, containers }) => [
       engineName,
@@ -20,19 +14,11 @@ export function withOwnNames(pods: readonly DesiredPod[], actual: Actual): reado
     ]),
   );
   return pods.map(pod => {
-    const live = actual.pods.get(pod.key);
-    if (live === undefined || !misnamed.has(pod)) return pod;
-    const named = (container: DesiredContainer): DesiredContainer =>
-      taken.has(container.engineName) ? { ...container, engineName: nameOf(live, container) } : container;
+    const live = actual.pods.get(pod.key)?.containers;
+    const nameOf = ({ name, engineName }: DesiredContainer): string =>
+      taken.has(engineName) ? (live?.get(name)?.engineName ?? engineName) : engineName;
+    if ([...pod.initContainers, ...pod.containers].every(each => nameOf(each) === each.engineName)) return pod;
+    const named = (container: DesiredContainer): DesiredContainer => ({ ...container, engineName: nameOf(container) });
     return { ...pod, initContainers: pod.initContainers.map(named), containers: pod.containers.map(named) };
   });
-}
-
-function all({ initContainers, containers }: DesiredPod): readonly DesiredContainer[] {
-  return [...initContainers, ...containers];
-}
-
-/** The name that a container has; the one that it is to have where it is not there. */
-function nameOf(live: ActualPod, { name, engineName }: DesiredContainer): string {
-  return live.containers.get(name)?.engineName ?? engineName;
 }

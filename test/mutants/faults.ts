@@ -381,7 +381,7 @@ export const faults: readonly ListedFault[] = [
     id: 'taken-name-wanted',
     what: 'a container is renamed though another of ours has the name, and fails over and over',
     file: 'src/plan/own-names.ts',
-    from: 'taken.has(container.engineName) ?',
+    from: 'taken.has(engineName) ?',
     to: 'false ?',
   },
   {

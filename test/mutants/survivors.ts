@@ -11,6 +11,17 @@ export interface Excuse {
 /** Faults that change nothing, or nothing that anybody is promised. One that is killed, or made no more, is one too many. */
 export const excuses: readonly Excuse[] = [
   {
+    why: 'a pod whose containers all have their names is the same made again',
+    of: [
+      [
+        'src/plan/own-names.ts',
+        'if ([...pod.initContainers, ...pod.containers].every(each => nameOf(each) === each.engineName)) return pod;',
+        '[...pod.initContainers, ...pod.containers].every(each => nameOf(each) === each.engineName)',
+        'false',
+      ],
+    ],
+  },
+  {
     why: 'a volume of another kind has no engineName, so no claim is found for it',
     of: [
       [

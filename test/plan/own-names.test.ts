@@ -7,7 +7,9 @@ const one = `
 apiVersion: v1
 kind: Pod
 metadata: { name: a-b }
-spec: { containers: [{ name: c, image: app:1 }] }
+spec:
+  initContainers: [{ name: first, image: app:1 }]
+  containers: [{ name: c, image: app:1 }, { name: d, image: app:1 }]
 `;
 const other = `
 apiVersion: v1
