@@ -36,7 +36,7 @@ export function openKnown(access: Access, registry: string, login: () => Promise
   const { certificates: directory, env } = access;
   return openRegistry(registry, {
     ...access,
-    certificates: () => readCertificates(registry, { directory, env }),
+    certificates: () => readCertificates(registry, { directory, env, verify: access.verifyTls }),
     login,
   });
 }

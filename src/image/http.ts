@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
+import { createSecureContext } from 'node:tls';
+import type { Dispatcher, request as Request } from 'undici';
 import type { Certificates } from './certificates.ts';
 import { ImageError } from './failure.ts';
 import { answerFailure, networkFailure } from './http-failure.ts';
@@ -50,7 +51,6 @@ export interface Http {
    * @throws ImageError where it does not answer, or with another status than asked for
    */
   send(call: Call): Promise<Answer>;
-  readonly signal: AbortSignal;
   close(): Promise<void>;
 }
 
@@ -67,22 +67,31 @@ const largestExplanation = 64 * 1024;
 
 /** Opens nothing yet: connections are made as calls need them, and kept for the next. */
 export function openHttp(opts: HttpOptions): Http {
-  const { verifyTls, signal, certificates } = opts;
-  let dispatcher: Promise<Dispatcher> | undefined;
+  let link: Promise<Link> | undefined;
   return {
-    signal,
     // What is still under way is not wanted any more.
-    close: async () => (await dispatcher)?.destroy(),
+    close: async () => (await link)?.dispatcher.destroy(),
     send: async call => {
-      dispatcher ??= certificates().then(found => makeDispatcher(opts, found));
-      return follow(call, { dispatcher: await dispatcher, signal, verifyTls });
+      link ??= openLink(opts);
+      return follow(call, await link);
     },
   };
 }
 
-function makeDispatcher({ verifyTls, env }: HttpOptions, { ca, client }: Certificates): Dispatcher {
-  const tls = { rejectUnauthorized: verifyTls, ...(ca.length > 0 && { ca: [...ca] }), ...client };
-  return new EnvHttpProxyAgent({
+interface Link {
+  readonly dispatcher: Dispatcher;
+  readonly request: typeof Request;
+  readonly signal: AbortSignal;
+  readonly verifyTls: boolean;
+}
+
+/** Reads the client here: who copies between files alone has no use for it. */
+async function openLink({ verifyTls, certificates, env, signal }: HttpOptions): Promise<Link> {
+  const [{ EnvHttpProxyAgent, request }, { ca, client }] = await Promise.all([import('undici'), certificates()]);
+  // Made once: reading a host's list of authorities for every connection takes longer than the connection.
+  const secureContext = createSecureContext({ ...(ca.length > 0 && { ca: [...ca] }), ...client });
+  const tls = { rejectUnauthorized: verifyTls, secureContext };
+  const dispatcher = new EnvHttpProxyAgent({
     // Empty where there is none: left out, undici would look into the process's own environment.
     httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
     httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
@@ -92,12 +101,7 @@ function makeDispatcher({ verifyTls, env }: HttpOptions, { ca, client }: Certifi
     headersTimeout: timeouts.headersMs,
     bodyTimeout: timeouts.silenceMs,
   });
-}
-
-interface Link {
-  readonly dispatcher: Dispatcher;
-  readonly signal: AbortSignal;
-  readonly verifyTls: boolean;
+  return { dispatcher, request, signal, verifyTls };
 }
 
 async function follow(call: Call, link: Link): Promise<Answer> {
@@ -128,7 +132,7 @@ function redirectOf({ method, what }: Call, answer: Answer): URL | undefined {
   throw invalid(what, 'it leads nowhere');
 }
 
-async function ask(call: Call, { dispatcher, signal }: Link): Promise<Answer> {
+async function ask(call: Call, { dispatcher, request, signal }: Link): Promise<Answer> {
   const { method, url, body, bodyBytes, authorization } = call;
   const own = { 'user-agent': 'podstead', ...(authorization !== undefined && { authorization }) };
   const size = bodyBytes === undefined ? {} : { 'content-length': String(bodyBytes) };
@@ -137,7 +141,7 @@ async function ask(call: Call, { dispatcher, signal }: Link): Promise<Answer> {
       statusCode,
       headers,
       body: incoming,
-    } = await send(url.href, {
+    } = await request(url.href, {
       dispatcher,
       method,
       signal,

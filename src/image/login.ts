@@ -12,7 +12,7 @@ import { greet } from './repository.ts';
  *
  * @throws ImageError `NAME_INVALID`
  */
-export function parseRegistry(text: string): { readonly key: string; readonly registry: string } {
+function parseRegistry(text: string): { readonly key: string; readonly registry: string } {
   const key = registryOf(text);
   const [registry = '', ...path] = key.split('/');
   const isGood = /^[A-Za-z0-9.-]+(:\d+)?$/.test(registry) && path.every(part => /^[a-z0-9._-]+$/.test(part));

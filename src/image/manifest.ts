@@ -112,7 +112,7 @@ function descriptor(value: Unread, field: string, what: string): Descriptor {
 }
 
 /** Texts by name; undefined where there are none. */
-export function readAnnotations(value: Unread): Readonly<Record<string, string>> | undefined {
+function readAnnotations(value: Unread): Readonly<Record<string, string>> | undefined {
   if (!isRecord(value)) return undefined;
   return Object.fromEntries(
     Object.entries(value).filter((each): each is [string, string] => text(each[1]) !== undefined),

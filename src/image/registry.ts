@@ -1,6 +1,6 @@
 import { type Login, makeAuthorizer, type Scopes } from './authorize.ts';
 import { ImageError } from './failure.ts';
-import { type Answer, type Call, type Http, type HttpOptions, openHttp } from './http.ts';
+import { type Answer, type Call, type Http, type HttpOptions, invalid, openHttp } from './http.ts';
 import type { Retries } from './retry.ts';
 
 /** One registry. */
@@ -45,8 +45,12 @@ export function openRegistry(name: string, opts: RegistryOptions): Registry {
     close: http.close,
     send: async call => {
       base ??= opts.verifyTls ? Promise.resolve(secure(host)) : findBase(http, host);
-      const { origin, href } = await base;
+      const { origin, href, protocol } = await base;
       const url = call.at instanceof URL ? call.at : new URL(call.at, href);
+      if (protocol === 'https:' && url.protocol !== protocol && opts.verifyTls) {
+        throw invalid(call.what, `it leads from TLS to "${url.origin}"`);
+      }
+      // Proof of who asks is for the registry, wherever it has bytes sent.
       return url.origin === origin ? authorizer.send({ ...call, url }, call.scopes) : http.send({ ...call, url });
     },
   };

@@ -101,10 +101,12 @@ test('readCertificates() takes what the host trusts, and the directory of the re
     '.config/containers/certs.d/r.io:5000/client.key': 'key',
     'given/client.cert': 'cert',
   });
-  const places = { directory: undefined, env: { ...env, SSL_CERT_FILE: join(env.HOME ?? '', 'host.pem') } };
+  const hosts = { ...env, SSL_CERT_FILE: join(env.HOME ?? '', 'host.pem') };
+  const places = { directory: undefined, verify: true, env: hosts };
   const client = { cert: 'cert', key: 'key' };
   assert.deepEqual(await readCertificates('r.io:5000', places), { ca: [pem('host'), pem('own')], client });
   assert.deepEqual(await readCertificates('q.io', places), { ca: [pem('host')], client: undefined });
+  assert.deepEqual(await readCertificates('q.io', { ...places, verify: false }), { ca: [], client: undefined });
   const given = { ...places, directory: join(env.HOME ?? '', 'given') };
   await assert.rejects(readCertificates('q.io', given), { code: 'CREDENTIALS_INVALID', hint: /client\.key/ });
   const missing = { ...places, directory: join(env.HOME ?? '', 'nowhere') };

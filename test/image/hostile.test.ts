@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { Login } from '../../src/image/authorize.ts';
-import { download } from '../../src/image/blob.ts';
+import { download, upload } from '../../src/image/blob.ts';
 import { fetchManifest, listTags, type Repository } from '../../src/image/repository.ts';
 import { seal } from '../../src/model/sealed.ts';
 import { blobOf, descriptorOf, sampleImage } from './samples.ts';
@@ -39,6 +40,26 @@ test('credentials do not follow a redirect to another origin, and do follow one 
   assert.equal(Buffer.compare(got, blob.bytes), 0);
   assert.equal(elsewhere.asked.length, 1);
   assert.ok(!isAuthorized(elsewhere));
+});
+
+test('an upload that the registry wants elsewhere goes there without credentials, and never from TLS to plain HTTP', async t => {
+  const store = await serve(t, (_, response) => void response.writeHead(201).end());
+  const begin: Handler = (request, response) => {
+    if (request.headers.authorization === undefined) {
+      response.writeHead(401, { 'www-authenticate': 'Basic' }).end();
+    } else response.writeHead(202, { location: `http://${store.host}/bytes?state=1` }).end();
+  };
+  const wish = { blob: descriptor, content: () => Readable.from([blob.bytes]), mountFrom: undefined };
+  const plain = repositoryOn(t, await serve(t, begin), { login: async () => ann });
+  assert.equal(await upload(plain, wish), 'sent');
+  assert.deepEqual(
+    store.asked.map(({ method, path }) => `${method} ${path}`),
+    [`PUT /bytes?state=1&digest=${encodeURIComponent(blob.digest)}`],
+  );
+  assert.ok(!isAuthorized(store));
+  const strict = repositoryOn(t, await serve(t, begin, { tls: true }), { login: async () => ann, verifyTls: true });
+  await assert.rejects(upload(strict, wish), { code: 'REGISTRY_INVALID', message: /leads from TLS to/ });
+  assert.equal(store.asked.length, 1);
 });
 
 test('a redirect in a circle, or to no address of the web, ends', async t => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { Login } from '../../src/image/authorize.ts';
 import { parseChallenges } from '../../src/image/challenge.ts';
@@ -197,6 +199,30 @@ test('many requests at once to a registry without TLS find it all the same', asy
   const repository = repositoryOn(t, server);
   const all = await Promise.all(['1', '2', '3', '4'].map(tag => fetchManifest(repository, tag)));
   assert.equal(all.length, 4);
+});
+
+test('a proxy of the environment is asked, but for hosts that NO_PROXY names', async t => {
+  const server = await serve(t, sendManifest);
+  const tunnels: string[] = [];
+  const proxy = createServer().on('connect', (request, socket) => {
+    tunnels.push(request.url ?? '');
+    const [host = '', port = ''] = (request.url ?? '').split(':');
+    const upstream = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstream.pipe(socket).pipe(upstream);
+    });
+    for (const each of [upstream, socket]) each.on('error', () => each.destroy());
+  });
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  t.after(() => proxy.close());
+  const address = proxy.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const env = { HTTP_PROXY: url, HTTPS_PROXY: url };
+  await fetchManifest(repositoryOn(t, server, { env }), '1');
+  assert.deepEqual([...new Set(tunnels)], [server.host]);
+  tunnels.length = 0;
+  await fetchManifest(repositoryOn(t, server, { env: { ...env, NO_PROXY: '127.0.0.1' } }), '1');
+  assert.deepEqual(tunnels, []);
 });
 
 test('listTags() follows pages to their end, and only where they belong', async t => {
