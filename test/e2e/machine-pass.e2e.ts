@@ -48,6 +48,11 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
       () => show(service, 'ActiveState'),
       state => state === 'inactive',
     );
+    await eventually(
+      'systemd watches again',
+      () => show('podstead-pass.path', 'SubState'),
+      state => state === 'waiting',
+    );
   };
   const runs = (...names: readonly string[]): Promise<readonly string[]> =>
     eventually(
@@ -76,6 +81,8 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
   });
 
   test('a container that ends is started again at once, and after its back-off the next time', async () => {
+    // So that nothing but the end itself starts a pass.
+    await on.systemctl('stop', 'podstead-pass.timer');
     const first = await containers();
     await on.must('podman', 'kill', 'web-main');
     const second = await runsAgain('web-main', first['web-main']);
@@ -116,6 +123,7 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
     );
     await atRest();
     assert.deepEqual(await logged(), { new: ['start', 'stop'] });
+    await on.systemctl('start', 'podstead-pass.timer');
   });
 
   for (const { name, go, said } of [

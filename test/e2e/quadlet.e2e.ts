@@ -59,7 +59,16 @@ describe('Quadlet takes what generate quadlet writes', { skip: lacking }, () => 
       await verify(out);
       const main = names.find(name => name.endsWith('__main.service')) ?? '';
       const unit = parseUnit(main, await readFile(join(out, main), 'utf8'));
-      const words = splitCommand(valuesOf(unit, 'Service', 'ExecStart')[0] ?? '');
+      const line = valuesOf(unit, 'Service', 'ExecStart')[0] ?? '';
+      // Of specifiers and variables there are but Quadlet's own, for the rest would be filled in.
+      assert.doesNotMatch(
+        line
+          .replaceAll('%%', '')
+          .replaceAll(/%t\/|%N/g, '')
+          .replaceAll('$$', ''),
+        /[%$]/,
+      );
+      const words = splitCommand(line);
       for (const word of oddWords)
         assert.ok(words.includes(word), `${JSON.stringify(word)} in ${JSON.stringify(words)}`);
       assert.equal(words.at(-5), 'localhost/bb:1');
