@@ -19,6 +19,18 @@ export const excuses: readonly Excuse[] = [
         '[...pod.initContainers, ...pod.containers].every(each => nameOf(each) === each.engineName)',
         'false',
       ],
+      [
+        'src/plan/own-names.ts',
+        'if ([...pod.initContainers, ...pod.containers].every(each => nameOf(each) === each.engineName)) return pod;',
+        'each => nameOf(each) === each.engineName',
+        '() => undefined',
+      ],
+      [
+        'src/plan/own-names.ts',
+        'if ([...pod.initContainers, ...pod.containers].every(each => nameOf(each) === each.engineName)) return pod;',
+        'nameOf(each) === each.engineName',
+        'false',
+      ],
     ],
   },
   {

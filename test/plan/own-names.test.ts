@@ -38,3 +38,17 @@ test('makePlan() names it right once the other is gone', () => {
   const pods = new Map([...down.pods].filter(([key]) => key === 'Pod/default/a-b'));
   assert.match(textOf(planOf(alone, { ...down, pods })).join('\n'), /rename container c back to a-b-c\n/);
 });
+
+test('makePlan() leaves the only container of a pod its name, too', () => {
+  const single = one.replace(/ {2}initContainers.*\n/, '').replace(', { name: d, image: app:1 }', '');
+  const actual = applied(desired(single, other), each => withContainer(each, 'c', ended));
+  const plan = textOf(planOf(desired(single), actual, { prune: 'none' }));
+  assert.deepEqual([plan.length, plan.join().includes('rename')], [3, false]);
+});
+
+test('makePlan() gives a new pod the name that another of ours is to leave', () => {
+  const before = applied(desired(one));
+  const plan = textOf(planOf(both, before)).filter(line => /a-b-c/.test(line));
+  assert.match(plan.join('\n'), /create container a-b-c /);
+  assert.match(plan.join('\n'), /rename container c back to a-b-c-\w+$/m);
+});
