@@ -181,6 +181,32 @@ onEachDebian('the agent as podstead.service of a user who lingers, on a booted s
     assert.deepEqual(runningOf(after), ['site-main', 'web-main']);
   });
 
+  test('passes that the user’s systemd starts do it too, without an agent', async () => {
+    await inService('podstead', 'install', '--no-resident');
+    assert.equal(await show(agent, 'LoadState'), 'not-found');
+    const watches = (): Promise<string> =>
+      eventually(
+        'no pass is under way, and systemd watches',
+        async () =>
+          `${await show('podstead-pass.service', 'ActiveState')} ${await show('podstead-pass.path', 'SubState')}`,
+        states => states === 'inactive waiting',
+      );
+    await watches();
+    // So that nothing but the end itself starts a pass.
+    await systemctl('stop', 'podstead-pass.timer');
+    const before = await containersOf(inService);
+    await inService('podman', 'kill', 'web-main');
+    const after = await eventually(
+      'it runs again',
+      () => containersOf(inService),
+      all => all['web-main']?.State === 'running' && all['web-main'].Pid !== before['web-main']?.Pid,
+    );
+    assert.deepEqual(idsOf(after), idsOf(before));
+    await watches();
+    await inService('podstead', 'uninstall');
+    assert.equal(await show('podstead-pass.path', 'LoadState'), 'not-found');
+  });
+
   /** Where the host itself is on version 2, machines have controllers, and the limit is set. */
   async function hasControllers(): Promise<boolean> {
     return (await inService('podman', 'info', '--format', '{{.Host.CgroupControllers}}')).includes('memory');

@@ -4,11 +4,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { keptUnits } from '../../src/unit/kept.ts';
 import { splitCommand } from '../../src/unit/quote.ts';
-import { parseUnit, valuesOf } from '../../src/unit/unit-file.ts';
+import { stepsSince } from '../../src/unit/restart.ts';
+import { parseUnit, renderUnit, valuesOf } from '../../src/unit/unit-file.ts';
 import { oddManifest, oddWords } from '../unit/quadlet-sample.ts';
+import { webUnit } from '../unit/samples.ts';
 import { type Ran, run } from './host.ts';
-import { program } from './podstead.ts';
+import { host, program } from './podstead.ts';
 
 const generator = '/usr/libexec/podman/quadlet';
 const lacking = existsSync(generator) ? false : `needs ${generator}: Podman 4.3 has none`;
@@ -75,6 +78,14 @@ describe('Quadlet takes what generate quadlet writes', { skip: lacking }, () => 
     });
   }
 
+  test('and its systemd takes units of generate systemd --restart, with pauses that grow', async t => {
+    const dir = await mkdtemp(join(tmpdir(), 'pdq-'));
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    for (const unit of keptUnits(webUnit, { policy: 'Always', systemd: stepsSince }))
+      await writeFile(join(dir, unit.name), renderUnit(unit));
+    await verify(dir);
+  });
+
   test('for a user', async t => {
     const { dir, ran } = await generated(t, oddManifest, '--user');
     assert.equal(ran.code, 0, ran.stderr);
@@ -94,6 +105,29 @@ describe('Quadlet takes what generate quadlet writes', { skip: lacking }, () => 
 });
 
 describe('generate quadlet', () => {
+  test('writes of a pod that runs what it writes of its manifest', async t => {
+    const on = await host(t);
+    const text = `
+apiVersion: v1
+kind: Pod
+metadata: { name: web }
+spec:
+  initContainers: [{ name: wait, image: 'localhost/bb:1', command: ['true'] }]
+  containers: [{ name: main, image: 'localhost/bb:1', command: [sleep, '1000'], env: [{ name: A, value: '100% $B' }] }]
+`;
+    await on.write({ 'web.yaml': text });
+    const applied = await on.podstead('apply', on.source);
+    assert.equal(applied.code, 0, applied.stderr);
+    const units = async (subject: string): Promise<string> => {
+      const { code, stdout, stderr } = await on.podstead('generate', 'quadlet', subject, '--podman-version', '5.4');
+      assert.equal(code, 0, stderr);
+      return stdout.replaceAll(/^# .*: for Podman .*\n/gm, '');
+    };
+    const ofManifest = await units(on.source);
+    assert.match(ofManifest, /^Environment="A=100%% \$\$B"$/m);
+    assert.equal(await units('web'), ofManifest);
+  });
+
   test('leaves a pod out that must not run as Quadlet would run it, and says why', async t => {
     const refused = `
 ---

@@ -84,25 +84,20 @@ test('the service of a pass has the sandbox of the agent', () => {
   assert.ok(hardening('podstead.service').length > 10);
 });
 
-for (const systemd of [252, 257]) {
-  const version = spawnSync('systemctl', ['--version'], { encoding: 'utf8' }).stdout ?? '';
-  const here = Number(/^systemd (\d+)/.exec(version)?.[1] ?? 0);
-  const skip = systemd > here && `needs systemd ${systemd}, found ${here}`;
-  test(`keptUnits for systemd ${systemd} pass systemd-analyze verify without a word`, { skip }, t => {
-    const dir = join(scratch(t), 'with space 100%');
-    mkdirSync(dir);
-    const program = fakeProgram(dir, 'pod man', '').path;
-    const paths = Object.values(goldenUnits).flatMap(spec => {
-      const units = keptUnits({ ...spec, podman: { ...spec.podman, path: program } }, { policy: 'Always', systemd });
-      return units.map(unit => {
-        const path = join(dir, unit.name);
-        writeFileSync(path, renderUnit(unit));
-        return path;
-      });
+test('keptUnits pass systemd-analyze verify without a word', t => {
+  const dir = join(scratch(t), 'with space 100%');
+  mkdirSync(dir);
+  const program = fakeProgram(dir, 'pod man', '').path;
+  const paths = Object.values(goldenUnits).flatMap(spec => {
+    const units = keptUnits({ ...spec, podman: { ...spec.podman, path: program } }, { policy: 'Always', systemd: 252 });
+    return units.map(unit => {
+      const path = join(dir, unit.name);
+      writeFileSync(path, renderUnit(unit));
+      return path;
     });
-    verify(t, paths, false);
   });
-}
+  verify(t, paths, false);
+});
 
 for (const user of [false, true]) {
   test(`podUnit's units pass systemd-analyze ${user ? '--user ' : ''}verify without a word`, t => {
