@@ -27,6 +27,8 @@ import { withWorld } from './world.ts';
 
 /** `podstead run [DIR]`: keeps this host until it is told to stop; 0 then. Pods run on. */
 export async function run(context: Context, dir: string, flags: RunFlags): Promise<number> {
+  // Until the loop listens, a hangup asks for what is about to happen anyway; unheard it would end us.
+  process.on('SIGHUP', () => undefined);
   // A root that goes away later is waited for; one that was never there is a slip of the pen.
   if (!existsSync(dir)) throw new CommandError(`Cannot keep "${dir}": no such directory`, { hint: 'Check the path' });
   const lean = liveLean();
