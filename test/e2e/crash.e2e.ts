@@ -200,7 +200,8 @@ describe('killed at an effect of its work on a real engine', () => {
     const starts = await startsSince(sinceMs);
     if (phase.name === 'create') assert.ok(starts.size >= 3, 'the events tell of the starts');
     // A container that the runtime had started when its engine died is seen by nobody: it has to be started again.
-    for (const [id, count] of starts) assert.ok(count === 1, `${what}: container ${id} was started ${count} times`);
+    const most = cut?.victim === 'service' ? 2 : 1;
+    for (const [id, count] of starts) assert.ok(count <= most, `${what}: container ${id} was started ${count} times`);
     return first;
   }
 
