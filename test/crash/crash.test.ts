@@ -92,7 +92,9 @@ function checkHost({ engine: { host }, records }: Machine, { after: desired, end
   const uids = new Set([...host.pods.values()].map(({ ours }) => ours?.uid));
   const have = {
     pods: [...host.pods.values()].map(({ name, ours, state }) => `${name} ${ours?.digest} ${state}`).sort(),
-    containers: [...host.containers.values()].map(({ name, ours, state }) => `${name} ${ours?.digest} ${state}`).sort(),
+    containers: [...host.containers.values()]
+      .map(({ name, ours, state, inspected }) => `${name} ${ours?.digest} ${state} ${inspected?.memoryLimitBytes}`)
+      .sort(),
     leakedVolumes: [...host.volumes.values()].filter(({ uid }) => uid !== undefined && !uids.has(uid)),
     emptyDirs: [...host.volumes.values()].filter(({ uid }) => uid !== undefined).length,
     claims: [...host.volumes.values()].filter(({ uid }) => uid === undefined).length,
@@ -105,7 +107,9 @@ function checkHost({ engine: { host }, records }: Machine, { after: desired, end
     containers: wanted
       .flatMap(({ key, initContainers, containers }) => {
         const state = ended.includes(keyParts(key).name) ? 'exited' : 'running';
-        return [...initContainers, ...containers].map(each => `${each.engineName} ${each.digest} ${state}`);
+        return [...initContainers, ...containers].map(
+          ({ engineName, digest, resources }) => `${engineName} ${digest} ${state} ${resources.memoryLimitBytes}`,
+        );
       })
       .sort(),
     leakedVolumes: [],

@@ -152,7 +152,8 @@ function portsOf(machine: Machine, desired: Desired, clock: Clock, effect: Effec
     emit: () => undefined,
     random: () => 0.5,
     load: () => ({ desired, problems: [] }),
-    plan: (wanted, actual, opts) => makePlan(wanted, actual, { ...opts, fingerprint, keepStanding: true }),
+    plan: (wanted, actual, opts) =>
+      makePlan(wanted, actual, { ...opts, fingerprint, keepStanding: true, keepsLimits: engine.keepsLimits }),
     fingerprint,
     uid: () => {
       machine.uids += 1;

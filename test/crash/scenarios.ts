@@ -28,6 +28,8 @@ interface Variant {
   /** Digest of its sidecar. */
   readonly proxy?: string;
   readonly deadline?: number;
+  /** Limit of the main container. */
+  readonly memoryLimitBytes?: number;
 }
 
 const preStop = { type: 'sleep', seconds: 0 } as const;
@@ -42,9 +44,12 @@ const claim: DesiredVolume = {
   options: {},
 };
 
+const unlimited = { cpuLimitMilli: undefined, cpuRequestMilli: undefined, memoryRequestBytes: undefined };
+
 /** A pod of two containers and a sidecar with a claim, an emptyDir and files. */
 function podOf(name: string, variant: Variant = {}): DesiredPod {
   const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1', proxy = 'p1' } = variant;
+  const { memoryLimitBytes = 2 ** 26 } = variant;
   const plain = desiredPod(name);
   const mounts = ['data', 'scratch', 'memory', 'conf', 'picture'].map(volume => ({
     ...{ volume, path: `/${volume}`, readOnly: false },
@@ -65,7 +70,7 @@ function podOf(name: string, variant: Variant = {}): DesiredPod {
     declaredBy: variant.declaredBy ?? plain.key,
     sandbox: { ...plain.sandbox, digest: `${sandbox}${ports.length}`, ports },
     containers: [
-      desiredContainer(`${name}-main`, { digest: main, image, mounts }),
+      desiredContainer(`${name}-main`, { digest: main, image, mounts, resources: { ...unlimited, memoryLimitBytes } }),
       desiredContainer(`${name}-side`, { name: 'side', digest: 'side', mounts }),
     ],
     initContainers: [
@@ -125,6 +130,13 @@ export const scenarios: readonly Scenario[] = [
     opts: steady,
     untouched: others,
     ended: ['web'],
+  },
+  {
+    name: 'another limit, in place',
+    before: wish(bystander, podOf('web')),
+    after: wish(bystander, podOf('web', { memoryLimitBytes: 2 ** 27 })),
+    opts: steady,
+    untouched: [...others, 'web-side', 'web-proxy'],
   },
   {
     name: 'a recreation',
