@@ -12,6 +12,7 @@ export function resolveClaim(object: KubeObject & { readonly object: V1Persisten
   const uid = annotation('uid');
   const gid = annotation('gid');
   const mountOptions = [annotation('mount-options'), uid && `uid=${uid}`, gid && `gid=${gid}`].filter(Boolean);
+  const importSource = annotation('import-source');
   const image = annotation('image');
   const driver = annotation('driver') ?? (image === undefined ? undefined : 'image');
   const options = Object.entries({
@@ -28,5 +29,6 @@ export function resolveClaim(object: KubeObject & { readonly object: V1Persisten
     labels: metadata?.labels ?? {},
     ...(driver === undefined ? {} : { driver }),
     options: Object.fromEntries(options),
+    ...(importSource === undefined ? {} : { importSource }),
   };
 }

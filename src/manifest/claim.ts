@@ -13,16 +13,28 @@ import { quantityMilli } from './quantity.ts';
 import type { Report } from './report.ts';
 import { checkSelector } from './selector.ts';
 
-/** Podman's annotation for a tar that a new volume is filled from. */
-const importSource = 'volume.podman.io/import-source';
+const prefix = 'volume.podman.io/';
+/** Podman's annotation for an archive that a new volume is filled from. */
+const importSource = `${prefix}import-source`;
+/** Those that have a volume's data elsewhere than in a directory of the engine's own. */
+const elsewhere = ['driver', 'image', 'type', 'device'].map(name => prefix + name);
 
 /** Checks a PersistentVolumeClaim's spec, and what Podman reads of its annotations. */
 export function checkClaim({ metadata, spec }: V1PersistentVolumeClaim, report: Report): void {
-  if (metadata?.annotations?.[importSource] !== undefined) {
-    const hint = 'Remove it, and fill the volume with "podman volume import"';
-    unusable(pointer('/metadata', 'annotations', importSource), 'the volume would start empty', hint, report);
-  }
+  checkImport(metadata?.annotations ?? {}, report);
   if (spec) checkClaimSpec(spec, '/spec', report);
+}
+
+function checkImport(annotations: Readonly<Record<string, string>>, report: Report): void {
+  const source = annotations[importSource];
+  if (source === undefined) return;
+  const at = pointer('/metadata', 'annotations', importSource);
+  const fault = source.startsWith('/') ? undefined : `found ${quote(source)}, expected an absolute path`;
+  finding(at, fault, 'Write the path of the archive on this host, from the root on', report);
+  const other = elsewhere.find(name => annotations[name] !== undefined);
+  if (other !== undefined) {
+    unusable(at, `"${other}" has the data elsewhere`, 'Remove it, and put the data there by hand', report);
+  }
 }
 
 /** Checks a claim that is made for a pod. */

@@ -99,6 +99,8 @@ export interface ActualVolume {
   readonly owner: string | undefined;
   readonly key: Key | undefined;
   readonly uid: string | undefined;
+  /** It was not yet filled to its end when whoever filled it broke off. */
+  readonly halfFilled?: boolean;
 }
 
 export interface ActualImage {

@@ -244,6 +244,8 @@ export interface DesiredVolume {
   readonly driver?: string;
   /** Driver options, from `volume.podman.io/*` annotations. */
   readonly options: Readonly<Record<string, string>>;
+  /** Absolute path of an archive of this host that a new volume is filled from. */
+  readonly importSource?: string;
 }
 
 /** An image, with the ways to get it. */

@@ -1,5 +1,6 @@
-import type { DesiredVolume, Json } from '../model/desired.ts';
-import { keyParts } from '../model/key.ts';
+import type { Actual } from '../model/actual.ts';
+import type { Desired, DesiredPod, DesiredVolume, Json } from '../model/desired.ts';
+import { type Key, keyParts } from '../model/key.ts';
 import type { PodRecord } from '../model/record.ts';
 import { member } from './json.ts';
 
@@ -12,4 +13,22 @@ export function hasUsed(record: PodRecord, volume: DesiredVolume): boolean {
       (mount: Json) => member(member(mount, 'source'), 'claim') === name,
     ),
   );
+}
+
+/** What broke off while it was filled counts as not made: making it goes on with that. */
+export function isWhole({ engineName }: DesiredVolume, { volumes }: Actual): boolean {
+  return volumes.has(engineName) && volumes.get(engineName)?.halfFilled !== true;
+}
+
+/** Why a pod cannot be made whose claim is under way, or rests after a failure: the engine would make an empty volume. */
+export function unmadeClaim(
+  pod: DesiredPod,
+  desired: Desired,
+  actual: Actual,
+  busy: ReadonlySet<Key>,
+): string | undefined {
+  const names = pod.volumes.flatMap(volume => (volume.type === 'claim' ? [volume.engineName] : []));
+  const claims = names.flatMap(name => desired.volumes.get(name) ?? []);
+  const unmade = claims.find(claim => busy.has(claim.key) && !isWhole(claim, actual));
+  return unmade && `its volume '${unmade.engineName}' is not made yet: see ${unmade.key}`;
 }

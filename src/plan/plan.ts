@@ -4,7 +4,7 @@ import type { Digest, Key } from '../model/key.ts';
 import type { Change, Plan } from '../model/plan.ts';
 import type { PodRecord } from '../model/record.ts';
 import { stepBuilder } from './builder.ts';
-import { hasUsed } from './claims.ts';
+import { hasUsed, isWhole, unmadeClaim } from './claims.ts';
 import { conflictsOf, foreignObstacle } from './conflict.ts';
 import { deadlinesAhead } from './deadline.ts';
 import { decide, failureOf } from './decide.ts';
@@ -52,7 +52,9 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const decideOpts = {
     ...opts,
     obstacle: (pod: DesiredPod, present: ActualPod | undefined) =>
-      foreignObstacle(pod, present, actual) ?? neverPulled(pod, desired, actual),
+      foreignObstacle(pod, present, actual) ??
+      neverPulled(pod, desired, actual) ??
+      unmadeClaim(pod, desired, actual, opts.busy),
     predecessor: (pod: DesiredPod) => predecessorOf(pod, desired, actual),
     underWay: (pod: DesiredPod) => imageUnderWay(pod, desired, actual, opts.busy),
   };
@@ -64,7 +66,7 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const held = leftovers.map(leftover => holdUntilReplaced(leftover, decisions, desired, actual));
 
   const works = decisions.flatMap(decision => decision.work ?? []);
-  const claims = [...desired.volumes.values()].filter(volume => !actual.volumes.has(volume.engineName)).toSorted(byKey);
+  const claims = [...desired.volumes.values()].filter(volume => !isWhole(volume, actual)).toSorted(byKey);
   const free = claims.filter(volume => !opts.busy.has(volume.key));
   const builder = stepBuilder();
   const images = addImages(builder, works, desired, actual);

@@ -1,3 +1,4 @@
+import type { DesiredVolume } from '../model/desired.ts';
 import type { Action, Change, ChangeOp, FieldChange, Plan, Step } from '../model/plan.ts';
 import type { Location } from '../model/problem.ts';
 
@@ -69,7 +70,7 @@ export function describe(action: Action): string {
     case 'build':
       return `build ${action.image.reference} from ${action.image.build?.directory ?? '?'}`;
     case 'createVolume':
-      return `create volume ${action.volume.engineName}`;
+      return `create volume ${action.volume.engineName}${filledFrom(action.volume)}`;
     case 'createEmptyDir':
       return `create emptyDir ${action.volume}`;
     case 'writeFiles':
@@ -167,4 +168,8 @@ function printField(field: FieldChange, paint: Paint): string[] {
   if (field.desired !== undefined) lines.push(paint('add', `      + ${field.desired}`));
   if (field.live !== undefined) lines.push(paint('hold', `      live: ${field.live}`));
   return lines;
+}
+
+function filledFrom({ importSource }: DesiredVolume): string {
+  return importSource === undefined ? '' : `, filled from ${importSource}`;
 }

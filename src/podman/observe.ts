@@ -7,6 +7,7 @@ import { engineNameOf, memoryDirectory } from '../model/names.ts';
 import { type Tagging, tagging } from './adopted.ts';
 import type { Context } from './context.ts';
 import { type FileDigests, readFileDigests } from './files.ts';
+import { halfFilled } from './fill-volume.ts';
 import { readImages } from './images.ts';
 import { list, number, record, text, textRecord, texts, type Unread } from './json.ts';
 import { type OursOptions, oursAmong } from './ours.ts';
@@ -41,12 +42,13 @@ interface Entry {
 export async function observe(context: Context, signal: AbortSignal): Promise<Actual> {
   const get = async (path: string, query = {}): Promise<readonly Unread[]> =>
     listed((await context.http.call({ method: 'GET', path, query, what: 'Cannot look at the engine', signal })).body);
-  const [containers, volumes, images, aliases, files] = await Promise.all([
+  const [containers, volumes, images, aliases, files, filling] = await Promise.all([
     get('/containers/json', { all: true }),
     get('/volumes/json'),
     imagesOf(context, () => get('/images/json')),
     context.aliases(),
     readFileDigests(context.stateDir),
+    halfFilled(context.stateDir),
   ]);
   const tagged = tagging(context);
   const entries = containers.map(value => readEntry(value, tagged));
@@ -57,7 +59,7 @@ export async function observe(context: Context, signal: AbortSignal): Promise<Ac
   const podIds = new Set(pods.map(pod => pod.id));
   return {
     pods: new Map(pods.map(pod => [pod.key, pod])),
-    volumes: readVolumes(volumes),
+    volumes: readVolumes(volumes, filling),
     images: readImages(images, aliases),
     ...readForeign(
       entries.filter(entry => !ours.has(entry.id)),

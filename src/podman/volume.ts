@@ -2,16 +2,22 @@ import { chmod, readdir, stat } from 'node:fs/promises';
 import { getgid, getuid } from 'node:process';
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import type { ActualVolume } from '../model/actual.ts';
+import type { DesiredVolume } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
+import { asWhole, filled } from './fill-volume.ts';
 import { list, record, text, textRecord, type Unread } from './json.ts';
 import { path } from './query.ts';
 
-/** The answer of `volumes/json`, by name. */
-export function readVolumes(volumes: readonly Unread[]): ReadonlyMap<string, ActualVolume> {
-  return new Map(volumes.map(readVolume).map(volume => [volume.name, volume]));
+/** The answer of `volumes/json`, by name. @param filling names of those that are filled in part */
+export function readVolumes(
+  volumes: readonly Unread[],
+  filling: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, ActualVolume> {
+  const half = (name: string): Pick<ActualVolume, 'halfFilled'> => (filling.has(name) ? { halfFilled: true } : {});
+  return new Map(volumes.map(readVolume).map(volume => [volume.name, { ...volume, ...half(volume.name) }]));
 }
 
 function readVolume(value: Unread): ActualVolume {
@@ -23,16 +29,32 @@ function readVolume(value: Unread): ActualVolume {
 }
 
 /**
- * Makes the volume of a claim; one of ours by that name is the work already done.
+ * Makes the volume of a claim, and fills it; one of ours by that name is the work already done.
  *
- * @throws EngineError `NAME_TAKEN` where the volume is somebody else's
+ * @throws EngineError `NAME_TAKEN` where the volume is somebody else's, `REFUSED` where it cannot be filled
  */
 export async function createVolume(
   context: Context,
   action: ActionOf<'createVolume'>,
   { signal }: Signalled,
 ): Promise<void> {
-  const { key, engineName, labels: own, driver, options } = action.volume;
+  const { engineName: name, importSource: source } = action.volume;
+  const make = (): Promise<void> => makeClaim(context, action.volume, signal);
+  if (source === undefined) {
+    await make();
+    return asWhole(context.stateDir, name);
+  }
+  await filled({ stateDir: context.stateDir, name, source }, make, () => mountpointOf(context, name, signal), signal);
+}
+
+async function mountpointOf(context: Context, name: string, signal: AbortSignal): Promise<string> {
+  const found = await inspectVolume(context, name, signal);
+  if (found !== undefined) return found.mountpoint;
+  throw new EngineError('GONE', `Volume "${name}" is not there any more`, { transient: true });
+}
+
+async function makeClaim(context: Context, claim: DesiredVolume, signal: AbortSignal): Promise<void> {
+  const { key, engineName, labels: own, driver, options } = claim;
   const tags = { ...own, [labels.owner]: context.owner, [labels.key]: key };
   const isPlain = driver === undefined && Object.keys(options).length === 0;
   await makeVolume(context, { name: engineName, labels: tags, driver, options: isPlain ? ofRoot : options }, signal);

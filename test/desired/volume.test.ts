@@ -159,6 +159,21 @@ spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } 
   });
 });
 
+test('a claim is filled from an archive by its absolute path, and only where the engine has its data', () => {
+  const claim = (annotations: string): string => `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: d, annotations: { ${annotations} } }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }`;
+  const source = 'volume.podman.io/import-source';
+  const sound = desiredOf(claim(`${source}: /srv/d.tar`));
+  assert.deepEqual([sound.problems, sound.desired.volumes.get('d')?.importSource], [[], '/srv/d.tar']);
+  const codes = (annotations: string): readonly string[] =>
+    desiredOf(claim(annotations)).problems.map(({ code }) => code);
+  assert.deepEqual(codes(`${source}: d.tar`), ['FIELD_VALUE']);
+  assert.deepEqual(codes(`${source}: /srv/d.tar, volume.podman.io/device: /dev/sdb1`), ['FIELD_UNSUPPORTED']);
+});
+
 test('an image volume that is built from a directory makes another container when that changes', () => {
   const yaml = pod("{ name: v, image: { reference: 'localhost/pictures:1' } }", {
     container: ', volumeMounts: [{ name: v, mountPath: /v }]',
