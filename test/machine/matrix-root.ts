@@ -17,6 +17,8 @@ const packages = [
   'nftables',
   'busybox-static',
   'docker-registry',
+  'skopeo',
+  'openssl',
   'git',
   'e2fsprogs',
   'systemd',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { EngineAction } from '../../src/engine/engine.ts';
 import type { Event } from '../../src/model/event.ts';
+import type { Key } from '../../src/model/key.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { type Break, breaks, type Tree } from '../arbitraries/edits.ts';
@@ -131,7 +132,7 @@ property(
       effect: action => {
         note();
         if (action.verb !== 'removePod' && action.verb !== 'stopPod') return;
-        if (isOfRecreate(action, events)) return;
+        if (!isForAbsence(action, events)) return;
         const declaredBy = engine.host.pods.get(action.id)?.ours?.declaredBy;
         const last = declared.get(declaredBy ?? '');
         const isDeclared = last === clock.now();
@@ -149,13 +150,14 @@ property(
 );
 
 /**
- * Whether the plan that it belongs to makes the pod anew. Such a removal is not for an absence: it was decided while the
- * object was declared, goes on should the object vanish meanwhile, and ends with the pod running.
+ * Whether its plan took the object for absent. A pod that is made anew, or that its Deployment has another in place of, goes for
+ * what was declared when that was decided, and goes on doing so should the object vanish meanwhile.
  */
-function isOfRecreate(action: EngineAction, events: readonly Event[]): boolean {
-  const plan = events.findLast(
+function isForAbsence(action: EngineAction & { readonly pod: Key }, events: readonly Event[]): boolean {
+  const decided = events.findLast(
     event => event.type === 'planned' && event.plan.steps.some(step => step.action === action),
   );
-  if (plan?.type !== 'planned' || action.verb !== 'removePod') return false;
-  return plan.plan.steps.some(({ action: { verb }, key }) => verb === 'createPod' && key === action.pod);
+  assert.ok(decided?.type === 'planned');
+  const change = decided.plan.changes.find(({ key }) => key === action.pod);
+  return change?.op === 'remove' && change.why === 'no longer in the source';
 }
