@@ -48,5 +48,7 @@ function unnoted({ containers, record }: ActualPod): readonly ActualContainer[] 
 
 function endOfRun({ exitCode, startedAtMs, exitedAtMs }: ActualContainer, { oomKilled, message }: RunEnd): EndOfRun {
   const reason = oomKilled ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
-  return { exitCode, reason, startedAtMs, exitedAtMs, ...(message !== undefined && { message }) };
+  // The list tells seconds, and the end by a clock that is some milliseconds behind: a short run may end before it began.
+  const endedAtMs = Math.max(exitedAtMs, startedAtMs);
+  return { exitCode, reason, startedAtMs, exitedAtMs: endedAtMs, ...(message !== undefined && { message }) };
 }

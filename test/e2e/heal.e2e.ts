@@ -109,7 +109,7 @@ describe('an engine that died beside a command of its runtime is put right by th
     // How many of the runtime's commands come before depends on who is quicker, the service or conmon's own clean-up.
     for (let tries = 0; (await of('{{.InfraContainerID}} {{len .Containers}}')) !== ' 1\n'; tries += 1) {
       // 5.4 was not seen to let go of the sandbox first; nor is 4.3 always, on a busy machine.
-      if (tries === 20) return t.skip('the engine was not caught between the two in 20 tries');
+      if (tries === 6) return t.skip('the engine was not caught between the two in 6 tries');
       assert.equal((await on.podstead('apply', source)).code, 0);
       await shim.set(at('before', 'delete', 1));
       const removal = run('podman', ['--url', on.engine.url, 'pod', 'rm', '-f', '-t', '0', 'web']);

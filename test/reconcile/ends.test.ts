@@ -44,6 +44,16 @@ test('noteEnds() notes each end once, with its reason, and nothing of what runs'
   assert.deepEqual(((await look()) as { reason: string }).reason, 'Completed');
 });
 
+test('noteEnds() lets no run end before it began, though the engine tells so', async () => {
+  const { on, look } = await standing();
+  const main = on.engine.host.containerByName('a-main');
+  assert.ok(main);
+  on.engine.kill('a-main', 1);
+  main.exitedAtMs = main.startedAtMs - 1000;
+  const { startedAtMs, exitedAtMs } = (await look()) as { startedAtMs: number; exitedAtMs: number };
+  assert.equal(exitedAtMs, startedAtMs);
+});
+
 test('noteEnds() leaves pods alone that have steps under way, and bears engines and records that fail', async () => {
   const { on, look } = await standing();
   on.engine.kill('a-main', 3);
