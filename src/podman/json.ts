@@ -18,7 +18,8 @@ export function text(value: Unread): string {
 
 /** A number, or 0. */
 export function number(value: Unread): number {
-  return typeof value === 'number' ? value : 0;
+  // JSON.parse() makes Infinity of 1e999.
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }
 
 /** The strings of a list. */

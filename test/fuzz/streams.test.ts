@@ -115,6 +115,16 @@ test('bodies: 4 MiB of braces are read in no time', { timeout: 5000 }, () => {
     firstDocument(piece.repeat((4 * 2 ** 20) / piece.length));
 });
 
+test('pull progress: numbers beyond all bounds count as none', () => {
+  const count = countBlobs();
+  for (const current of ['1e999', '-1e999', 'null'])
+    assert.deepEqual(
+      count(JSON.parse(`{"id":"a","status":"Downloading","progressDetail":{"current":${current},"total":5}}`)),
+      { message: '0 of 1 blobs are there', doneBytes: 0, totalBytes: 5 },
+    );
+  assert.equal(count({ id: 'b', status: 'x', progressDetail: { total: Number.POSITIVE_INFINITY } })?.totalBytes, 5);
+});
+
 test('pull progress: of any documents done never falls and never passes total', async t => {
   const detail = fc.record({
     current: fc.oneof(fc.integer(), fc.double(), fc.string()),
