@@ -47,10 +47,11 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
       const theirs = JSON.parse(await skopeo(...global, 'inspect', insecure, ...own, image(reference)));
       const { code, stdout, stderr } = await podstead('inspect', insecure, ...flags, image(reference));
       assert.equal(code, 0, stderr);
-      const { LayersData, ...ours } = JSON.parse(stdout);
-      assert.deepEqual(ours, theirs);
+      const ours = JSON.parse(stdout);
+      // skopeo 1.9 does not tell of layers more than their digests.
+      assert.deepEqual(ours, { LayersData: ours.LayersData, ...theirs });
       assert.deepEqual(
-        LayersData.map(({ Digest }: { readonly Digest: string }) => Digest),
+        ours.LayersData.map(({ Digest }: { readonly Digest: string }) => Digest),
         ours.Layers,
       );
       const yaml = await podstead('inspect', insecure, '-o', 'yaml', image(reference));
