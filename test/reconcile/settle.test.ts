@@ -6,7 +6,7 @@ import type { Actual } from '../../src/model/actual.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
 import { blankRecord } from '../fakes/records.ts';
-import { passes, settleOn, testHost } from './host.ts';
+import { passes, settleOn, type TestHost, testHost } from './host.ts';
 
 test('settle() ends once everything runs, and does nothing the second time', async () => {
   const host = testHost(['web', 'db']);
@@ -44,7 +44,8 @@ test('settle() tells what failed, and does not wait for its back-off', async () 
   assert.ok(host.clock.now() - started < 2000);
 });
 
-test('settle() tries at once what failed before', async () => {
+/** A host whose only pod is wanted, and failed many times until now. */
+function failedBefore(): TestHost {
   const host = testHost(['web']);
   const failure = {
     message: 'Cannot pull',
@@ -54,6 +55,11 @@ test('settle() tries at once what failed before', async () => {
     fingerprint: 'sandbox,container',
   };
   host.records.all.set('Pod/default/web', { ...blankRecord('Pod/default/web', 'Pod/default/web'), failure });
+  return host;
+}
+
+test('settle() tries at once what failed before', async () => {
+  const host = failedBefore();
   const { changes } = await settleOn(host);
   assert.equal(changes.length, 1);
   assert.equal(host.records.all.get('Pod/default/web')?.failure, undefined);
@@ -157,15 +163,7 @@ test('settle() converges whatever single call goes wrong', async () => {
 });
 
 test('settle() as the agent lets what failed before rest until its time has come', async () => {
-  const host = testHost(['web']);
-  const failure = {
-    message: 'Cannot pull',
-    hint: undefined,
-    count: 9,
-    atMs: host.clock.now(),
-    fingerprint: 'sandbox,container',
-  };
-  host.records.all.set('Pod/default/web', { ...blankRecord('Pod/default/web', 'Pod/default/web'), failure });
+  const host = failedBefore();
   const { changes, outcome } = await settleOn(host, { asAgent: true });
   assert.deepEqual(changes, []);
   assert.ok((outcome?.nextMs ?? 0) > host.clock.now(), 'it tells when that is');
