@@ -69,18 +69,24 @@ export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): P
   const runner = new Runner({ ...ports, emit, ended: (key, ending) => attempts.ended(key, ending) });
 
   const stream = { clock, random, signal };
-  const pumps = [pump(o => engine.wakes(o), { ...stream, onHint: () => wake.hint('soon') })];
-  if (judges.watchSource) pumps.push(pump(o => source.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
-  if (probes !== undefined) pumps.push(pump(o => probes.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
-  const broken = Promise.all(pumps);
-  broken.catch(abort);
+  let broken: Promise<unknown> | undefined;
+  const listen = (): void => {
+    if (broken !== undefined) return;
+    const pumps = [pump(o => engine.wakes(o), { ...stream, onHint: () => wake.hint('soon') })];
+    if (judges.watchSource) pumps.push(pump(o => source.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
+    if (probes !== undefined) pumps.push(pump(o => probes.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
+    broken = Promise.all(pumps);
+    broken.catch(abort);
+  };
+  // A command is mostly over after one pass; what that missed, the beginning of each stream asks for.
+  if (judges.watchSource) listen();
 
   try {
-    await turns({ ...ports, emit }, { ...opts, signal }, judges, { runner, attempts, wake });
+    await turns({ ...ports, emit }, { ...opts, signal }, judges, { runner, attempts, wake, listen });
   } finally {
     abort();
     opts.signal.removeEventListener('abort', abort);
-    await finish(ports, runner, broken, opts.graceMs);
+    await finish(ports, runner, broken ?? Promise.resolve(), opts.graceMs);
   }
   await broken;
 }
@@ -89,11 +95,13 @@ interface Works {
   readonly runner: Runner;
   readonly attempts: Attempts;
   readonly wake: Wake;
+  /** Follows what hints at changes from now on. */
+  readonly listen: () => void;
 }
 
 async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Works): Promise<void> {
   const { clock, random, emit } = ports;
-  const { runner, wake } = works;
+  const { runner, wake, listen } = works;
   let guard = newGuard(await ports.memory.load());
   let failures = 0;
   let wasIdle = false;
@@ -108,6 +116,7 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
     if (outcome === undefined || error !== undefined) {
       failures += 1;
       if (!isFailure(error) || judges.isFatal(failures)) throw error;
+      listen();
       const retryAtMs = now + backoffMs(failing, failures, random());
       emit({ type: 'passFailed', atMs: now, failure: failureOf(error), retryAtMs });
       const floor = now + failing.firstMs;
@@ -125,6 +134,7 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
     const isBusy = runner.busy().size > 0;
     if (judges.isDone(outcome, isBusy)) return;
     if (judges.once) return Promise.race([runner.idle(), aborted(opts.signal)]);
+    listen();
     const isIdle = !wasBusy && !isBusy && outcome.plan.steps.length === 0;
     if (isIdle && !wasIdle) emit({ type: 'idle', atMs: clock.now() });
     wasIdle = isIdle;
