@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 
 const src = resolve(import.meta.dirname, '../src');
-const ports = ['engine', 'source/source.ts', 'record/records.ts', 'probe/ports.ts', 'clock.ts', 'log.ts'];
+const ports = ['engine', 'source/source.ts', 'record/records.ts', 'probe/ports.ts', 'clock.ts', 'log.ts', 'durable.ts'];
 const pure = ['manifest', 'desired', 'plan', 'unit', 'status', 'kube'];
 const shells = ['cli', 'server', 'web'];
 
@@ -19,15 +19,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   kube: ['model'],
   engine: ['model'],
   source: ['model'],
-  record: ['model'],
+  record: ['model', 'durable.ts'],
   probe: ['model', 'clock.ts'],
   'clock.ts': [],
   'log.ts': [],
+  'durable.ts': [],
   apply: ['model', ...ports, ...pure],
   reconcile: ['model', ...ports, ...pure, 'apply'],
-  image: ['model'],
-  podman: ['model', 'engine'],
-  systemd: ['model', 'unit'],
+  image: ['model', 'durable.ts'],
+  podman: ['model', 'engine', 'durable.ts'],
+  systemd: ['model', 'unit', 'durable.ts'],
 };
 
 /** Node's modules and packages that only these folders may use: effects stay at the edge. */

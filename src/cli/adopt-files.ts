@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createDurably } from '../durable.ts';
 import { documentOf } from '../kube/document.ts';
 import type { Fields } from '../kube/json.ts';
 import type { Key } from '../model/key.ts';
 import { engineNameOf } from '../model/names.ts';
-import { createDurably } from '../record/durable.ts';
 import { keyOfObject, type Proposal } from './adopt-proposal.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';

@@ -3,7 +3,7 @@ import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type SystemctlOptions, systemctl } from '../systemd/systemctl.ts';
 import { wakeIn } from '../systemd/wake.ts';
-import { writeText } from '../systemd/write.ts';
+import { writeUnitFile } from '../systemd/write.ts';
 import { type AgentUnitSpec, agentUnit, isAgentUnit } from '../unit/agent.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
@@ -72,7 +72,7 @@ export async function writeAgentUnits(
     const wanted = agentUnit(await templateOf(place, name), spec);
     if ((await standingUnit(place, name)) === wanted) continue;
     await mkdir(place.directory, { recursive: true });
-    await writeText(join(place.directory, name), wanted);
+    await writeUnitFile(join(place.directory, name), wanted);
     written.push(join(place.directory, name));
   }
   if (written.length > 0) await systemctl(['daemon-reload'], place.systemd);

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDurably } from '../durable.ts';
 import { ImageError } from './failure.ts';
 import { isRecord, type Unread } from './json.ts';
 
@@ -81,20 +81,5 @@ export async function writeAuths(
   { raw }: AuthFile,
   auths: Readonly<Record<string, Unread>>,
 ): Promise<void> {
-  const directory = dirname(path);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ ...raw, auths }, null, '\t')}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeDurably(path, `${JSON.stringify({ ...raw, auths }, null, '\t')}\n`);
 }

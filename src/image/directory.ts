@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncPath } from '../durable.ts';
 import { checkBytes, checked, digestParts } from './digest.ts';
 import { ImageError } from './failure.ts';
 import { type Descriptor, largestDocument, type Manifest, parseManifest } from './manifest.ts';
-import { beside, directorySink, syncDirectory, writeBytes } from './sink.ts';
+import { beside, directorySink, writeBytes } from './sink.ts';
 import type { ImageSource } from './source.ts';
 import type { ImageTarget } from './target.ts';
 import type { Place } from './transport.ts';
@@ -109,6 +110,6 @@ async function replace(made: string, path: string): Promise<void> {
     () => false,
   );
   await rename(made, path);
-  await syncDirectory(dirname(path));
+  await syncPath(dirname(path));
   if (stoodThere) await rm(old, { recursive: true, force: true });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Header } from 'tar';
+import { syncPath } from '../durable.ts';
 import { ImageError } from './failure.ts';
 
 /** Where files of an image are written by their names. Nothing looks whole before `finish`. */
@@ -40,7 +41,7 @@ export function directorySink(path: string): Sink {
         throw error;
       }
     },
-    finish: () => syncDirectory(path),
+    finish: () => syncPath(path),
     close: async () => undefined,
   };
 }
@@ -52,16 +53,6 @@ async function writeAll(path: string, content: AsyncIterable<Uint8Array>): Promi
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-/** Makes renames last (fsync(2)). */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 
@@ -123,7 +114,7 @@ export async function archiveSink(path: string): Promise<Sink> {
       await file.truncate(end + 2 * block);
       await file.sync();
       await rename(temporary, path);
-      await syncDirectory(dirname(path));
+      await syncPath(dirname(path));
     },
     close: () => discard(file, temporary),
   };

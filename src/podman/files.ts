@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncPath } from '../durable.ts';
 import { EngineError, type Signalled } from '../engine/engine.ts';
 import type { DesiredFiles, DesiredPod } from '../model/desired.ts';
 import { type Digest, keyParts } from '../model/key.ts';
@@ -86,10 +87,10 @@ async function swap(dir: string, files: DesiredFiles, owner: Owner): Promise<voi
     const { gid } = owner.pod.fsGroup ?? {};
     if (gid !== undefined) await giveToGroup(join(dir, generation), gid, 'read', owner);
     await replaceLink(generation, join(dir, '..data'));
-    await sync(dir);
+    await syncPath(dir);
   }
   await linkKeys(dir, files);
-  await sync(dir);
+  await syncPath(dir);
   await removeOthers(dir, generation);
 }
 
@@ -114,7 +115,7 @@ async function writeGeneration(dir: string, files: DesiredFiles, { pod, uid, sig
       await handle.close();
     }
   }
-  for (const one of dirs) await sync(one);
+  for (const one of dirs) await syncPath(one);
 }
 
 async function linkKeys(dir: string, files: DesiredFiles): Promise<void> {
@@ -137,15 +138,6 @@ async function replaceLink(target: string, link: string): Promise<void> {
   const made = join(dirname(link), `..new-${randomBytes(4).toString('hex')}`);
   await symlink(target, made);
   await rename(made, link);
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Removes the files of a pod that is gone. */

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { access, constants, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { writeDurably } from '../durable.ts';
 import { EngineError } from '../engine/engine.ts';
 import { isRootless } from './ownership.ts';
 
@@ -32,7 +33,7 @@ export async function filled(
     throw refused(name, source, error, 'See that the archive is there, and may be read');
   });
   const mark = join(directoryOf(stateDir), name);
-  await markDurably(mark);
+  await writeDurably(mark, '');
   await make();
   try {
     await unpack(source, await mountpoint(), signal);
@@ -50,27 +51,13 @@ export async function asWhole(stateDir: string, name: string): Promise<void> {
 
 /** The volumes that are not yet filled to their end. */
 export async function halfFilled(stateDir: string): Promise<ReadonlySet<string>> {
-  return new Set(await readdir(directoryOf(stateDir)).catch(() => []));
+  const names = await readdir(directoryOf(stateDir)).catch(() => []);
+  // Volumes begin with a letter or digit: others are a mark that is being written.
+  return new Set(names.filter(name => !name.startsWith('.')));
 }
 
 function directoryOf(stateDir: string): string {
   return join(stateDir, 'filling');
-}
-
-async function markDurably(path: string): Promise<void> {
-  const directory = join(path, '..');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  for (const [place, flags] of [
-    [path, 'w'],
-    [directory, 'r'],
-  ] as const) {
-    const handle = await open(place, flags, 0o600);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
 }
 
 /**

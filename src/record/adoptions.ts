@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeDurably, writeDurably } from '../durable.ts';
 import { type Adoption, adoptionVersion } from '../model/adoption.ts';
-import { removeDurably, writeDurably } from './durable.ts';
 import { refuseNewer } from './newer.ts';
 
 /** Which pods were adopted: one small file each, `adopted/POD-ID.json` below the state directory. */

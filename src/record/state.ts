@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeStale, writeDurably } from './durable.ts';
+import { removeStale, writeDurably } from '../durable.ts';
 import { refuseNewer } from './newer.ts';
 
 /** What the guard of pruning keeps beyond the program's end; reconcile/ gives the members their meaning. */

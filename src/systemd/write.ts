@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeStale, writeDurably } from '../durable.ts';
 import { readMark } from '../unit/pod.ts';
 import { parseUnit, renderUnit, type UnitFile } from '../unit/unit-file.ts';
 
@@ -39,7 +39,7 @@ export async function writeUnits(
     if (outcome === 'foreign') foreign.push(unit.name);
     else if (outcome === 'written') written.push(unit.name);
   }
-  await removeStale(directory);
+  await removeStale(directory, Date.now());
   const wanted = new Set(units.map(unit => unit.name));
   const unwanted = (opts.prune ?? true) ? (await ourUnits(directory, opts)).filter(name => !wanted.has(name)) : [];
   return { written: written.sort(), removed: unwanted, foreign: foreign.sort() };
@@ -56,7 +56,7 @@ async function writeUnit(directory: string, unit: UnitFile, owner: string): Prom
   const have = await textOf(path);
   if (have === text) return 'same';
   if (have !== undefined && readMark(parseUnit(unit.name, have))?.owner !== owner) return 'foreign';
-  await writeText(path, text);
+  await writeUnitFile(path, text);
   return 'written';
 }
 
@@ -82,37 +82,7 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Not `.service`, so systemd does not take it for a unit; nobody else names files so. */
-const temporaryEnd = '.podstead-tmp';
-/** Older than this a temporary file belongs to a writer that died: ms. */
-const staleMs = 60_000;
-
-/** Removes what writers that were killed left. */
-async function removeStale(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (!name.endsWith(temporaryEnd)) continue;
-    const path = join(directory, name);
-    const found = await stat(path).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > staleMs) await rm(path, { force: true });
-  }
-}
-
-/** Writes a unit file in one step: systemd must never read half a unit, not even after a power cut. */
-export async function writeText(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}${temporaryEnd}`;
-  try {
-    const file = await open(temporary, 'wx', 0o644);
-    try {
-      // Whatever the umask: systemd warns of units that not everybody can read.
-      await file.chmod(0o644);
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+/** Writes a unit file in one step: systemd must never read half a unit, and warns of one that not everybody can read. */
+export async function writeUnitFile(path: string, text: string): Promise<void> {
+  await writeDurably(path, text, { mode: 0o644 });
 }

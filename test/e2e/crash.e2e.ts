@@ -209,7 +209,7 @@ describe('killed at an effect of its work on a real engine', () => {
   async function age(directory: string): Promise<void> {
     const old = new Date(Date.now() - 3_600_000);
     for (const name of await readdir(directory, { recursive: true }))
-      if (name.endsWith('.tmp')) await utimes(join(directory, name), old, old);
+      if (name.endsWith('.podstead-tmp')) await utimes(join(directory, name), old, old);
   }
 
   async function check({ name: phase, runs, pods }: Phase, what: string): Promise<void> {

@@ -119,10 +119,10 @@ test('fileMemory() refuses what a later version saved', async t => {
 test('fileRecords removes temporary files of writers that died, and no others', async t => {
   const dir = stateDir(t);
   mkdirSync(join(dir, 'pods'), { recursive: true });
-  for (const name of ['.a.json.1.tmp', '.b.json.2.tmp']) writeFileSync(join(dir, 'pods', name), '');
-  utimesSync(join(dir, 'pods/.a.json.1.tmp'), 1, 1);
+  for (const name of ['.a.json.1.podstead-tmp', '.b.json.2.podstead-tmp']) writeFileSync(join(dir, 'pods', name), '');
+  utimesSync(join(dir, 'pods/.a.json.1.podstead-tmp'), 1, 1);
   await fileRecords(dir, keptWarnings()).load();
-  assert.deepEqual(readdirSync(join(dir, 'pods')), ['.b.json.2.tmp']);
+  assert.deepEqual(readdirSync(join(dir, 'pods')), ['.b.json.2.podstead-tmp']);
 });
 
 test('fileRecords warns and goes on where the state directory cannot be one', async t => {
@@ -171,7 +171,7 @@ test('fileMemory() does not write equal facts again', async t => {
 test('fileMemory() clears away what a writer that was killed left beside it, once that is old', async t => {
   const dir = stateDir(t);
   mkdirSync(dir, { recursive: true });
-  const [old, fresh] = ['.agent.json.aaaa.tmp', '.agent.json.bbbb.tmp'].map(name => join(dir, name));
+  const [old, fresh] = ['.agent.json.aaaa.podstead-tmp', '.agent.json.bbbb.podstead-tmp'].map(name => join(dir, name));
   assert.ok(old && fresh);
   for (const path of [old, fresh]) writeFileSync(path, '{');
   utimesSync(old, new Date(0), new Date(0));

@@ -77,7 +77,7 @@ test('writeUnits throws where the directory cannot be one, and leaves no tempora
 
 test("writeUnits clears away what a writer that was killed left, once that is old, and nobody else's", async t => {
   const dir = scratch(t);
-  const names = ['a.service.0123.podstead-tmp', 'b.service.4567.podstead-tmp', 'c.service.tmp'];
+  const names = ['.a.service.0123.podstead-tmp', '.b.service.4567.podstead-tmp', '.c.service.tmp'];
   for (const name of names) writeFileSync(join(dir, name), '[Unit]');
   for (const name of [names[0] ?? '', names[2] ?? '']) utimesSync(join(dir, name), new Date(0), new Date(0));
   await writeUnits(dir, [], opts);
