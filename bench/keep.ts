@@ -24,8 +24,7 @@ export async function keep(measured: Measured): Promise<void> {
   const soaked = await readJson<Soak>(soaking);
   const figures = { ...earlier?.figures, ...measured };
   const rows = rowsOf(figures, soaked);
-  const machine = { cores: cpus().length, cpu: cpus()[0]?.model, kernel: release(), node: process.version };
-  await writeJson(latest, { machine, rows, figures });
+  await writeJson(latest, { machine: machine(), rows, figures });
   await show(rows, figures, soaked);
 }
 
@@ -37,12 +36,19 @@ export async function keepSoak(soaked: Soak): Promise<void> {
   await show(rowsOf(figures, soaked), figures, soaked);
 }
 
-async function readJson<T>(path: string): Promise<T | undefined> {
+/** On what it was measured. */
+export function machine(): Readonly<Record<string, unknown>> {
+  return { cores: cpus().length, cpu: cpus()[0]?.model, kernel: release(), node: process.version };
+}
+
+/** Undefined where there is no such file. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
-async function writeJson(path: string, value: unknown): Promise<void> {
+/** Into a directory that is made where it is missing. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
   await mkdir(join(root, 'bench/results'), { recursive: true });
   await writeFile(path, `${JSON.stringify(value, null, 1)}\n`);
 }

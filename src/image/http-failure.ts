@@ -8,7 +8,7 @@ interface Row {
   readonly hint: string;
 }
 
-/** Codes of Node, OpenSSL and undici where no answer came. */
+/** Codes of Node and OpenSSL where no answer came. */
 const rows: readonly Row[] = [
   {
     code: /WRONG_VERSION_NUMBER|^EPROTO$|PACKET_LENGTH_TOO_LONG/,
@@ -23,10 +23,16 @@ const rows: readonly Row[] = [
     hint: 'Give the registry a certificate that this host trusts, or give --tls-verify=false',
   },
   {
-    code: /HEADERS_OVERFLOW|^HPE_|HTTP_PARSER/,
+    code: /^HPE_/,
     image: 'REGISTRY_INVALID',
     transient: false,
     hint: 'See that a registry answers there, and nothing else',
+  },
+  {
+    code: /^ERR_PROXY$/,
+    image: 'REGISTRY_UNREACHABLE',
+    transient: false,
+    hint: 'See that the proxy of HTTPS_PROXY or HTTP_PROXY lets this host through, or name the registry in NO_PROXY',
   },
   {
     code: /^ENOTFOUND$/,
@@ -35,7 +41,7 @@ const rows: readonly Row[] = [
     hint: "Correct the registry's name, or see that this host finds names",
   },
   {
-    code: /^E[A-Z_]+$|^UND_ERR_/,
+    code: /^E[A-Z_]+$/,
     image: 'REGISTRY_UNREACHABLE',
     transient: true,
     hint: 'See that the registry answers from this host',
@@ -56,12 +62,21 @@ function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** A host with several addresses fails with one error for each, and with no words of its own; OpenSSL has too many. */
+/** A host with several addresses fails with one error for each, and with no words of its own. */
 function reasonOf(error: Error): string {
   const first = error instanceof AggregateError ? error.errors.find(each => each instanceof Error) : undefined;
+  const message = first?.message ?? (error.message || codeOf(error));
   const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : undefined;
-  return first?.message ?? reason ?? (error.message || codeOf(error));
+  // OpenSSL says it among addresses and places in its source.
+  const said = reason ?? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];
+  return said ?? plainer[message] ?? message;
 }
+
+/** What Node says of connections that end. */
+const plainer: Readonly<Record<string, string>> = {
+  aborted: 'the connection broke off',
+  'socket hang up': 'the connection was closed without an answer',
+};
 
 /** An answer that is a failure. */
 interface Refusal {

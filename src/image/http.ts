@@ -1,20 +1,9 @@
-import { Readable } from 'node:stream';
-import { createSecureContext } from 'node:tls';
-import type { Dispatcher, request as Request } from 'undici';
-import type { Certificates } from './certificates.ts';
 import { ImageError } from './failure.ts';
 import { answerFailure, networkFailure } from './http-failure.ts';
+import { type Link, type LinkOptions, openLink } from './link.ts';
 
-/** How registries are reached. */
-export interface HttpOptions {
-  /** False takes any certificate, and plain HTTP where nothing speaks TLS. */
-  readonly verifyTls: boolean;
-  /** Read once, before the first connection. */
-  readonly certificates: () => Promise<Certificates>;
-  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY count, in either case. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
-}
+/** How registries are reached; without `verifyTls` also by plain HTTP, where nothing speaks TLS. */
+export type HttpOptions = LinkOptions;
 
 /** One request. */
 export interface Call {
@@ -38,7 +27,7 @@ export interface Answer {
   readonly status: number;
   /** Where it came from in the end. */
   readonly url: URL;
-  /** The first of that name, in lower case. */
+  /** By its name in lower case; of several, all with commas between (RFC 9110, 5.3). */
   header(name: string): string | undefined;
   readonly content: AsyncIterable<Uint8Array>;
   drop(): Promise<void>;
@@ -51,67 +40,36 @@ export interface Http {
    * @throws ImageError where it does not answer, or with another status than asked for
    */
   send(call: Call): Promise<Answer>;
+  /** Ends what is still under way: it is not wanted any more. */
   close(): Promise<void>;
 }
 
-const timeouts = {
-  connectMs: 30_000,
-  /** Registries that check a large blob before they answer take their time. */
-  headersMs: 120_000,
-  /** How long a body may bring nothing. */
-  silenceMs: 60_000,
-};
 const mostRedirects = 5;
 /** An answer that explains a failure is read so far, in bytes. */
 const largestExplanation = 64 * 1024;
 
 /** Opens nothing yet: connections are made as calls need them, and kept for the next. */
 export function openHttp(opts: HttpOptions): Http {
-  let link: Promise<Link> | undefined;
+  const link = openLink(opts);
   return {
-    // What is still under way is not wanted any more.
-    close: async () => (await link)?.dispatcher.destroy(),
-    send: async call => {
-      link ??= openLink(opts);
-      return follow(call, await link);
-    },
+    close: async () => link.close(),
+    send: call => follow(call, { link, verifyTls: opts.verifyTls }),
   };
 }
 
-interface Link {
-  readonly dispatcher: Dispatcher;
-  readonly request: typeof Request;
-  readonly signal: AbortSignal;
+interface Way {
+  readonly link: Link;
   readonly verifyTls: boolean;
 }
 
-/** Reads the client here: who copies between files alone has no use for it. */
-async function openLink({ verifyTls, certificates, env, signal }: HttpOptions): Promise<Link> {
-  const [{ EnvHttpProxyAgent, request }, { ca, client }] = await Promise.all([import('undici'), certificates()]);
-  // Made once: reading a host's list of authorities for every connection takes longer than the connection.
-  const secureContext = createSecureContext({ ...(ca.length > 0 && { ca: [...ca] }), ...client });
-  const tls = { rejectUnauthorized: verifyTls, secureContext };
-  const dispatcher = new EnvHttpProxyAgent({
-    // Empty where there is none: left out, undici would look into the process's own environment.
-    httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
-    httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
-    noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
-    connect: { timeout: timeouts.connectMs, ...tls },
-    requestTls: tls,
-    headersTimeout: timeouts.headersMs,
-    bodyTimeout: timeouts.silenceMs,
-  });
-  return { dispatcher, request, signal, verifyTls };
-}
-
-async function follow(call: Call, link: Link): Promise<Answer> {
+async function follow(call: Call, { link, verifyTls }: Way): Promise<Answer> {
   let { url, authorization } = call;
   for (let hops = 0; hops <= mostRedirects; hops++) {
     const answer = await ask({ ...call, url, authorization }, link);
-    const to = redirectOf(call, answer);
-    if (to === undefined) return judged(call, answer);
+    if (!isRedirect(call, answer)) return judged(call, answer);
     await answer.drop();
-    if (url.protocol === 'https:' && to.protocol !== 'https:' && link.verifyTls) {
+    const to = placeOf(call, answer);
+    if (url.protocol === 'https:' && to.protocol !== 'https:' && verifyTls) {
       throw invalid(call.what, `it leads from TLS to "${to.origin}"`);
     }
     // Stores of blobs have their own proof in the address; ours is for the registry.
@@ -121,45 +79,49 @@ async function follow(call: Call, link: Link): Promise<Answer> {
   throw invalid(call.what, `it leads on more than ${mostRedirects} times`);
 }
 
-/** Where an answer leads. What changes something is sent on only where its meaning is kept (RFC 9110, 15.4). */
-function redirectOf({ method, what }: Call, answer: Answer): URL | undefined {
+/** What changes something is sent on only where its meaning is kept (RFC 9110, 15.4). */
+function isRedirect({ method }: Call, { status }: Answer): boolean {
   const isRead = method === 'GET' || method === 'HEAD';
-  const statuses = isRead ? [301, 302, 303, 307, 308] : [307, 308];
-  if (!statuses.includes(answer.status)) return undefined;
+  return (isRead ? [301, 302, 303, 307, 308] : [307, 308]).includes(status);
+}
+
+/** Where an answer leads. */
+function placeOf({ what }: Call, answer: Answer): URL {
   const location = answer.header('location');
   const to = location && URL.canParse(location, answer.url.href) ? new URL(location, answer.url) : undefined;
   if (to && (to.protocol === 'https:' || to.protocol === 'http:')) return to;
   throw invalid(what, 'it leads nowhere');
 }
 
-async function ask(call: Call, { dispatcher, request, signal }: Link): Promise<Answer> {
-  const { method, url, body, bodyBytes, authorization } = call;
+async function ask(call: Call, link: Link): Promise<Answer> {
+  const { method, url, body, bodyBytes, authorization, what } = call;
   const own = { 'user-agent': 'podstead', ...(authorization !== undefined && { authorization }) };
   const size = bodyBytes === undefined ? {} : { 'content-length': String(bodyBytes) };
   try {
-    const {
-      statusCode,
-      headers,
-      body: incoming,
-    } = await request(url.href, {
-      dispatcher,
-      method,
-      signal,
-      headers: { ...own, ...size, ...call.headers },
-      body: typeof body === 'function' ? Readable.from(body()) : (body ?? null),
-    });
+    const reply = await link.ask({ method, url, body, headers: { ...own, ...size, ...call.headers } });
+    const content = named(reply.content, what);
     return {
-      status: statusCode,
+      status: reply.status,
       url,
-      header: name => [headers[name]].flat()[0],
-      content: named(incoming, call.what),
-      drop: async () => {
-        // Read to its end it leaves its connection to the next; a long one is cut off.
-        await incoming.dump({ limit: largestExplanation }).catch(() => undefined);
-      },
+      header: name => [reply.headers[name]].flat()[0],
+      content,
+      drop: () => leave(content),
     };
   } catch (error) {
-    throw networkFailure(call.what, error) ?? error;
+    throw networkFailure(what, error) ?? error;
+  }
+}
+
+/** Read to its end a body leaves its connection to the next; a long one is cut off. */
+async function leave(content: AsyncIterable<Uint8Array>): Promise<void> {
+  let left = largestExplanation;
+  try {
+    for await (const chunk of content) {
+      left -= chunk.length;
+      if (left < 0) return;
+    }
+  } catch {
+    // What it would have said is not wanted.
   }
 }
 

@@ -16,6 +16,8 @@ export interface Server {
   readonly host: string;
   /** The certificate that vouches for it, where it has one. */
   readonly ca: string | undefined;
+  /** Its key: with both a client is known to a server that wants to know. */
+  readonly key: string | undefined;
   /** Every request so far. */
   readonly asked: readonly Asked[];
 }
@@ -30,8 +32,12 @@ export interface Asked {
 /** Answers one request; `body` is what came with it. */
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-/** Starts one; with `tls` by a certificate of its own. */
-export async function serve(t: TestContext, handler: Handler, opts: { readonly tls?: true } = {}): Promise<Server> {
+/** Starts one; with `tls` by a certificate of its own; `mutual` lets in only who shows that very one. */
+export async function serve(
+  t: TestContext,
+  handler: Handler,
+  opts: { readonly tls?: true | 'mutual' } = {},
+): Promise<Server> {
   const asked: Asked[] = [];
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
@@ -44,13 +50,15 @@ export async function serve(t: TestContext, handler: Handler, opts: { readonly t
     });
   };
   const tls = opts.tls && makeCertificate();
-  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  const server = tls
+    ? createTlsServer({ ...tls, ca: tls.cert, requestCert: opts.tls === 'mutual' }, listener)
+    : createServer(listener);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   t.after(async () => {
     server.closeAllConnections();
     await new Promise(resolve => server.close(resolve));
   });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, ca: tls?.cert, asked };
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, ca: tls?.cert, key: tls?.key, asked };
 }
 
 function makeCertificate(): { readonly key: string; readonly cert: string } {

@@ -1,0 +1,42 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Taken } from './images-arena.ts';
+import { machine, readJson, writeJson } from './keep.ts';
+import type { Figures } from './measure.ts';
+
+/** By scenario and contestant. */
+export type MeasuredImages = Readonly<Record<string, Readonly<Record<string, Taken>>>>;
+
+const root = resolve(import.meta.dirname, '..');
+const page = resolve(root, 'docs/benchmarks.md');
+const results = resolve(root, 'bench/results/images.json');
+/** In MB; the goal of every command on images. */
+const mostMemory = 100;
+
+/** Markdown: what each took, the ratio of wall times (goal: at most 1), and of our memory to its goal. */
+export function imageTable(measured: MeasuredImages): string {
+  const lines = Object.entries(measured).flatMap(([what, taken]) => {
+    const { 'podstead image': ours, skopeo: theirs, 'node -e 0': node } = taken;
+    if (ours === undefined || theirs === undefined) return [];
+    const ratio = (ours.ms.median / theirs.ms.median).toFixed(2);
+    const start = node === undefined ? '' : ` (bare Node: ${shown(node.ms)})`;
+    const memory = `${shown(ours.mb)} | ${shown(theirs.mb)} | ${(ours.mb.median / mostMemory).toFixed(2)}`;
+    return `| ${what} | ${shown(ours.ms)} | ${shown(theirs.ms)}${start} | ${ratio} | ${memory} |`;
+  });
+  const head = '| what | podstead, ms | skopeo, ms | ratio | podstead, MB | skopeo, MB | of 100 MB |';
+  return [head, '|---|---|---|---|---|---|---|', ...lines].join('\n');
+}
+
+function shown({ median, min, max }: Figures): string {
+  return `${median.toFixed(0)} (${min.toFixed(0)} to ${max.toFixed(0)})`;
+}
+
+/** Keeps what was measured beside what earlier runs measured of other scenarios, and the page that shows it. */
+export async function keepImages(measured: MeasuredImages): Promise<void> {
+  const earlier = await readJson<{ readonly figures: MeasuredImages }>(results);
+  const figures = { ...earlier?.figures, ...measured };
+  await writeJson(results, { machine: machine(), figures });
+  const old = await readFile(page, 'utf8');
+  const marked = /(<!-- images -->\n)[\s\S]*(<!-- end of images -->)/;
+  await writeFile(page, old.replace(marked, `$1${imageTable(figures)}\n$2`));
+}
