@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { parseCount, parseDuration, parseSince } from './duration.ts';
+import { parseCount, parseDuration, parseInterval, parseSince } from './duration.ts';
 import {
   type AdoptFlags,
   type ApplyFlags,
@@ -36,6 +36,10 @@ export function addKeeping(add: Add): void {
       new Option('--once', 'do what is due now, and end'),
       new Option('--wake <SERVICE>', 'with --once: have systemd start SERVICE when the next thing is due'),
       new Option('--timeout <DURATION>', 'with --once: give up waiting after that long (5m)').argParser(parseDuration),
+      new Option(
+        '--check-images <DURATION>',
+        'ask registries that often for newer images of containers that follow them; 0 is never (1d)',
+      ).argParser(parseInterval),
       new Option('--allow-empty', 'let a source that lost its objects remove their pods'),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
       podSecurityOption(),

@@ -11,6 +11,13 @@ export function parseDuration(text: string): number {
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0), 0);
 }
 
+/** Milliseconds of how often something is done: `0` for never, or at least a minute. */
+export function parseInterval(text: string): number {
+  const ms = parseDuration(text);
+  if (ms > 0 && ms < 60_000) throw new InvalidArgumentError('Expected 0, or a duration of 1m or more');
+  return ms;
+}
+
 /** Milliseconds since the epoch of a date, or of that long ago. */
 export function parseSince(text: string): number {
   const date = Date.parse(text);

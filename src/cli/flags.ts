@@ -47,6 +47,8 @@ export interface RunFlags extends StrictFlag {
   /** With `once`: milliseconds. */
   readonly timeout?: number;
   readonly units?: string;
+  /** Milliseconds. */
+  readonly checkImages?: number;
   readonly allowEmpty?: boolean;
   readonly logFormat?: 'text' | 'json';
 }

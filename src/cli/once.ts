@@ -40,7 +40,10 @@ export function runOnce(context: Context, { flags, log, source, scrubber }: Once
         const { units: directory } = flags;
         const units = directory === undefined ? undefined : await unitKeeper(context, { directory, log, world });
         const emit = logEvents(log);
-        const ports = makePorts(context, { world, source, load, emit, scrub: scrubber.scrub, keepStanding: true });
+        const ports = makePorts(context, {
+          ...{ world, source, load, emit, scrub: scrubber.scrub },
+          ...{ keepStanding: true, checkEveryMs: flags.checkImages },
+        });
         const { probes, hooks, end } = makeProbing(context, world);
         const plan: typeof ports.plan = (desired, actual, opts) => {
           const made = ports.plan(desired, actual, opts);

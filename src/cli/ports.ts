@@ -26,11 +26,13 @@ export interface PortsOptions {
   readonly removeVolumes?: ReadonlySet<string>;
   /** Make every pod anew that stands when it begins, though nothing differs. */
   readonly refresh?: boolean;
+  /** How often registries are asked for newer images, in ms. */
+  readonly checkEveryMs?: number | undefined;
 }
 
 /** Wires the reconciler's ports by hand. */
 export function makePorts(context: Context, opts: PortsOptions): Ports {
-  const { world, source, load, emit, keepStanding = false, removeVolumes, refresh = false } = opts;
+  const { world, source, load, emit, keepStanding = false, removeVolumes, refresh = false, checkEveryMs } = opts;
   // Once: what was made meanwhile has another uid.
   let old: ReadonlySet<string> | undefined;
   const standing = ({ pods }: Actual): ReadonlySet<string> => {
@@ -52,6 +54,7 @@ export function makePorts(context: Context, opts: PortsOptions): Ports {
       makePlan(desired, actual, {
         ...more,
         keepStanding,
+        checkEveryMs,
         keepsLimits: world.engine.keepsLimits,
         fingerprint: fingerprintOf,
         ...(removeVolumes && { removeVolumes }),

@@ -77,7 +77,10 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         greet(event, latest);
         lean.note(event);
       };
-      const ports = makePorts(context, { world, source, load, emit, scrub: scrubber.scrub, keepStanding: true });
+      const ports = makePorts(context, {
+        ...{ world, source, load, emit, scrub: scrubber.scrub },
+        ...{ keepStanding: true, checkEveryMs: flags.checkImages },
+      });
       const { probes, hooks, end: endProbing } = makeProbing(context, world);
       const wakes = hangups(source.wakes, log);
       const plan: typeof ports.plan = (desired, actual, opts) => {

@@ -3,6 +3,7 @@ import { digest } from '../manifest/canon.ts';
 import type { DesiredContainer, DesiredSecurity, Json, PullPolicy } from '../model/desired.ts';
 import { usualMessagePath } from '../model/names.ts';
 import { type RuntimeText, secretsIn } from '../model/text.ts';
+import { autoUpdateOf } from './auto-update.ts';
 import { compact } from './compact.ts';
 import type { Speaker } from './downward.ts';
 import { type Environment, resolveEnv } from './env.ts';
@@ -87,6 +88,7 @@ export function resolveContainer(
       digest: digest(canonical),
       image,
       pullPolicy: (container.imagePullPolicy ?? 'IfNotPresent') as PullPolicy,
+      ...autoUpdateOf(container, annotations, init, scope),
       command: command?.words,
       args: args?.words,
       workingDir,

@@ -1,4 +1,5 @@
 import type { DesiredTuning, Json } from '../model/desired.ts';
+import { autoUpdate, isAutoUpdate } from './auto-update.ts';
 import { compact } from './compact.ts';
 import { report, type Scope } from './scope.ts';
 import { usersAnnotation } from './users.ts';
@@ -40,11 +41,11 @@ const isFollowed: Readonly<Record<string, (value: string, scope: Scope) => boole
   [usersAnnotation]: value => value === 'auto' || value === 'host',
   [infraName]: (_, { object }) => object.kind === 'Pod',
   [bindMountOptions]: value => /^\/.*:[zZ]$/.test(value),
+  [autoUpdate]: isAutoUpdate,
 };
 
 /** Values that ask for what happens anyway. */
 const isUsual: Readonly<Record<string, (value: string) => boolean>> = {
-  'io.containers.autoupdate': value => value === 'disabled' || value === '',
   'io.containers.sdnotify': value => value === 'ignore',
   [`${prefix}init.container.type`]: value => value === 'always',
   // Podman's own mark of what it generated.
@@ -61,7 +62,7 @@ export const followed: readonly string[] = [
 /** What to do instead. */
 const unfollowed: Readonly<Record<string, string>> = {
   [bindMountOptions]: 'Give it as PATH:z or PATH:Z',
-  'io.containers.autoupdate': 'Name images by version or digest, and change them in the source',
+  [autoUpdate]: 'Give it as registry, local or disabled',
   'io.containers.sdnotify': 'Use a readinessProbe',
   [infraName]: "Name it in a Pod: a Deployment's pods cannot have one name",
   [`${prefix}init.container.type`]: 'See that the init container may run again',
@@ -84,7 +85,11 @@ export function reportAnnotations({ values, place }: Annotations, containers: re
     const [name = '', container] = key.split('/');
     const value = values[key] ?? '';
     if (isFollowed[key]?.(value, scope) || isUsual[name]?.(value)) continue;
-    if (name.startsWith('io.containers.') || key === bindMountOptions) {
+    const isOfContainer = name === autoUpdate && container !== undefined && isAutoUpdate(value);
+    if (isOfContainer && containers.includes(container)) continue;
+    if (isOfContainer) {
+      warn(key, `Ignoring annotation '${key}': there is no container '${container}'`, 'Correct its name');
+    } else if (name.startsWith('io.containers.') || key === bindMountOptions) {
       warn(key, `Ignoring annotation '${key}': Podstead does not follow it`, unfollowed[name] ?? 'Remove it');
     } else if (name.startsWith(prefix)) {
       const rest = name.slice(prefix.length);

@@ -87,6 +87,8 @@ export interface DesiredContainer {
   /** Reference as written in the manifest. */
   readonly image: string;
   readonly pullPolicy: PullPolicy;
+  /** It is made anew from another image of that name, once there is one: no part of the digest. */
+  readonly autoUpdate?: AutoUpdate;
   /** The image's ENTRYPOINT when undefined. */
   readonly command: readonly (string | RuntimeText)[] | undefined;
   /** The image's CMD when both this and `command` are undefined. */
@@ -127,6 +129,9 @@ export interface DesiredTuning {
 }
 
 export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
+
+/** Which newer images a container takes: those that this host has under the name, or its registry's too. */
+export type AutoUpdate = 'local' | 'registry';
 
 /** One environment variable; a value out of a Secret is sealed, one of the pod itself is filled in where it runs. */
 export interface DesiredEnv {

@@ -32,6 +32,7 @@ export interface FieldChange {
  * - `update` what can change without touching what runs; `start` it was made but has not run yet; `restart` it stopped
  *   and its policy says to run;
  * - `remove` nothing asks for it any more; `keep` it is as desired;
+ * - `check` a registry is asked whether it has a newer image of that name;
  * - `wait` something is due later (`until`) or under way; `hold` it is held back, and `why` says by what.
  */
 export type ChangeOp =
@@ -43,6 +44,7 @@ export type ChangeOp =
   | 'restart'
   | 'stop'
   | 'remove'
+  | 'check'
   | 'keep'
   | 'wait'
   | 'hold';

@@ -47,6 +47,12 @@ export interface ContainerRecord {
   readonly last?: EndOfRun | undefined;
   /** Why we ended the run that began then: its exit code does not tell. */
   readonly stopped?: { readonly why: string; readonly startedAtMs: number } | undefined;
+  /** When the registry was last asked for its image, where it follows that. */
+  readonly askedAtMs?: number;
+  /** The ids of the images between which it was last moved, as its name got another one. */
+  readonly followed?: { readonly from: string; readonly to: string };
+  /** Id of the image behind its name that it does not take: it could not be started from it. */
+  readonly refused?: string;
 }
 
 /** How one run of a container ended. */

@@ -7,6 +7,7 @@ import { isPast, retryDelayMs } from './backoff.ts';
 import { endedBy } from './deadline.ts';
 import { driftOf, renamesOf } from './drift.ts';
 import { fieldChanges, sameJson } from './fields.ts';
+import type { Follows } from './follow.ts';
 import { differsInLimits } from './limits.ts';
 import { memoryReason } from './memory.ts';
 import { recreateReason, replaceReason } from './reason.ts';
@@ -32,8 +33,10 @@ export interface DecideOptions {
   readonly obstacle: (pod: DesiredPod, actual: ActualPod | undefined) => string | undefined;
   /** The form last applied of what the pod stands in for: a Deployment's pod before its template changed. */
   readonly predecessor: (pod: DesiredPod) => CanonicalPod | undefined;
+  /** What becomes of its containers that follow their images. */
+  readonly follows: (pod: DesiredPod, actual: ActualPod, known: PodRecord | undefined) => Follows;
   /** What of an earlier plan the pod has to wait for: an image on its way. */
-  readonly underWay: (pod: DesiredPod) => string | undefined;
+  readonly underWay: (work: Work) => string | undefined;
 }
 
 /** The whole decision about one pod that is desired. */
@@ -59,7 +62,7 @@ export function decide(pod: DesiredPod, actual: ActualPod | undefined, opts: Dec
     return repair ?? { change: change('wait', why, '', retryMs), work: undefined };
   }
   if (wanted.touches) {
-    const underWay = opts.underWay(pod);
+    const underWay = wanted.work && opts.underWay(wanted.work);
     if (underWay !== undefined) return { change: change('wait', underWay), work: undefined };
     const obstacle = opts.obstacle(pod, actual);
     if (obstacle !== undefined) return { change: change('hold', obstacle), work: undefined };
@@ -74,7 +77,9 @@ function fieldsOf(
   opts: DecideOptions,
 ): readonly FieldChange[] {
   if (actual === undefined) return fieldChanges(pod, opts.predecessor(pod));
-  return [...fieldChanges(pod, knownRecord(actual, record)?.applied), ...driftOf(pod, actual)];
+  const known = knownRecord(actual, record);
+  const followed = [...opts.follows(pod, actual, known).replaced.values()].map(({ field }) => field);
+  return [...fieldChanges(pod, known?.applied), ...followed, ...driftOf(pod, actual)];
 }
 
 function creation(pod: DesiredPod, opts: DecideOptions): Wanted {
@@ -100,11 +105,13 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
   const known = knownRecord(actual, record);
   const sidecars = pod.initContainers.filter(({ sidecar }) => sidecar);
   const beside = [...sidecars, ...pod.containers];
+  const follows = opts.follows(pod, actual, known);
   const differing = beside.flatMap(container => {
     const why = replaceReason(container, actual.containers.get(container.name), known, opts.keepsLimits ?? false);
-    return why === undefined ? [] : [{ container, why }];
+    return why === undefined ? (follows.replaced.get(container.name) ?? []) : [{ container, why }];
   });
   const made = differing.map(({ container }) => container);
+  const isNoted = Object.keys(follows.notes).length > 0;
   const hasEnded = endedBy(pod, { ...actual, record: known }, opts.now) !== undefined;
   const recreate =
     recreateReason(pod, actual, opts.refresh) ??
@@ -137,6 +144,8 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
     startsSandbox: actual.infra.state !== 'running' && run.start.length > 0,
     remove: [...extra, ...differing.flatMap(({ container }) => actual.containers.get(container.name) ?? [])],
     create: [...missing, ...made],
+    asFound: new Set(follows.replaced.keys()),
+    notes: isNoted ? follows.notes : undefined,
     rename: renamesOf([...pod.initContainers, ...pod.containers], actual, replaced),
     update: resized,
     stop: run.stop,
@@ -150,7 +159,7 @@ function alteration(pod: DesiredPod, actual: ActualPod, record: PodRecord | unde
     ...missing.map(({ name }) => `init container '${name}' is gone`),
     ...extra.map(({ name }) => `container '${name}' is no longer asked for`),
   ];
-  return verdict(work, reasons, run, known === undefined);
+  return verdict(work, reasons, { ...run, waits: [...run.waits, ...follows.waits] }, known === undefined);
 }
 
 /** A pod that was ended stays as it is, whatever becomes of its containers, until something else is wanted. */

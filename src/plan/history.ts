@@ -10,6 +10,7 @@ const participles: Readonly<Record<ChangeOp, string>> = {
   restart: 'restarted',
   stop: 'stopped',
   remove: 'removed',
+  check: 'checked',
   keep: 'unchanged',
   wait: 'waiting',
   hold: 'held back',

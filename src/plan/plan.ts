@@ -4,13 +4,15 @@ import type { Digest, Key } from '../model/key.ts';
 import type { Change, Plan } from '../model/plan.ts';
 import type { PodRecord } from '../model/record.ts';
 import { stepBuilder } from './builder.ts';
+import { addChecks, usualCheckMs } from './checks.ts';
 import { hasUsed, isWhole, unmadeClaim } from './claims.ts';
 import { conflictsOf, foreignObstacle } from './conflict.ts';
 import { deadlinesAhead } from './deadline.ts';
 import { decide, failureOf } from './decide.ts';
+import { followsOf } from './follow.ts';
 import { imagesOfPod } from './images.ts';
 import { withOwnNames } from './own-names.ts';
-import { addImages, addVolumes, imageKey, isImageReady } from './prepare.ts';
+import { addImages, addVolumes, imageKey, isImageReady, usesOf } from './prepare.ts';
 import { notYetReady } from './readiness.ts';
 import { type Leftover, leftoversOf, type Prune } from './removal.ts';
 import { keepStanding } from './standing.ts';
@@ -41,6 +43,8 @@ export interface PlanOptions {
   readonly refresh?: ReadonlySet<string>;
   /** The engine keeps limits that change in place. */
   readonly keepsLimits?: boolean;
+  /** How often registries are asked for newer images, in ms; 0 means never, and a day where it is left out. */
+  readonly checkEveryMs?: number | undefined;
 }
 
 /**
@@ -55,8 +59,10 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
       foreignObstacle(pod, present, actual) ??
       neverPulled(pod, desired, actual) ??
       unmadeClaim(pod, desired, actual, opts.busy),
+    follows: (pod: DesiredPod, live: ActualPod, known: PodRecord | undefined) =>
+      followsOf(pod, live, known, desired, actual),
     predecessor: (pod: DesiredPod) => predecessorOf(pod, desired, actual),
-    underWay: (pod: DesiredPod) => imageUnderWay(pod, desired, actual, opts.busy),
+    underWay: (work: Work) => imageUnderWay(work, desired, actual, opts.busy),
   };
   const first = pods.map(pod => decide(pod, actual.pods.get(pod.key), decideOpts));
   const leftovers = leftoversOf(desired, actual, opts.prune, opts.busy).toSorted((a, b) =>
@@ -73,11 +79,17 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const prepared = { images, volumes: addVolumes(builder, free, images, actual) };
   const settled = opts.keepStanding ? held.map(each => keepStanding(builder, each, opts.now)) : held;
   addSteps(builder, { decisions, leftovers: settled, prepared, actual, desired, now: opts.now });
+  const everyMs = opts.checkEveryMs ?? usualCheckMs;
+  const checks = addChecks(builder, { desired, actual, now: opts.now, everyMs, busy: opts.busy, images });
   addSweep(builder, { desired, actual, leftovers: settled, ...opts });
 
   const changes = [...decisions, ...settled].map(each => each.change);
-  const all = [...changes, ...free.map(claimChange(opts.records))].toSorted(byKey);
-  const due = [...all.flatMap(change => change.untilMs ?? []), ...deadlinesAhead(desired, actual.pods, opts.now)];
+  const all = [...changes, ...free.map(claimChange(opts.records)), ...checks.changes].toSorted(byKey);
+  const due = [
+    ...all.flatMap(change => change.untilMs ?? []),
+    ...deadlinesAhead(desired, actual.pods, opts.now),
+    ...checks.dueMs,
+  ];
   return {
     revision: desired.revision,
     changes: all,
@@ -95,13 +107,13 @@ function predecessorOf(pod: DesiredPod, desired: Desired, actual: Actual): Canon
 }
 
 /** A pull or build of an earlier plan is still running: the pod waits for its end rather than start a second. */
-function imageUnderWay(pod: DesiredPod, desired: Desired, actual: Actual, busy: ReadonlySet<Key>): string | undefined {
-  const references = imagesOfPod(pod).map(use => use.image);
-  const waiting = references.find(reference => {
+function imageUnderWay(work: Work, desired: Desired, actual: Actual, busy: ReadonlySet<Key>): string | undefined {
+  const waiting = usesOf(work).find(({ image: reference, pullPolicy }) => {
     const image = desired.images.get(reference);
-    return busy.has(imageKey(reference)) && image !== undefined && !isImageReady(image, actual);
+    if (!busy.has(imageKey(reference)) || image === undefined) return false;
+    return !isImageReady(image, actual) || (pullPolicy === 'Always' && image.build === undefined);
   });
-  return waiting === undefined ? undefined : `image '${waiting}' is on its way`;
+  return waiting === undefined ? undefined : `image '${waiting.image}' is on its way`;
 }
 
 /** An image that may not be pulled and is not there. */

@@ -2,7 +2,7 @@ import type { Actual } from '../model/actual.ts';
 import type { Desired, DesiredImage, DesiredVolume } from '../model/desired.ts';
 import { type Key, keyOf } from '../model/key.ts';
 import type { StepBuilder } from './builder.ts';
-import { imagesFor } from './images.ts';
+import { type ImageUse, imagesFor } from './images.ts';
 import type { Work } from './work.ts';
 
 /** Ids of the steps that get things ready before anything is touched, by image reference and by volume name. */
@@ -30,7 +30,7 @@ export function addImages(
   actual: Actual,
 ): Prepared['images'] {
   const wanted = new Map<string, { always: boolean }>();
-  for (const use of works.flatMap(({ pod, create }) => create.flatMap(container => imagesFor(pod, container)))) {
+  for (const use of works.flatMap(usesOf)) {
     const always = (wanted.get(use.image)?.always ?? false) || use.pullPolicy === 'Always';
     wanted.set(use.image, { always });
   }
@@ -45,6 +45,15 @@ export function addImages(
     }
   }
   return ids;
+}
+
+/** The images that new containers need. */
+export function usesOf({ pod, create, asFound }: Work): readonly ImageUse[] {
+  return create.flatMap(container =>
+    imagesFor(pod, container).map(use =>
+      asFound.has(container.name) ? ({ ...use, pullPolicy: 'IfNotPresent' } as const) : use,
+    ),
+  );
 }
 
 /**

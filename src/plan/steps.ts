@@ -4,6 +4,7 @@ import type { Key } from '../model/key.ts';
 import { emptyDirName } from '../model/names.ts';
 import type { HistoryEntry } from '../model/record.ts';
 import type { StepBuilder } from './builder.ts';
+import { askedFor } from './checks.ts';
 import { graceOf, handOver, removeLeftover } from './handover.ts';
 import { historyOf } from './history.ts';
 import { imagesFor } from './images.ts';
@@ -51,7 +52,8 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
     const ids = startContainers(builder, work, { made: made.get(key), before, history, actual: input.actual });
     started.set(key, ids);
     if (work.record || work.files.length > 0) {
-      const patch = { applied: work.pod, uid: work.uid, revision: input.desired.revision, history };
+      const containers = askedFor(work, input.prepared.images, input.now);
+      const patch = { applied: work.pod, uid: work.uid, revision: input.desired.revision, containers, history };
       // Not after the starts: what stands is applied, whether or not it starts.
       const after = [...(ready.get(key) ?? []), ...(made.get(key)?.all ?? [])];
       builder.add(
@@ -85,7 +87,9 @@ function getReady(builder: StepBuilder, work: Work, { prepared, actual }: StepIn
     .filter(volume => !actual.volumes.has(emptyDirName(uid, volume)))
     .map(volume => builder.add(pod.key, { verb: 'createEmptyDir', pod, uid, volume }, []));
   const files = work.files.map(each => builder.add(pod.key, { verb: 'writeFiles', pod, uid, files: each }, []));
-  const before = [...images, ...claims, ...emptyDirs, ...files];
+  const notes = work.notes && { verb: 'writeRecord' as const, pod: pod.key, patch: { uid, containers: work.notes } };
+  const noted = notes === undefined ? [] : [builder.add(pod.key, notes, [])];
+  const before = [...images, ...claims, ...emptyDirs, ...files, ...noted];
   if (work.removePod === undefined || pod.sandbox.ports.length === 0) return before;
   const held = [...actual.pods.values()].flatMap(each => each.ports.map(port => `${port.hostPort}/${port.protocol}`));
   const ports = pod.sandbox.ports.filter(port => !held.includes(`${port.hostPort}/${port.protocol}`));

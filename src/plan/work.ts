@@ -17,6 +17,10 @@ export interface Work {
   /** Containers that go, because they differ or nothing asks for them. */
   readonly remove: readonly ActualContainer[];
   readonly create: readonly DesiredContainer[];
+  /** Names of those that are made from the image that the engine has, whatever their pull policy. */
+  readonly asFound: ReadonlySet<string>;
+  /** Noted before any of them is touched. */
+  readonly notes: RecordPatch['containers'];
   /** Containers that somebody gave another name, each with its own. */
   readonly rename: readonly { readonly live: ActualContainer; readonly engineName: string }[];
   /** Containers that get other limits as they stand. */
@@ -52,6 +56,8 @@ export function noWork(pod: DesiredPod, uid: string): Work {
     files: [],
     remove: [],
     create: [],
+    asFound: new Set(),
+    notes: undefined,
     rename: [],
     update: [],
     stop: [],

@@ -33,7 +33,7 @@ export async function membersOf(
       podName: text(PodName),
       isInfra: IsInfra === true,
       state: text(State),
-      imageId: text(ImageID),
+      imageId: text(ImageID).replace(/^sha256:/, ''),
       createdAt: text(Created),
       labels: tagged(text(Id), textRecord(Labels)),
     };

@@ -238,7 +238,7 @@ function readEntry(value: Unread, tagged: Tagging): Entry {
     createdAt: text(entry.Created),
     startedAtMs: readSeconds(entry.StartedAt),
     exitedAtMs: readSeconds(entry.ExitedAt),
-    imageId: text(entry.ImageID),
+    imageId: text(entry.ImageID).replace(/^sha256:/, ''),
     ports: list(entry.Ports),
     networks: texts(entry.Networks),
     mounts: texts(entry.Mounts),

@@ -161,13 +161,13 @@ export class Attempts {
     return isForgiven;
   }
 
-  async #fail(key: Key, { wish, before, declaredBy, images }: Attempt, { message, hint }: Failure): Promise<void> {
+  async #fail(key: Key, { wish, before, declaredBy, images, op }: Attempt, { message, hint }: Failure): Promise<void> {
     const now = this.#ports.clock.now();
     const count = before?.fingerprint === wish ? before.count + 1 : 1;
     const failure = { message, hint, count, atMs: now, fingerprint: wish };
     const isPod = keyParts(key).kind === 'Pod';
-    // An image has no rest of its own: each pod that wants it has failed with it.
-    if (!isPod && images.length > 0) return;
+    // An image has no rest of its own where a pod waits for it: that has failed with it.
+    if (!isPod && images.length > 0 && op !== 'check') return;
     const isNoted = isPod && (await this.#record(key, declaredBy, failure));
     if (isNoted && wish !== unwished) return;
     const rested = this.#rests.get(key);

@@ -65,6 +65,7 @@ const changeable = [
   'volumes',
   'memory',
   'inPlace',
+  'follows',
 ] as const;
 
 /** One edit; `break` among them only where asked for. */

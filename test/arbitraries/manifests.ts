@@ -26,6 +26,8 @@ export interface PodWish {
   readonly volumes: 'none' | 'scratch' | 'data' | 'kept' | 'all';
   readonly memory: number;
   readonly inPlace: number;
+  /** Which newer images its containers take. */
+  readonly follows: 'none' | 'local' | 'registry';
 }
 
 /** What a source declares. */
@@ -64,6 +66,7 @@ export const podWish: fc.Arbitrary<PodWish> = fc.record({
   volumes: fc.constantFrom('none' as const, 'scratch', 'data', 'kept', 'all'),
   memory: fc.integer({ min: 0, max: 2 }),
   inPlace: fc.integer({ min: 0, max: 2 }),
+  follows: fc.constantFrom('none' as const, 'local', 'registry'),
 });
 
 /** A whole source; `least` pods at the fewest. */
@@ -135,9 +138,10 @@ function podManifest(wish: PodWish): Manifest {
 
 /** Annotations that Podman follows: they change containers as fields do. */
 function podmansOf(wish: PodWish): Readonly<Record<string, string>> {
-  const { handlers, hasSide, kind, volumes } = wish;
+  const { handlers, hasSide, kind, volumes, follows } = wish;
   const isLent = hasSide && kind !== 'Job' && volumes === 'kept';
   return {
+    ...(follows !== 'none' && { 'io.containers.autoupdate': follows }),
     ...(handlers === 1 && { [`io.podman.annotations.pids-limit/${mainName(wish)}`]: '99' }),
     ...(isLent && { [`io.podman.annotations.volumes-from/${mainName(wish)}`]: 'b-c:ro' }),
   };

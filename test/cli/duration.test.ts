@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCount, parseDuration, parseSince } from '../../src/cli/duration.ts';
+import { parseCount, parseDuration, parseInterval, parseSince } from '../../src/cli/duration.ts';
 
 const cases: readonly (readonly [string, number])[] = [
   ['0', 0],
@@ -21,4 +21,9 @@ test('parseSince() reads dates, parseCount() only whole numbers', () => {
   assert.equal(parseSince('2026-01-02T03:04:05Z'), Date.UTC(2026, 0, 2, 3, 4, 5));
   assert.equal(parseCount('10'), 10);
   assert.throws(() => parseCount('-1'), /Expected a number/);
+});
+
+test('parseInterval() takes 0 and a minute or more: what is due again at once never ends', () => {
+  assert.deepEqual(['0', '1m', '1d'].map(parseInterval), [0, 60_000, 86_400_000]);
+  for (const text of ['1ms', '59s']) assert.throws(() => parseInterval(text), /1m or more/);
 });

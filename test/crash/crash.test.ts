@@ -48,31 +48,32 @@ async function effectsOf(scenario: Scenario): Promise<number> {
   const { before, after, opts } = scenario;
   const machine = newMachine();
   await runProcess(machine, before, { prune: 'none' });
+  await scenario.meanwhile?.(machine);
   const { effects } = await runProcess(machine, after, opts);
   assert.ok(effects > 0);
   checkHost(machine, scenario);
+  checkImages(machine, scenario);
   assert.equal(machine.engine.host.networks.size, after.pods.size === 0 ? 0 : 1);
   return effects;
 }
 
-async function survives(
-  scenario: Scenario,
-  cuts: readonly Cut[],
-  meanwhile: (machine: Machine) => void = () => undefined,
-): Promise<void> {
+async function survives(scenario: Scenario, cuts: readonly Cut[], lose?: (machine: Machine) => void): Promise<void> {
   const { before, after, opts, untouched } = scenario;
   const machine = newMachine();
   await runProcess(machine, before, { prune: 'none' });
+  await scenario.meanwhile?.(machine);
   machine.events.length = 0;
   machine.fewest = Number.POSITIVE_INFINITY;
   try {
     for (const cut of cuts) {
       await runProcess(machine, after, opts, cut);
-      meanwhile(machine);
+      lose?.(machine);
     }
     await machine.clock.advance(10_000);
     await runProcess(machine, after, opts);
     checkHost(machine, scenario);
+    // Without its record, a container takes the image behind its name for seen.
+    if (lose === undefined) checkImages(machine, scenario);
     checkStarts(machine, untouched, cuts.length);
     assert.ok(machine.fewest >= (scenario.serving ?? 0), `only ${machine.fewest} pods served for a while`);
     const { calls } = machine.engine;
@@ -124,6 +125,11 @@ function checkHost({ engine: { host }, records }: Machine, { after: desired, end
     [...host.networks.keys()].filter(name => name !== 'podstead'),
     [],
   );
+}
+
+function checkImages({ engine: { host } }: Machine, { images = {} }: Scenario): void {
+  const have = Object.keys(images).map(name => [name, host.containerByName(name)?.imageId]);
+  assert.deepEqual(Object.fromEntries(have), images);
 }
 
 /**

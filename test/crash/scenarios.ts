@@ -1,8 +1,16 @@
-import type { Desired, DesiredPod, DesiredPodVolume, DesiredPort, DesiredVolume } from '../../src/model/desired.ts';
+import type {
+  AutoUpdate,
+  Desired,
+  DesiredPod,
+  DesiredPodVolume,
+  DesiredPort,
+  DesiredVolume,
+} from '../../src/model/desired.ts';
 import { type Key, keyOf } from '../../src/model/key.ts';
 import { seal } from '../../src/model/sealed.ts';
 import type { SettleOptions } from '../../src/reconcile/settle.ts';
 import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
+import type { Machine } from './process.ts';
 
 /** One change of the wish, to be cut off everywhere. */
 export interface Scenario {
@@ -14,6 +22,10 @@ export interface Scenario {
   readonly serving?: number;
   /** Containers that the change is no business of: by engine name. */
   readonly untouched: readonly string[];
+  /** What happens before it, without anybody's wish. */
+  readonly meanwhile?: (machine: Machine) => Promise<void>;
+  /** The images that containers run from after it, where the records were not lost: by engine name. */
+  readonly images?: Readonly<Record<string, string>>;
   /** Pods that end for good by it. */
   readonly ended?: readonly string[];
 }
@@ -30,6 +42,8 @@ interface Variant {
   readonly deadline?: number;
   /** Limit of the main container. */
   readonly memoryLimitBytes?: number;
+  /** Of the main container. */
+  readonly autoUpdate?: AutoUpdate;
 }
 
 const preStop = { type: 'sleep', seconds: 0 } as const;
@@ -49,7 +63,8 @@ const unlimited = { cpuLimitMilli: undefined, cpuRequestMilli: undefined, memory
 /** A pod of two containers and a sidecar with a claim, an emptyDir and files. */
 function podOf(name: string, variant: Variant = {}): DesiredPod {
   const { sandbox = 's1', main = 'c1', image = 'web', ports = [], files = 'f1', proxy = 'p1' } = variant;
-  const { memoryLimitBytes = 2 ** 26 } = variant;
+  const { memoryLimitBytes = 2 ** 26, autoUpdate } = variant;
+  const follows = autoUpdate === undefined ? {} : { autoUpdate };
   const plain = desiredPod(name);
   const mounts = ['data', 'scratch', 'memory', 'conf', 'picture'].map(volume => ({
     ...{ volume, path: `/${volume}`, readOnly: false },
@@ -70,7 +85,13 @@ function podOf(name: string, variant: Variant = {}): DesiredPod {
     declaredBy: variant.declaredBy ?? plain.key,
     sandbox: { ...plain.sandbox, digest: `${sandbox}${ports.length}`, ports },
     containers: [
-      desiredContainer(`${name}-main`, { digest: main, image, mounts, resources: { ...unlimited, memoryLimitBytes } }),
+      desiredContainer(`${name}-main`, {
+        digest: main,
+        image,
+        mounts,
+        resources: { ...unlimited, memoryLimitBytes },
+        ...follows,
+      }),
       desiredContainer(`${name}-side`, { name: 'side', digest: 'side', mounts }),
     ],
     initContainers: [
@@ -136,6 +157,18 @@ export const scenarios: readonly Scenario[] = [
     before: wish(bystander, podOf('web')),
     after: wish(bystander, podOf('web', { memoryLimitBytes: 2 ** 27 })),
     opts: steady,
+    untouched: [...others, 'web-side', 'web-proxy'],
+  },
+  {
+    name: 'a newer image at the registry that a container follows',
+    before: wish(bystander, podOf('web', { autoUpdate: 'registry' })),
+    after: wish(bystander, podOf('web', { autoUpdate: 'registry' })),
+    opts: steady,
+    meanwhile: async ({ engine, clock }) => {
+      engine.host.released.set('web', 'sha256:newer');
+      await clock.advance(86_400_000);
+    },
+    images: { 'web-main': 'sha256:newer', 'web-side': 'sha256:web', 'other-main': 'sha256:web' },
     untouched: [...others, 'web-side', 'web-proxy'],
   },
   {

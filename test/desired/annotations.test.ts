@@ -29,7 +29,8 @@ const warned: readonly (readonly [string, string, string, RegExp])[] = [
     'Deployment',
     /cannot have one name/,
   ],
-  ['automatic updates', 'io.containers.autoupdate/main: local', 'Pod', /by version or digest/],
+  ['automatic updates of another kind', 'io.containers.autoupdate: weekly', 'Pod', /registry, local or disabled/],
+  ['automatic updates of no container', 'io.containers.autoupdate/mian: local', 'Pod', /Correct its name/],
   ["readiness by the service manager's protocol", 'io.containers.sdnotify: container', 'Pod', /readinessProbe/],
   ['init containers that run once', 'io.podman.annotations.init.container.type: once', 'Pod', /may run again/],
   ['volumes of images', 'io.podman.annotations.kube.image.volumes.mount/main: b', 'Pod', /volumes\[\]\.image/],
@@ -49,6 +50,8 @@ for (const [name, annotation, kind, hint] of warned) {
 
 const usual = [
   'io.containers.autoupdate: disabled',
+  'io.containers.autoupdate/main: local',
+  'io.containers.autoupdate: registry',
   'io.containers.sdnotify/main: ignore',
   'io.podman.annotations.init.container.type: always',
   "io.podman.annotations.kube.health.check: 'true'",
@@ -56,3 +59,54 @@ const usual = [
 ];
 for (const annotation of usual)
   test(`resolve() takes ${annotation}`, () => assert.deepEqual(desiredOf(podWith(annotation)).problems, []));
+
+/** A pod with a plain init container, a sidecar and two others; what its containers follow, and what is told. */
+const followed = (
+  annotations: string,
+  image = 'a:1',
+  more = '',
+  contexts: Readonly<Record<string, string>> = {},
+): { readonly follow: readonly (string | undefined)[]; readonly told: readonly string[] } => {
+  const { desired, problems } = desiredOf(
+    `apiVersion: v1
+kind: Pod
+metadata: { name: web, annotations: { ${annotations} } }
+spec:
+  initContainers: [{ name: setup, image: a:1 }, { name: proxy, image: a:1, restartPolicy: Always }]
+  containers: [{ name: main, image: '${image}'${more} }, { name: side, image: a:1 }]`,
+    contexts,
+  );
+  const { initContainers = [], containers = [] } = desired.pods.get('Pod/default/web') ?? {};
+  return {
+    follow: [...initContainers, ...containers].map(({ autoUpdate }) => autoUpdate),
+    told: problems.map(({ code, severity, hint }) => `${severity} ${code} ${hint}`),
+  };
+};
+const auto = 'io.containers.autoupdate';
+
+test('resolve() has the containers of a pod follow their images, but for init containers; one says otherwise', () => {
+  assert.deepEqual(followed(`${auto}: registry`), {
+    follow: [undefined, 'registry', 'registry', 'registry'],
+    told: [],
+  });
+  assert.deepEqual(followed(`${auto}: image, ${auto}/side: disabled, ${auto}/proxy: local`).follow, [
+    ...[undefined, 'local', 'registry', undefined],
+  ]);
+});
+
+const stuck: readonly (readonly [string, string, string, string, Readonly<Record<string, string>>, RegExp])[] = [
+  ['named by digest', `${auto}/main: registry`, `a@sha256:${'0'.repeat(64)}`, '', {}, /by a tag/],
+  ['named by digest, of this host', `${auto}/main: local`, `a:1@sha256:${'0'.repeat(64)}`, '', {}, /by a tag/],
+  ['built here', `${auto}/main: registry`, 'localhost/app:1', '', { app: 'x' }, /follows its files/],
+  ['never pulled', `${auto}/main: registry`, 'a:1', ', imagePullPolicy: Never', {}, /allow pulling/],
+  ['of an init container', `${auto}/setup: local`, 'a:1', '', {}, /Remove/],
+];
+for (const [name, annotations, image, more, contexts, hint] of stuck) {
+  test(`resolve() warns where a container is to follow an image that is ${name}`, () => {
+    const { follow, told } = followed(annotations, image, more, contexts);
+    assert.deepEqual(follow, [undefined, undefined, undefined, undefined]);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /^warning FIELD_CONFLICT /);
+    assert.match(told[0] ?? '', hint);
+  });
+}

@@ -14,9 +14,8 @@ metadata:
     io.podman.annotations.volumes-from/user: owner:ro;lent-other
     io.podman.annotations.infra.name: lent-sandbox
     bind-mount-options: ${dir}:z
-    io.containers.autoupdate: registry
-    io.containers.autoupdate/user: disabled
-    io.containers.sdnotify: ignore
+    io.containers.autoupdate: disabled
+    io.containers.sdnotify: container
 spec:
   terminationGracePeriodSeconds: 0
   volumes: [{ name: work, emptyDir: {} }, { name: host, hostPath: { path: ${dir} } }, { name: own, emptyDir: {} }]
@@ -77,10 +76,7 @@ describe("Podman's annotations for volumes and names", () => {
   });
 
   test('what is not followed is told, with what to do; what happens anyway is not', () => {
-    assert.match(
-      said,
-      /warning FIELD_UNSUPPORTED: .*'io\.containers\.autoupdate'[\s\S]*Name images by version or digest/,
-    );
+    assert.match(said, /warning FIELD_UNSUPPORTED: .*'io\.containers\.sdnotify'[\s\S]*Use a readinessProbe/);
     assert.equal(said.match(/FIELD_UNSUPPORTED/g)?.length, 1, said);
   });
 

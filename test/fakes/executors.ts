@@ -77,7 +77,7 @@ export function fakeExecutors({ host, owner, sleep }: Works): EngineExecutors {
     pull: async ({ image: { reference }, always }) => {
       if (!always && host.images.has(reference)) return;
       if (!host.registry.has(reference)) throw new EngineError('IMAGE_NOT_FOUND', `No image "${reference}"`);
-      host.images.set(reference, { id: `sha256:${reference}`, context: undefined });
+      host.images.set(reference, { id: host.released.get(reference) ?? `sha256:${reference}`, context: undefined });
       host.tell(`image ${reference} pull`);
     },
     build: async ({ image: { reference, build } }) => {

@@ -72,6 +72,8 @@ export class FakeHost {
   readonly files: Map<string, ReadonlyMap<string, Digest>> = new Map();
   /** What can be pulled. */
   readonly registry: Set<string> = new Set();
+  /** Ids of the images that registries have by now for names that stood for others at first. */
+  readonly released: Map<string, string> = new Map();
   /** Ports that a process which is no container listens on. */
   readonly listening: Set<number> = new Set();
   /** Engine names of containers that use up their grace period when stopped. */

@@ -206,8 +206,8 @@ export const faults: readonly ListedFault[] = [
     id: 'pull-not-awaited',
     what: 'the old pod is removed before the image of the new one is there',
     file: 'src/plan/steps.ts',
-    from: 'const before = [...images, ...claims, ...emptyDirs, ...files];',
-    to: 'const before = [...claims, ...emptyDirs, ...files];',
+    from: 'const before = [...images, ...claims, ...emptyDirs, ...files, ...noted];',
+    to: 'const before = [...claims, ...emptyDirs, ...files, ...noted];',
   },
   {
     id: 'start-before-create',
@@ -320,6 +320,27 @@ export const faults: readonly ListedFault[] = [
     file: 'src/apply/perform.ts',
     from: 'traits[action.verb].retries && failure?.transient === true',
     to: 'false',
+  },
+  {
+    id: 'follow-all',
+    what: 'a container takes another image of its name though it is not to follow it',
+    file: 'src/plan/follow.ts',
+    from: 'filter(({ autoUpdate }) => autoUpdate !== undefined)',
+    to: 'filter(() => true)',
+  },
+  {
+    id: 'refused-image-tried-again',
+    what: 'a container that could not be started from an image is moved to it over and over',
+    file: 'src/plan/follow.ts',
+    from: ' && record?.refused !== to',
+    to: '',
+  },
+  {
+    id: 'registry-asked-each-pass',
+    what: 'registries are asked in every pass',
+    file: 'src/plan/checks.ts',
+    from: 'lastMs === undefined ? now : lastMs + everyMs',
+    to: 'now',
   },
   {
     id: 'label-missing',

@@ -56,7 +56,9 @@ export function nothingBut(images: readonly string[], more: Partial<Actual> = {}
 
 /** The engine as it stands after the desired state was applied an hour ago. */
 export function applied(desired: Desired, change: (pod: ActualPod) => ActualPod | undefined = pod => pod): Actual {
-  const pods = [...desired.pods.values()].map(runningPod).flatMap(pod => change(pod) ?? []);
+  const pods = [...desired.pods.values()]
+    .map(pod => fromImages(runningPod(pod), pod, desired))
+    .flatMap(pod => change(pod) ?? []);
   const images = [...desired.images.values()].map((image, index): [string, ActualImage] => [
     image.reference,
     { id: `image${index}`, context: image.build?.digest },
@@ -75,6 +77,15 @@ export function applied(desired: Desired, change: (pod: ActualPod) => ActualPod 
 }
 
 const hourAgo = now - 3_600_000;
+
+/** Each container runs from what the name of its image stands for. */
+function fromImages(live: ActualPod, pod: DesiredPod, desired: Desired): ActualPod {
+  const references = [...desired.images.keys()];
+  return [...pod.initContainers, ...pod.containers].reduce(
+    (made, { name, image }) => withContainer(made, name, { imageId: `image${references.indexOf(image)}` }),
+    live,
+  );
+}
 
 /** A pod that runs as desired since an hour. */
 export function runningPod(pod: DesiredPod): ActualPod {
@@ -160,9 +171,9 @@ function containerOf(container: DesiredContainer): ActualContainer {
 }
 
 function recordOf(pod: DesiredPod, uid: string): PodRecord {
-  const containers = [...pod.initContainers, ...pod.containers].map(({ name, secretDigest, resources }) => [
+  const containers = [...pod.initContainers, ...pod.containers].map(({ name, secretDigest, resources, autoUpdate }) => [
     name,
-    { backoffCount: 0, restarts: 0, secretDigest, resources },
+    { ...{ backoffCount: 0, restarts: 0, secretDigest, resources }, ...(autoUpdate && { askedAtMs: hourAgo }) },
   ]);
   return {
     version: 1,

@@ -20,7 +20,17 @@ interface Scene {
   readonly before: Wish;
   readonly edit: Edit;
   /** What befell each pod, in turn. */
-  readonly drift: readonly ('none' | 'gone' | 'ended' | 'stopped' | 'otherImage' | 'noRecord' | 'guest' | 'failed')[];
+  readonly drift: readonly (
+    | 'none'
+    | 'gone'
+    | 'ended'
+    | 'stopped'
+    | 'otherImage'
+    | 'moved'
+    | 'noRecord'
+    | 'guest'
+    | 'failed'
+  )[];
   readonly busy: number;
   readonly prune: 'none' | 'all' | 'some';
 }
@@ -29,7 +39,18 @@ const scenes: fc.Arbitrary<Scene> = fc.record({
   before: wishes(),
   edit: edits({ breaking: true }),
   drift: fc.array(
-    fc.constantFrom('none' as const, 'none', 'gone', 'ended', 'stopped', 'otherImage', 'noRecord', 'guest', 'failed'),
+    fc.constantFrom(
+      'none' as const,
+      'none',
+      'gone',
+      'ended',
+      'stopped',
+      'otherImage',
+      'moved',
+      'noRecord',
+      'guest',
+      'failed',
+    ),
     { minLength: 1, maxLength: 5 },
   ),
   busy: fc.nat(9),
@@ -67,6 +88,13 @@ function drifted(pod: ActualPod, what: Scene['drift'][number] | undefined): Actu
         ...pod,
         containers: new Map([...pod.containers].map(([name, each]) => [name, { ...each, digest: 'x' }])),
       };
+    // The names of its images stand for others by now, and their registries have not been asked for two days.
+    case 'moved':
+      return {
+        ...pod,
+        containers: new Map([...pod.containers].map(([name, each]) => [name, { ...each, imageId: 'x' }])),
+        record: pod.record && { ...pod.record, containers: longAsked(pod.record) },
+      };
     case 'noRecord':
       return { ...pod, record: undefined };
     case 'guest':
@@ -76,6 +104,11 @@ function drifted(pod: ActualPod, what: Scene['drift'][number] | undefined): Actu
     default:
       return pod;
   }
+}
+
+function longAsked({ containers }: PodRecord): PodRecord['containers'] {
+  const asked = Object.entries(containers).map(([name, each]) => [name, { ...each, askedAtMs: now - 2 * 86_400_000 }]);
+  return Object.fromEntries(asked);
 }
 
 function planFor(scene: Scene, layout: Layout, order: <K, V>(map: ReadonlyMap<K, V>) => ReadonlyMap<K, V>): Plan {

@@ -3,10 +3,10 @@ import { engineNameOf } from '../../src/model/names.ts';
 import { reconcileLoop } from '../../src/reconcile/loop.ts';
 import { SourceError } from '../../src/source/source.ts';
 import { type Edit, edited, edits } from '../arbitraries/edits.ts';
-import { type Wish, wishes } from '../arbitraries/manifests.ts';
+import { images, type Wish, wishes } from '../arbitraries/manifests.ts';
 import type { Fault } from '../fakes/engine.ts';
 import { addForeign } from '../fakes/foreign.ts';
-import type { HostContainer, HostPod } from '../fakes/host.ts';
+import type { FakeHost, HostContainer, HostPod } from '../fakes/host.ts';
 import type { Weather, World } from './world.ts';
 
 /** What happens to a host while the loop runs, and how much time passes then. `at` picks one of what is there. */
@@ -20,10 +20,12 @@ export type Move =
   /** The process ends and another one begins. */
   | { readonly move: 'restart'; readonly graceMs: number }
   | { readonly move: 'engineAway' | 'sourceAway' | 'gitBusy'; readonly ms: number }
-  | { readonly move: 'loseRecords'; readonly at: number };
+  | { readonly move: 'loseRecords'; readonly at: number }
+  /** A registry gets another image under a name. */
+  | { readonly move: 'release'; readonly at: number };
 
 /** What an operator does with the engine's own commands, to what is ours. */
-const hands = ['kill', 'stop', 'killSandbox', 'removePod', 'removeContainer', 'untag', 'cutStream'] as const;
+const hands = ['kill', 'stop', 'killSandbox', 'removePod', 'removeContainer', 'untag', 'retag', 'cutStream'] as const;
 /** Runs something of his own: a commit of ours in our pod or beside it, or under a name that we may want. */
 const guests = ['guest', 'copy', 'squat'] as const;
 type Hand = (typeof hands)[number] | (typeof guests)[number];
@@ -62,6 +64,7 @@ function moves({ breaking, intruding = false, jumping = true }: StoryOptions): f
     { weight: 1, arbitrary: fc.record({ move: fc.constant('restart' as const), graceMs: fc.constantFrom(0, 100) }) },
     { weight: 1, arbitrary: away },
     { weight: 1, arbitrary: fc.record({ move: fc.constant('loseRecords' as const), at }) },
+    { weight: 1, arbitrary: fc.record({ move: fc.constant('release' as const), at }) },
   );
 }
 
@@ -170,6 +173,11 @@ async function act(world: World, move: Exclude<Move, { move: 'restart' }>): Prom
       source.change({ busy: true });
       await clock.advance(move.ms);
       return source.change({ busy: false });
+    case 'release': {
+      const name = followable[move.at % followable.length] ?? '';
+      engine.host.released.set(name, `sha256:${name} ${move.at}`);
+      return;
+    }
     case 'loseRecords': {
       const lost = pick([...records.all.keys()], move.at);
       if (move.at === 0) records.all.clear();
@@ -187,6 +195,7 @@ function byHand({ host: { engine } }: World, hand: Hand, at: number): void {
   const container: HostContainer | undefined = pod && pick(host.members(pod), at);
   if (hand === 'cutStream') engine.stream.end();
   else if (hand === 'untag') host.images.delete(pick([...host.images.keys()], at) ?? '');
+  else if (hand === 'retag') retag(host, followable[at % followable.length] ?? '', at);
   else if (hand === 'removePod' && pod !== undefined) host.removePod(pod);
   else if (hand === 'stop' && pod !== undefined) engine.stopPodByHand(pod.name);
   else if (hand === 'killSandbox' && pod !== undefined) host.endSandbox(pod);
@@ -197,6 +206,15 @@ function byHand({ host: { engine } }: World, hand: Hand, at: number): void {
   else if (hand === 'guest' && container?.ours !== undefined)
     addForeign(host, { name: `guest${at}`, copyOf: container, pod });
   else if (hand === 'copy' && container?.ours !== undefined) addForeign(host, { name: `copy${at}`, copyOf: container });
+}
+
+/** Names of images whose containers run until they are ended. */
+const followable = images.filter(name => name.startsWith('image:'));
+
+/** An operator's `podman tag`. */
+function retag(host: FakeHost, name: string, at: number): void {
+  host.images.set(name, { id: `sha256:tagged ${at}`, context: undefined });
+  host.tell(`image ${name} tag`);
 }
 
 function pick<T>(items: readonly T[], at: number): T | undefined {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { DesiredPod } from '../../src/model/desired.ts';
 import { emptyDirName } from '../../src/model/names.ts';
 import { type Edit, edited } from '../arbitraries/edits.ts';
+import type { HostContainer } from '../fakes/host.ts';
 import { settleOn } from './host.ts';
 import type { World } from './world.ts';
 
@@ -67,6 +68,7 @@ export function assertConverged(world: World, trustsTimes = true): void {
       ),
       ...[...claims.keys()].filter(name => !host.volumes.has(name)),
     ],
+    behind: mine.filter(each => isBehind(world, each)).map(({ name, imageId }) => `${name} ${imageId}`),
     records: [...records.all.keys()],
     failures: [...records.all.values()].flatMap(({ failure }) => failure?.message ?? []),
   };
@@ -78,11 +80,28 @@ export function assertConverged(world: World, trustsTimes = true): void {
     containers: all.flatMap(containersOf),
     leaked: [],
     missing: [],
+    behind: [],
     records: [...wanted.keys()],
     failures: [],
   };
   for (const part of Object.keys(want) as (keyof typeof want)[])
     assert.deepEqual(have[part].toSorted(), want[part].toSorted(), part);
+}
+
+/** Whether a container that runs follows its image, and has another one than its name or its registry. */
+function isBehind(
+  { host: { engine, records }, desired }: World,
+  { pod, ours, imageId, state }: HostContainer,
+): boolean {
+  const { host } = engine;
+  const wanted = desired().pods.get(host.pods.get(pod ?? '')?.ours?.key ?? 'Pod/-/-');
+  const all = [...(wanted?.initContainers ?? []), ...(wanted?.containers ?? [])];
+  const { autoUpdate, image = '', name = '' } = all.find(each => each.name === ours?.name) ?? {};
+  if (autoUpdate === undefined || state !== 'running') return false;
+  const { refused } = records.all.get(wanted?.key ?? 'Pod/-/-')?.containers[name] ?? {};
+  const ids = [host.images.get(image)?.id ?? imageId];
+  if (autoUpdate === 'registry') ids.push(host.released.get(image) ?? `sha256:${image}`);
+  return ids.some(id => id !== imageId && id !== refused);
 }
 
 /** The next look at everything finds nothing to do: one call, no write. */

@@ -15,6 +15,9 @@ import { images } from '../arbitraries/manifests.ts';
 import type { FakeEngineOptions, Fault } from '../fakes/engine.ts';
 import { type TestHost, testHost } from './host.ts';
 
+/** Registries are asked that often, in ms. */
+const checkEveryMs = 3_600_000;
+
 /** What goes wrong with a world, call by call, and how slow it is, while it is not fair. */
 export interface Weather {
   /** By effect, in order; none beyond the end. */
@@ -123,7 +126,7 @@ export function newWorld(weather: Weather = calmWeather, more: Partial<FakeEngin
     },
   };
   const plan: Ports['plan'] = (desired, actual, opts) =>
-    makePlan(desired, actual, { ...opts, fingerprint, keepStanding: true, keepsLimits: true });
+    makePlan(desired, actual, { ...opts, fingerprint, keepStanding: true, keepsLimits: true, checkEveryMs });
   const uid = (): string => {
     uids += 1;
     return `uid${uids}`;
