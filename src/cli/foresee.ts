@@ -44,7 +44,7 @@ export async function foresee(
 
 /** Something that apply would do, or would do if nothing held it back. */
 export function hasChanges({ plan }: Outcome): boolean {
-  return plan.steps.length > 0 || plan.changes.some(change => change.op === 'hold');
+  return plan.steps.length > 0 || plan.changes.some(({ op, waitsFor }) => op === 'hold' || waitsFor !== undefined);
 }
 
 /** Errors of the input refuse objects: the answer is not the whole one. */

@@ -19,6 +19,7 @@ import { standingOf } from './generate-kube.ts';
 import { oldestSystemd, podmanVersion, systemdVersion } from './host-versions.ts';
 import { pickAll } from './key.ts';
 import { offlineHost } from './unit-host.ts';
+import { unitOrder } from './unit-order.ts';
 import { declaredUnit } from './unit-spec.ts';
 import { look, withWorld } from './world.ts';
 
@@ -45,8 +46,10 @@ export async function generateQuadlet(context: Context, subject: string, flags: 
   const systemd = (await systemdVersion(context.signal)) ?? oldestSystemd;
   const host = offlineHost(context, flags.user ?? context.uid !== 0);
   const { pods, volumes, images } = desired;
+  const order = unitOrder([...pods.values()].map(pod => ({ ...pod, after: pod.after ?? [] })));
   const made = [...pods.values()].map(pod => {
-    const spec = { unit: declaredUnit(pod, undefined, host), pod, volumes, images, podman, systemd };
+    const earlier = (order.get(pod.key) ?? []).flatMap(key => pods.get(key) ?? []);
+    const spec = { unit: declaredUnit(pod, undefined, host), pod, earlier, volumes, images, podman, systemd };
     return flags.kube ? kubeOf(spec) : podOf(spec);
   });
   for (const { location, what, refused } of made.flatMap(each => each.remarks)) {

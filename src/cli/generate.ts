@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { appliedAfter } from '../model/applied.ts';
 import type { Desired, RestartPolicy } from '../model/desired.ts';
 import type { SystemctlOptions } from '../systemd/systemctl.ts';
 import { keptUnits } from '../unit/kept.ts';
@@ -12,6 +13,7 @@ import type { GenerateSystemdFlags } from './flags.ts';
 import { oldestSystemd, systemdVersion } from './host-versions.ts';
 import { pickAll } from './key.ts';
 import { unitHost } from './unit-host.ts';
+import { unitOrder } from './unit-order.ts';
 import { declaredUnit, standingPolicy, standingUnit, type UnitHost } from './unit-spec.ts';
 import { type Look, look, withWorld } from './world.ts';
 
@@ -28,9 +30,11 @@ export async function generateSystemd(context: Context, subject: string, flags: 
         `systemd ${systemd} waits 10 s before each restart; from ${stepsSince} on the pause would grow to 5 min\n`,
       );
     }
-    const units = pods.flatMap(({ spec, policy }) =>
-      flags.restart ? keptUnits(spec, { policy, systemd }) : [podUnit(spec)],
-    );
+    const specs = new Map(pods.map(({ spec }) => [spec.key, spec] as const));
+    const units = pods.flatMap(({ spec, policy }) => {
+      const before = spec.after.flatMap(key => specs.get(key) ?? []);
+      return flags.restart ? keptUnits(spec, { policy, systemd }, before) : [podUnit(spec)];
+    });
     if (flags.directory === undefined) {
       context.terminal.out(units.map(unit => `# ${unit.name}\n${renderUnit(unit)}`).join('\n'));
       return 0;
@@ -55,8 +59,9 @@ interface Described {
 
 async function declared(context: Context, path: string, seen: Look, host: UnitHost): Promise<readonly Described[]> {
   const { pods } = await declaredPods(context, path);
+  const order = unitOrder([...pods.values()].map(pod => ({ ...pod, after: pod.after ?? [] })));
   return [...pods.values()].map(pod => ({
-    spec: declaredUnit(pod, seen.actual.pods.get(pod.key), host),
+    spec: declaredUnit(pod, seen.actual.pods.get(pod.key), host, order.get(pod.key)),
     policy: pod.restartPolicy,
   }));
 }
@@ -78,10 +83,12 @@ export async function declaredPods(context: Context, path: string): Promise<Desi
 }
 
 function standing(key: string, seen: Look, flags: GenerateSystemdFlags, host: UnitHost): readonly Described[] {
+  const all = [...seen.actual.pods.values()];
+  const order = unitOrder(all.map(pod => ({ ...pod, after: appliedAfter(seen.records.get(pod.key)?.applied) })));
   return pickAll(key, seen.pods, flags.namespace).map(({ key }) => {
     const pod = seen.actual.pods.get(key);
     const record = seen.records.get(key);
-    const spec = pod && standingUnit(pod, record, host);
+    const spec = pod && standingUnit(pod, record, host, order.get(key));
     if (spec !== undefined) return { spec, policy: standingPolicy(record) };
     throw new CommandError(`Cannot write a unit for ${key}: what was last applied of it is not known`, {
       hint: 'Name its manifest instead, or apply it again',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Actual } from '../model/actual.ts';
+import { appliedAfter } from '../model/applied.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
 import type { PodRecord } from '../model/record.ts';
@@ -10,6 +11,7 @@ import type { Context } from './context.ts';
 import { describeError } from './error.ts';
 import { systemctlOptions } from './generate.ts';
 import { unitHost } from './unit-host.ts';
+import { unitOrder } from './unit-order.ts';
 import { declaredUnit, standingUnit } from './unit-spec.ts';
 import type { World } from './world.ts';
 
@@ -51,9 +53,12 @@ export async function unitKeeper(context: Context, opts: UnitKeeperOptions): Pro
 
   async function step({ desired, actual, records }: UnitView): Promise<void> {
     // Also of pods that are held back: what was last applied of them still runs.
-    const specs = [...actual.pods.values()].map(pod => {
-      const declared = desired.pods.get(pod.key);
-      return standingUnit(pod, records.get(pod.key), host) ?? (declared && declaredUnit(declared, pod, host));
+    const pods = [...actual.pods.values()];
+    const order = unitOrder(pods.map(pod => ({ ...pod, after: appliedAfter(records.get(pod.key)?.applied) })));
+    const specs = pods.map(pod => {
+      const [declared, after] = [desired.pods.get(pod.key), order.get(pod.key)];
+      const standing = standingUnit(pod, records.get(pod.key), host, after);
+      return standing ?? (declared && declaredUnit(declared, pod, host, after));
     });
     if (specs.includes(undefined)) throw new Error('what was last applied of a pod is not known');
     const units = specs.flatMap(spec => (spec === undefined ? [] : [podUnit(spec)]));

@@ -1,7 +1,7 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
 import { appliedInits, appliedRole } from '../model/applied.ts';
 import type { DesiredPod, Json, RestartPolicy } from '../model/desired.ts';
-import type { Digest } from '../model/key.ts';
+import type { Digest, Key } from '../model/key.ts';
 import type { PodRecord } from '../model/record.ts';
 import { isObject, member } from '../plan/json.ts';
 import { messageFile } from '../podman/end-message.ts';
@@ -19,10 +19,15 @@ export interface UnitHost {
   readonly digest: (value: unknown) => Digest;
 }
 
-/** The boot unit of a pod as it is declared; `actual` tells what has finished. */
-export function declaredUnit(pod: DesiredPod, actual: ActualPod | undefined, host: UnitHost): PodUnitSpec {
+/** The boot unit of a pod as it is declared, after other pods; `actual` tells what has finished. */
+export function declaredUnit(
+  pod: DesiredPod,
+  actual: ActualPod | undefined,
+  host: UnitHost,
+  after: readonly Key[] = [],
+): PodUnitSpec {
   const hostPaths = pod.volumes.flatMap(volume => (volume.type === 'hostPath' ? [volume.path] : []));
-  return complete(host, {
+  return complete(host, after, {
     key: pod.key,
     engineName: pod.engineName,
     initContainers: pod.initContainers.map(container => container.engineName),
@@ -39,14 +44,19 @@ export function declaredUnit(pod: DesiredPod, actual: ActualPod | undefined, hos
 }
 
 /** The boot unit of a pod as it stands, from what was last applied; undefined where that is not known. */
-export function standingUnit(pod: ActualPod, record: PodRecord | undefined, host: UnitHost): PodUnitSpec | undefined {
+export function standingUnit(
+  pod: ActualPod,
+  record: PodRecord | undefined,
+  host: UnitHost,
+  after: readonly Key[] = [],
+): PodUnitSpec | undefined {
   const applied = record?.applied;
   if (applied === undefined) return undefined;
   const all = [...pod.containers.values()];
   const policy = member(applied.inPlace, 'restartPolicy');
   const grace = member(applied.inPlace, 'terminationGracePeriodSeconds');
   const inits = appliedInits(applied).flatMap(name => pod.containers.get(name) ?? []);
-  return complete(host, {
+  return complete(host, after, {
     key: pod.key,
     engineName: pod.engineName,
     initContainers: inits.map(container => container.engineName),
@@ -86,9 +96,13 @@ function messagesOf(
 
 type Own = Omit<PodUnitSpec, 'owner' | 'user' | 'podman' | 'digest' | 'after'>;
 
-function complete({ owner, user, podman, stateDir, graphRoot, digest }: UnitHost, own: Own): PodUnitSpec {
+function complete(
+  { owner, user, podman, stateDir, graphRoot, digest }: UnitHost,
+  after: readonly Key[],
+  own: Own,
+): PodUnitSpec {
   // Every container has a file of ours: what it leaves as its end's message.
-  const spec = { ...own, mounts: [...own.mounts, stateDir, graphRoot], owner, user, podman, after: [] };
+  const spec = { ...own, mounts: [...own.mounts, stateDir, graphRoot], owner, user, podman, after };
   return { ...spec, digest: digest(spec) };
 }
 

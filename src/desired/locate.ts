@@ -1,5 +1,6 @@
 import type { V1PodSpec } from '@kubernetes/client-node';
 import type { KubeObject } from '../manifest/object.ts';
+import { afterAnnotation } from '../model/order.ts';
 import type { Location } from '../model/problem.ts';
 
 /** Where the pod of an object stands in it: a Pod at its root, a Deployment's in its template. */
@@ -19,6 +20,7 @@ export function manifestPointer(pointer: string, spec: V1PodSpec, place: PodPlac
   if (section === 'containers') return containerPointer(name, rest, spec, place);
   if (section === 'sandbox') return `${place.spec}/${name === 'ports' ? portsPointer(spec) : sandboxPointer(name)}`;
   if (name === 'labels' || name === 'annotations') return [place.metadata, name, ...rest.map(escapePointer)].join('/');
+  if (name === 'after') return `${place.metadata}/annotations/${escapePointer(afterAnnotation)}`;
   const field = fieldsOfContainers[name];
   if (field !== undefined) return containerPointer(rest[0] ?? '', field, spec, place);
   if (name === 'probes') return containerPointer(rest[0] ?? '', [`${rest[1]}Probe`], spec, place);

@@ -71,11 +71,13 @@ function remember(
       return found;
     },
   });
-  const { configs, claims, contexts } = around;
+  const { configs, claims, contexts, declared, meant } = around;
   const noted: Surroundings = {
     configs: noting('configs', configs),
     claims: noting('claims', claims),
     contexts: noting('contexts', contexts),
+    declared: noting('declared', declared),
+    meant: noting('meant', meant),
   };
   return { ...make(object, noted), answers };
 }

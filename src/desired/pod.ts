@@ -3,12 +3,14 @@ import { digest } from '../manifest/canon.ts';
 import type { CanonicalPod, DesiredImage, DesiredPod, Json, RestartPolicy } from '../model/desired.ts';
 import { type Key, keyOf } from '../model/key.ts';
 import { engineNameOf, networkName } from '../model/names.ts';
+import { afterAnnotation } from '../model/order.ts';
 import { compact } from './compact.ts';
 import { type ResolvedContainer, resolveContainer } from './container.ts';
 import type { Speaker } from './downward.ts';
 import { reportHostName } from './host-name.ts';
 import { imagesOf } from './image.ts';
 import { locator, type PodPlace } from './locate.ts';
+import { resolveAfter } from './order.ts';
 import { canonicalHandlers } from './probe.ts';
 import { canonicalResources } from './resources.ts';
 import { canonicalSandbox, isSidecar, resolveSandbox } from './sandbox.ts';
@@ -65,6 +67,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
   reportHostName(spec, place, scope);
   const mounted = [...volumes].map(([name, { volume }]) => [name, volume] as const);
   reportOwnUsers(speaker, new Map(mounted), place, scope);
+  const after = resolveAfter(metadata?.annotations?.[afterAnnotation], annotationsAt, scope);
   const canonical: CanonicalPod = {
     sandbox: canonicalSandbox(
       spec,
@@ -72,7 +75,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
       own,
     ),
     containers: Object.fromEntries(all.map(each => [each.container.name, each.canonical])),
-    inPlace: canonicalInPlace(declaration, all, [...volumes.values()], scope),
+    inPlace: canonicalInPlace(declaration, all, [...volumes.values()], after, scope),
   };
   return {
     hash: () => digest([canonical.sandbox, canonical.containers]).slice(0, 8),
@@ -97,6 +100,7 @@ export function resolvePod(declaration: PodDeclaration, scope: Scope): ResolvedP
         containers: containers.map(each => withEngineName(each, key)),
         volumes: [...volumes.values()].map(each => each.volume),
         ...fsGroupOf(spec),
+        ...(after.length > 0 && { after }),
         restartPolicy: (spec.restartPolicy ?? 'Always') as RestartPolicy,
         activeDeadlineSeconds: spec.activeDeadlineSeconds,
         gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? defaultGraceSeconds,
@@ -132,6 +136,7 @@ function canonicalInPlace(
   declaration: PodDeclaration,
   all: readonly ResolvedContainer[],
   volumes: readonly ResolvedVolume[],
+  after: readonly Key[],
   scope: Scope,
 ): Json {
   const { metadata, spec } = declaration;
@@ -140,6 +145,7 @@ function canonicalInPlace(
   return compact({
     labels: metadata?.labels,
     annotations: metadata?.annotations,
+    after: after.length === 0 ? undefined : after,
     restartPolicy: spec.restartPolicy ?? 'Always',
     activeDeadlineSeconds: spec.activeDeadlineSeconds,
     initOrder: initOrderOf(spec),

@@ -10,6 +10,7 @@ import { findPortClashes, resolveNameClashes } from './clash.ts';
 import { configsOf } from './config.ts';
 import { mergeImages } from './image.ts';
 import { type ResolvedObject, type ResolveMemo, resolveEach, resolveMemo } from './memo.ts';
+import { findCircles, neighbours } from './order.ts';
 import { type ResolvedPod, resolvePod } from './pod.ts';
 import type { Scope, Surroundings } from './scope.ts';
 
@@ -41,6 +42,7 @@ export function resolve(
     configs: configsOf(sorted, memo.configs),
     claims: new Map(claims.map(object => [object.key, object] as const)),
     contexts: snapshot.contexts,
+    ...neighbours(sorted),
   };
   const usable = sorted.filter(each => each.usable);
   const resolved = resolveEach(usable, around, memo, (object, near) => resolveObject(object, owner, near));
@@ -48,7 +50,7 @@ export function resolve(
   const pods = resolved.flatMap(each => each.pods).sort((a, b) => compare(a.key, b.key));
   const images = resolved.flatMap(each => each.images);
   if (admission !== undefined) problems.push(...admit(usable, admission));
-  problems.push(...findPortClashes(pods), ...findDuplicatePods(pods));
+  problems.push(...findPortClashes(pods), ...findDuplicatePods(pods), ...findCircles(pods));
   const refused = refusals([...earlier, ...problems]);
   const named = resolveNameClashes(pods.filter(pod => !refused.has(pod.declaredBy)));
   problems.push(...named.problems);

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../manifest/object.ts';
+import type { Key } from '../model/key.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { BuildContext } from '../model/source.ts';
 import type { ConfigData } from './config.ts';
@@ -16,6 +17,10 @@ export interface Surroundings {
   readonly claims: Lookup<KubeObject>;
   /** Build contexts by absolute directory. */
   readonly contexts: Lookup<BuildContext>;
+  /** Every object of the source by key, those that are refused among them. */
+  readonly declared: Lookup<true>;
+  /** What a misspelt key of a Pod or Deployment most likely means. */
+  readonly meant: Lookup<Key>;
 }
 
 /** What the resolution of one object may look at, and where it reports what it finds wrong. */

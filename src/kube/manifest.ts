@@ -21,6 +21,8 @@ const knownInPlace = [
   ...['hooks', 'deployment', 'ports', 'pullPolicies', 'imagePullSecrets', 'fsGroupChangePolicy', 'order', 'asWritten'],
   ...['volumes', 'files', 'claims', 'activeDeadlineSeconds', 'initOrder', 'messages', 'resizePolicies'],
   'supplementalGroupsPolicy',
+  // In an annotation, too.
+  'after',
 ];
 
 /** What declares pods: a Pod itself, or a Deployment with as many pods. */

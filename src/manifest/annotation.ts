@@ -1,8 +1,10 @@
 import type { V1Container, V1ObjectMeta, V1PodSpec, V1SeccompProfile } from '@kubernetes/client-node';
+import { afterAnnotation, orderedKinds, referencesIn } from '../model/order.ts';
 import { conflict, finding } from './finding.ts';
-import { innerPathFault, quote } from './formats.ts';
+import { innerPathFault, labelFault, quote, subdomainFault } from './formats.ts';
 import { pointer } from './place.ts';
 import type { Report } from './report.ts';
+import { nearest } from './suggest.ts';
 
 /** Annotations of pods that the server itself reads. */
 const seccompPod = 'seccomp.security.alpha.kubernetes.io/pod';
@@ -29,6 +31,24 @@ export function checkPodAnnotations(metadata: V1ObjectMeta, spec: V1PodSpec, at:
       finding(here, `found ${quote(value)}, expected a whole number`, 'Correct the number', report);
     } else if (key === mirror && !spec.nodeName) {
       finding(here, 'it needs "spec.nodeName"', 'Remove it: only kubelets write it', report);
+    } else if (key === afterAnnotation) {
+      checkAfter(value, here, report);
+    }
+  }
+}
+
+/** Each thing that it names on its own: whether that is in the source is told later. */
+function checkAfter(value: string, at: string, report: Report): void {
+  const form = 'Write NAME, Kind/NAME or Kind/NAMESPACE/NAME, with commas between';
+  for (const { text, kind, namespace, name, isTooLong } of referencesIn(value)) {
+    if (text === '' || isTooLong) {
+      finding(at, `found ${quote(text)}, expected a Pod or a Deployment`, form, report);
+    } else if (kind !== undefined && !orderedKinds.includes(kind)) {
+      const meant = nearest(kind, orderedKinds);
+      const hint = meant === undefined ? form : `Did you mean "${meant}"?`;
+      finding(at, `found the kind ${quote(kind)}, expected ${orderedKinds.join(' or ')}`, hint, report);
+    } else {
+      finding(at, (namespace === undefined ? undefined : labelFault(namespace)) ?? subdomainFault(name), form, report);
     }
   }
 }

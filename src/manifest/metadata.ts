@@ -1,12 +1,15 @@
 import type { V1ObjectMeta, V1OwnerReference } from '@kubernetes/client-node';
+import { afterAnnotation } from '../model/order.ts';
 import { finding, missing, unusable } from './finding.ts';
 import { generatedNameFault, labelFault, qualifiedFault, quote, subdomainFault } from './formats.ts';
 import { pointer } from './place.ts';
 import type { Report } from './report.ts';
 import { checkLabelMap } from './selector.ts';
+import { nearest } from './suggest.ts';
 
 /** Labels that say what is ours: a user's own would take over or lose objects. */
 const reservedPrefix = 'podstead.dev/';
+const ourAnnotations: readonly string[] = [afterAnnotation];
 /** Of all annotations of an object together, in bytes. */
 const annotationLimit = 256 * 1024;
 const longestName = 253;
@@ -56,12 +59,21 @@ export function checkLabels({ labels, annotations }: V1ObjectMeta, at: string, r
   for (const [key, value] of Object.entries(annotations ?? {})) {
     // Annotations may have capitals in their prefix.
     finding(pointer(at, 'annotations', key), qualifiedFault(key.toLowerCase()), 'Correct the key', report);
+    if (key.startsWith(reservedPrefix)) checkOurs(key, pointer(at, 'annotations', key), report);
     length += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
   if (length > annotationLimit) {
     const found = `they have ${length} bytes, at most ${annotationLimit} are allowed`;
     finding(pointer(at, 'annotations'), found, 'Move large texts into a ConfigMap', report);
   }
+}
+
+/** An annotation of ours that nobody reads is a slip of the pen. */
+function checkOurs(key: string, at: string, report: Report): void {
+  if (ourAnnotations.includes(key)) return;
+  const meant = nearest(key, ourAnnotations);
+  const hint = meant === undefined ? 'Use another prefix, or remove it' : `Did you mean "${meant}"?`;
+  report(at, { code: 'FIELD_UNKNOWN', severity: 'warning', found: 'Podstead has no such annotation', hint });
 }
 
 function checkOwners(owners: readonly V1OwnerReference[], at: string, report: Report): void {

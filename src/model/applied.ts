@@ -1,4 +1,5 @@
 import type { CanonicalPod, Json } from './desired.ts';
+import type { Key } from './key.ts';
 import type { DesiredHooks, DesiredProbes } from './probe.ts';
 
 /** The probes that a container was last applied with; none where no record tells. */
@@ -14,6 +15,12 @@ export function appliedHooks(applied: CanonicalPod | undefined, container: strin
 /** Whether the end of a failing run's log stands in for the message that it did not leave. */
 export function appliedFallback(applied: CanonicalPod | undefined, container: string): boolean {
   return appliedMember(applied, 'messages', container) === 'FallbackToLogsOnError';
+}
+
+/** What a pod was to start after when it was last applied; nothing where no record tells. */
+export function appliedAfter(applied: CanonicalPod | undefined): readonly Key[] {
+  const after = own(applied?.inPlace, 'after');
+  return Array.isArray(after) ? (after as readonly Key[]) : [];
 }
 
 /** What a container is to its pod. */

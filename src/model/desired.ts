@@ -40,6 +40,8 @@ export interface DesiredPod {
   readonly volumes: readonly DesiredPodVolume[];
   /** The group that the pod's own volumes are given to; undefined where they stay as they are. */
   readonly fsGroup?: DesiredFsGroup;
+  /** Pods and Deployments of the source that are to be ready before it starts, sorted; left out where there are none. */
+  readonly after?: readonly Key[];
   readonly restartPolicy: RestartPolicy;
   /** How long the pod may run, counted from when its sandbox was made; in seconds. */
   readonly activeDeadlineSeconds?: number | undefined;

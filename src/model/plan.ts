@@ -60,6 +60,8 @@ export interface Change {
   readonly location: Location | undefined;
   /** With `wait`: when it is due, in milliseconds since the epoch; undefined while something is under way. */
   readonly untilMs: number | undefined;
+  /** The objects that are to be ready before it starts, where it waits for them. */
+  readonly waitsFor?: readonly Key[];
 }
 
 /** A container to be stopped. */
@@ -180,6 +182,8 @@ export interface RecordPatch {
   readonly uid?: string;
   readonly revision?: string;
   readonly ended?: EndedRecord | undefined;
+  /** What it waits for, which is nothing any more where `on` is empty, and what is told of a pod that was never applied. */
+  readonly waits?: { readonly on: readonly Key[]; readonly declaredBy: Key; readonly origin: Location };
   readonly containers?: { readonly [name: string]: Partial<ContainerRecord> } | undefined;
   /** Appended. */
   readonly history?: HistoryEntry | undefined;

@@ -38,6 +38,7 @@ export type ProblemCode =
   | 'REFERENCE_UNSUPPORTED'
   | 'NAME_CLASH'
   | 'PORT_CLASH'
+  | 'ORDER_CYCLE'
   | 'POD_SECURITY'
   | 'SECRET_INVALID';
 

@@ -29,6 +29,8 @@ export interface PodRecord {
   readonly containers: { readonly [name: string]: ContainerRecord };
   /** Why the pod was ended for good before its containers ended by themselves; nothing in it is started any more. */
   readonly ended?: EndedRecord | undefined;
+  /** Objects that are to be ready before it starts; absent while it waits for none. */
+  readonly waitsFor?: readonly Key[];
   /** The last failure to bring the pod to its desired state; undefined once that worked. */
   readonly failure: FailureRecord | undefined;
   /** The latest actions, oldest first, at most 20. */

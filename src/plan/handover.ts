@@ -1,11 +1,12 @@
 import type { ActualPod } from '../model/actual.ts';
-import { appliedInits, appliedRole } from '../model/applied.ts';
+import { appliedAfter, appliedInits, appliedRole } from '../model/applied.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
 import { engineNameOf } from '../model/names.ts';
 import type { StepBuilder } from './builder.ts';
 import { conflictsOf } from './conflict.ts';
 import { member } from './json.ts';
+import { lastFirst } from './order.ts';
 import type { Leftover } from './removal.ts';
 import type { Made, StepInput } from './steps.ts';
 import { hookedStarts, stopHooked } from './stopping.ts';
@@ -50,15 +51,38 @@ export function handOver(
   return { stops, releases: new Map(waiting.map(({ key, others }) => [key, others.flatMap(release)])) };
 }
 
-/** Removes a pod that nothing desires, after everything that stands in for it was started. */
-export function removeLeftover(
+/** Removes the pods that nothing desires: what came after another goes before it. */
+export function removeLeftovers(
+  builder: StepBuilder,
+  started: ReadonlyMap<Key, readonly number[]>,
+  handedOver: HandOver,
+  { leftovers, desired }: Pick<StepInput, 'leftovers' | 'desired'>,
+): void {
+  const going = leftovers.filter(({ removal }) => removal !== 'never');
+  const gone: { readonly after: readonly Key[]; readonly id: number }[] = [];
+  for (const leftover of lastFirst(going)) {
+    const { declaredBy, record } = leftover.actual;
+    const later = gone.filter(({ after }) => after.includes(declaredBy)).map(({ id }) => id);
+    const id = removeLeftover(builder, leftover, { started, later }, handedOver, desired);
+    if (leftover.removal === 'now') gone.push({ after: appliedAfter(record?.applied), id });
+  }
+}
+
+interface Before {
+  /** By key of a new pod: its starts. */
+  readonly started: ReadonlyMap<Key, readonly number[]>;
+  /** Removals of what came after it. */
+  readonly later: readonly number[];
+}
+
+/** Removes a pod after everything that stands in for it was started; returns the step that does. */
+function removeLeftover(
   builder: StepBuilder,
   { actual: old, removal }: Leftover,
-  started: ReadonlyMap<Key, readonly number[]>,
+  { started, later }: Before,
   { stops }: HandOver,
   desired: Desired,
-): void {
-  if (removal === 'never') return;
+): number {
   const stop = stops.get(old.key);
   const successors = [...started.keys()].filter(
     key => removal === 'replaced' && desired.pods.get(key)?.declaredBy === old.declaredBy,
@@ -66,12 +90,13 @@ export function removeLeftover(
   const starts = [...new Set([...successors, ...(stop?.heirs ?? [])])].flatMap(key => started.get(key) ?? []);
   for (const heir of stop?.heirs ?? []) addWayBack(builder, old, heir, started.get(heir) ?? []);
   const { key, id, uid } = old;
-  const before = [stop?.id, ...starts];
+  const before = [stop?.id, ...starts, ...later];
   const graceSeconds = graceOf(old);
   // What was stopped for its heirs has run its hooks.
   const hooked = stop === undefined ? stopHooked(builder, { pod: key, actual: old, graceSeconds }, before) : [];
   const removed = builder.add(key, { verb: 'removePod', pod: key, id, uid, graceSeconds }, [...before, ...hooked]);
   builder.add(key, { verb: 'removeRecord', pod: key }, [removed]);
+  return removed;
 }
 
 /** What was stopped for a new pod starts again when that does not, after its sandbox has let go of what they share. */

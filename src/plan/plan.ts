@@ -11,6 +11,7 @@ import { deadlinesAhead } from './deadline.ts';
 import { decide, failureOf } from './decide.ts';
 import { followsOf } from './follow.ts';
 import { imagesOfPod } from './images.ts';
+import { holdForOrder } from './order.ts';
 import { withOwnNames } from './own-names.ts';
 import { addImages, addVolumes, imageKey, isImageReady, usesOf } from './prepare.ts';
 import { notYetReady } from './readiness.ts';
@@ -68,15 +69,21 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const leftovers = leftoversOf(desired, actual, opts.prune, opts.busy).toSorted((a, b) =>
     a.change.key < b.change.key ? -1 : 1,
   );
-  const decisions = first.map(decision => holdForConflicts(decision, first, leftovers, actual, desired, opts));
+  const view = { desired, actual, busy: opts.busy };
+  const ordered = holdForOrder(first, view);
+  const free = ordered.map(decision => holdForConflicts(decision, ordered, leftovers, actual, desired, opts));
+  // What a pod waits for may be held back itself by now: told once more, of those that wait.
+  const again = free.map((decision, at) => (decision.change.waitsFor && first[at]) || decision);
+  const told = holdForOrder(again, view);
+  const decisions = free.map((decision, at) => (decision.change.waitsFor && told[at]) || decision);
   const held = leftovers.map(leftover => holdUntilReplaced(leftover, decisions, desired, actual));
 
   const works = decisions.flatMap(decision => decision.work ?? []);
   const claims = [...desired.volumes.values()].filter(volume => !isWhole(volume, actual)).toSorted(byKey);
-  const free = claims.filter(volume => !opts.busy.has(volume.key));
+  const unmade = claims.filter(volume => !opts.busy.has(volume.key));
   const builder = stepBuilder();
   const images = addImages(builder, works, desired, actual);
-  const prepared = { images, volumes: addVolumes(builder, free, images, actual) };
+  const prepared = { images, volumes: addVolumes(builder, unmade, images, actual) };
   const settled = opts.keepStanding ? held.map(each => keepStanding(builder, each, opts.now)) : held;
   addSteps(builder, { decisions, leftovers: settled, prepared, actual, desired, now: opts.now });
   const everyMs = opts.checkEveryMs ?? usualCheckMs;
@@ -84,7 +91,7 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   addSweep(builder, { desired, actual, leftovers: settled, ...opts });
 
   const changes = [...decisions, ...settled].map(each => each.change);
-  const all = [...changes, ...free.map(claimChange(opts.records)), ...checks.changes].toSorted(byKey);
+  const all = [...changes, ...unmade.map(claimChange(opts.records)), ...checks.changes].toSorted(byKey);
   const due = [
     ...all.flatMap(change => change.untilMs ?? []),
     ...deadlinesAhead(desired, actual.pods, opts.now),

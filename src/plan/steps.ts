@@ -5,7 +5,7 @@ import { emptyDirName } from '../model/names.ts';
 import type { HistoryEntry } from '../model/record.ts';
 import type { StepBuilder } from './builder.ts';
 import { askedFor } from './checks.ts';
-import { graceOf, handOver, removeLeftover } from './handover.ts';
+import { graceOf, handOver, removeLeftovers } from './handover.ts';
 import { historyOf } from './history.ts';
 import { imagesFor } from './images.ts';
 import type { Prepared } from './prepare.ts';
@@ -67,7 +67,7 @@ export function addSteps(builder: StepBuilder, input: StepInput): void {
       );
     }
   }
-  for (const leftover of input.leftovers) removeLeftover(builder, leftover, started, handedOver, input.desired);
+  removeLeftovers(builder, started, handedOver, input);
 }
 
 /** Whether its history is written before its starts and stops. */

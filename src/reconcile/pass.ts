@@ -13,6 +13,7 @@ import { noteEnds } from './ends.ts';
 import { type GuardState, type GuardVerdict, guard } from './guard.ts';
 import type { Ports, Prunable } from './ports.ts';
 import { remember } from './remember.ts';
+import { noteWaits } from './waits.ts';
 
 /** Runs the steps; left out of a pass that only looks. */
 export interface Crew {
@@ -89,6 +90,7 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
     emit({ type: 'planned', atMs: clock.now(), plan, problems, notices });
     await noteEnds(ports, actual, busy, { signal });
     const decision = { plan, desired, actual, records };
+    await noteWaits(ports.records, decision);
     crew.attempts.begin(decision);
     crew.runner.start(plan);
     ports.probes?.follow(desired, actual, new Set([...underWay, ...crew.runner.busy()]));

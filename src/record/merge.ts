@@ -29,11 +29,12 @@ export function emptyRecord(key: Key, declaredBy: Key, source: string): PodRecor
  * The record after a patch. Members that the patch lacks stay; a new uid is another pod, so that its containers count
  * from 0; containers that the applied pod lacks are forgotten; history keeps the latest 20.
  */
-export function mergeRecord(record: PodRecord, patch: RecordPatch, source: string): PodRecord {
+export function mergeRecord(before: PodRecord, patch: RecordPatch, source: string): PodRecord {
+  const record = waiting(before, patch.waits, source);
   const renewed = patch.uid !== undefined && patch.uid !== record.uid;
-  const before = renewed ? {} : record.containers;
+  const counted = renewed ? {} : record.containers;
   const { applied } = patch;
-  const base = applied === undefined ? before : appliedContainers(applied, before);
+  const base = applied === undefined ? counted : appliedContainers(applied, counted);
   return {
     ...record,
     ...(applied && { declaredBy: applied.declaredBy, origin: applied.origin, applied: applied.canonical, source }),
@@ -43,6 +44,15 @@ export function mergeRecord(record: PodRecord, patch: RecordPatch, source: strin
     containers: patchedContainers(base, patch.containers ?? {}),
     history: [...record.history, ...(patch.history ? [patch.history] : [])].slice(-historyLimit),
   };
+}
+
+/** Of a pod that was never applied, it is all that tells where it comes from. */
+function waiting(record: PodRecord, waits: RecordPatch['waits'], source: string): PodRecord {
+  if (waits === undefined) return record;
+  const { waitsFor: _, ...rest } = record;
+  const { on, declaredBy, origin } = waits;
+  const known = record.applied === undefined ? { ...rest, declaredBy, origin, source } : rest;
+  return on.length === 0 ? known : { ...known, waitsFor: on };
 }
 
 /** Absent where it has not ended, as in the records of older versions. */

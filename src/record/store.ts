@@ -38,7 +38,9 @@ export function fileRecords(stateDir: string, log: Warner, opts: FileRecordsOpti
       unsaved.delete(key);
     });
   const write = (key: Key, patch: RecordPatch): Promise<void> =>
-    change(key, patch.applied?.declaredBy ?? key, record => mergeRecord(record, patch, source));
+    change(key, patch.applied?.declaredBy ?? patch.waits?.declaredBy ?? key, record =>
+      mergeRecord(record, patch, source),
+    );
   /** Counts of restarts come before the restart: a disk that is full must not prevent it, nor make its back-off forget. */
   const count = (key: Key, patch: RecordPatch): Promise<void> =>
     write(key, patch).catch(async (error: unknown) => {

@@ -11,7 +11,7 @@ import { limitedVolumes, overLimitText } from './storage.ts';
 /**
  * How a pod stands, in one word.
  *
- * `Waiting` is between a container's exit and its next start; `Paused` is what somebody paused by hand; `Stopped` is a
+ * `Waiting` is between a container's exit and its next start, or for another pod that it starts after; `Paused` is what somebody paused by hand; `Stopped` is a
  * pod that does not run and of which nothing is remembered; `Missing` is remembered but not in the engine.
  */
 export type PodState =
@@ -97,6 +97,7 @@ function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
       standing.message,
       ...probeTexts(containers, record, opts),
       ...storageTexts(pod, record, opts),
+      waitText(record),
       failed,
       foreignText(pod),
     ]
@@ -112,6 +113,12 @@ function rowOf(pod: ActualPod, opts: StatusOptions): PodStatus {
     conditions: conditions(containers, record),
     containers: containers.map(container => containerRow(container, record)),
   };
+}
+
+/** What it is to start after and is not ready. */
+function waitText(record: PodRecord | undefined): string {
+  const names = (record?.waitsFor ?? []).map(key => `"${key}"`);
+  return names.length === 0 ? '' : `waits for ${names.join(' and ')} to be ready`;
 }
 
 function probeTexts(
@@ -213,12 +220,13 @@ function exitOf(container: ActualContainer, record: PodRecord | undefined): stri
 
 function missingRow(record: PodRecord): PodStatus {
   const { failure } = record;
+  const waits = waitText(record);
   return {
     key: record.key,
     declaredBy: record.declaredBy,
-    state: failure === undefined ? 'Missing' : 'Failed',
+    state: waits !== '' ? 'Waiting' : failure === undefined ? 'Missing' : 'Failed',
     reason: undefined,
-    message: failure === undefined ? 'not in the engine' : failure.message,
+    message: waits !== '' ? waits : failure === undefined ? 'not in the engine' : failure.message,
     untilMs: undefined,
     restarts: sum(Object.values(record.containers).map(container => container.restarts)),
     startedAtMs: 0,

@@ -25,17 +25,17 @@ interface Member {
  * Units that start an existing pod at boot and start its containers again where they end: that of the pod, which brings
  * up its sandbox, and one for each container that is to run. Init containers run in order before what needs them.
  *
+ * @param earlier pods that it comes after, where they have such units too
  * @throws UnitTextError for text that no unit can hold
  */
-export function keptUnits(spec: PodUnitSpec, keeping: Keeping): readonly UnitFile[] {
+export function keptUnits(
+  spec: PodUnitSpec,
+  keeping: Keeping,
+  earlier: readonly PodUnitSpec[] = [],
+): readonly UnitFile[] {
   const { sidecars = [] } = spec;
-  const mains = spec.containers.filter(({ start }) => start).map(({ engineName }) => engineName);
-  const inits = mains.length === 0 ? [] : spec.initContainers;
   const unitOf = (name: string): string => keptName(spec, name);
-  const members: readonly Member[] = [
-    ...inits.map((name, i) => ({ name, before: inits.slice(0, i), isOnce: !sidecars.includes(name), isInit: true })),
-    ...mains.map(name => ({ name, before: inits, isOnce: false, isInit: false })),
-  ];
+  const members = membersOf(spec);
   const units = members.map(({ name, before, isOnce, isInit }): UnitFile => {
     const policy = policyOf(keeping.policy, sidecars.includes(name), isOnce);
     const restart = restartEntries(policy, keeping.systemd);
@@ -66,7 +66,18 @@ export function keptUnits(spec: PodUnitSpec, keeping: Keeping): readonly UnitFil
       ],
     };
   });
-  return [sandboxUnit(spec, members), ...units];
+  const before = earlier.flatMap(each => membersOf(each).map(({ name }) => keptName(each, name)));
+  return [sandboxUnit(spec, members, before), ...units];
+}
+
+function membersOf(spec: PodUnitSpec): readonly Member[] {
+  const { sidecars = [] } = spec;
+  const mains = spec.containers.filter(({ start }) => start).map(({ engineName }) => engineName);
+  const inits = mains.length === 0 ? [] : spec.initContainers;
+  return [
+    ...inits.map((name, i) => ({ name, before: inits.slice(0, i), isOnce: !sidecars.includes(name), isInit: true })),
+    ...mains.map(name => ({ name, before: inits, isOnce: false, isInit: false })),
+  ];
 }
 
 function policyOf(policy: RestartPolicy, isSidecar: boolean, isOnce: boolean): RestartPolicy {
@@ -109,7 +120,7 @@ function serviceEntries(spec: PodUnitSpec, name: string, isOnce: boolean): reado
 }
 
 /** The boot unit, with the sandbox in place of the containers. */
-function sandboxUnit(spec: PodUnitSpec, members: readonly Member[]): UnitFile {
+function sandboxUnit(spec: PodUnitSpec, members: readonly Member[], before: readonly string[]): UnitFile {
   const { name, sections } = podUnit({ ...spec, initContainers: [], sidecars: [], containers: [] });
   const { podman, engineName, gracePeriodSeconds: grace } = spec;
   const units = members.map(member => keptName(spec, member.name)).join(' ');
@@ -126,6 +137,8 @@ function sandboxUnit(spec: PodUnitSpec, members: readonly Member[]): UnitFile {
   const wants: readonly UnitEntry[] = [
     ['Wants', units],
     ['Before', units],
+    // Their containers have units of their own, which end their start after that of their pod.
+    ...(before.length === 0 ? [] : [['After', before.join(' ')] as const]),
   ];
   const more = (section: UnitSection): readonly UnitEntry[] => {
     if (members.length === 0) return [];

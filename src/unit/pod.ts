@@ -27,7 +27,7 @@ export interface PodUnitSpec {
   readonly messages?: readonly string[];
   /** The pod publishes ports, so it starts when the network is up. */
   readonly publishes: boolean;
-  /** Pods that start before this one and stop after it. */
+  /** Pods of the same owner that start before this one and stop after it. */
   readonly after: readonly Key[];
 }
 
@@ -109,7 +109,7 @@ function unitEntries(spec: PodUnitSpec): readonly UnitEntry[] {
   return [
     ['Description', describe(spec)],
     ...mountsFor(spec),
-    ...optional('Wants', network),
+    ...optional('Wants', [...network, ...after]),
     ...optional('After', [...network, ...after]),
     // So the agent finds the pods started, and is gone before they stop. Not also After= the slice that podman makes of a
     // pod, which systemd stops at shutdown too: naming it loads it, and then podman 4.3.1 can no longer make it.

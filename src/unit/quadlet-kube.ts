@@ -8,6 +8,7 @@ import { commentsOf, networkFile, type Quadlet, type QuadletSpec } from './quadl
 import { quadletSection } from './quadlet-keys.ts';
 import { type QuadletNotes, quadletNotes } from './quadlet-notes.ts';
 import { restartEntries } from './restart.ts';
+import type { UnitEntry } from './unit-file.ts';
 
 /** The manifest beside the unit, which {@link kubeUnits} names. */
 export function kubeYamlName({ unit }: Pick<QuadletSpec, 'unit'>): string {
@@ -42,7 +43,10 @@ export function kubeUnits(spec: QuadletSpec): Quadlet {
     name: `${stemOf(unit)}.kube`,
     comments: commentsOf(remarks),
     sections: [
-      { name: 'Unit', entries: [['Description', describe(unit)], ...mountsFor(unit), ...restart.unit] as const },
+      {
+        name: 'Unit',
+        entries: [['Description', describe(unit)], ...mountsFor(unit), ...afterPods(spec), ...restart.unit] as const,
+      },
       { name: 'Kube', entries: section.entries },
       {
         name: 'Service',
@@ -53,6 +57,15 @@ export function kubeUnits(spec: QuadletSpec): Quadlet {
     ],
   };
   return { units: [kube, ...units], files: [], remarks };
+}
+
+function afterPods({ unit: { owner }, earlier = [] }: QuadletSpec): readonly UnitEntry[] {
+  const services = earlier.map(({ key }) => unitName(key, owner)).join(' ');
+  if (services === '') return [];
+  return [
+    ['Wants', services],
+    ['After', services],
+  ];
 }
 
 /** `podman kube play` of Podman 5.4, podman-kube-play(1) and pkg/specgen/generate/kube. */

@@ -23,6 +23,8 @@ import type { UnitEntry, UnitFile, UnitSection } from './unit-file.ts';
 export interface QuadletSpec {
   readonly unit: PodUnitSpec;
   readonly pod: DesiredPod;
+  /** Pods that start before this one and stop after it. */
+  readonly earlier?: readonly DesiredPod[];
   /** Claims, by their names in the engine. */
   readonly volumes: ReadonlyMap<string, DesiredVolume>;
   readonly images: ReadonlyMap<string, DesiredImage>;
@@ -99,10 +101,24 @@ function podFile(spec: QuadletSpec, place: MountPlace, network: string, notes: Q
     ];
   });
   return complete(spec, `${place.stem}.pod`, section, notes, {
-    unit: restart.unit,
+    unit: [...afterPods(spec), ...restart.unit],
     service: [...fresh, ...restart.service, ['TimeoutStartSec', String(startSeconds)]],
     install: [['WantedBy', targetOf(unit)]],
   });
+}
+
+/** The services that Quadlet makes of other pods, and of their containers, whose starts end after that of their pod. */
+function afterPods({ unit: { owner }, earlier = [] }: QuadletSpec): readonly UnitEntry[] {
+  const names = earlier.flatMap(({ key, initContainers, containers }) => {
+    const stem = unitName(key, owner).slice(0, -'.service'.length);
+    return [`${stem}-pod`, ...[...initContainers, ...containers].map(({ name }) => `${stem}__${name}`)];
+  });
+  const services = names.map(name => `${name}.service`).join(' ');
+  if (services === '') return [];
+  return [
+    ['Wants', services],
+    ['After', services],
+  ];
 }
 
 function containerFile(

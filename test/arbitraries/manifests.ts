@@ -28,6 +28,8 @@ export interface PodWish {
   readonly inPlace: number;
   /** Which newer images its containers take. */
   readonly follows: 'none' | 'local' | 'registry';
+  /** It starts after so many of those that come before it in the list, so that there is no circle. */
+  readonly after: number;
 }
 
 /** What a source declares. */
@@ -67,6 +69,7 @@ export const podWish: fc.Arbitrary<PodWish> = fc.record({
   memory: fc.integer({ min: 0, max: 2 }),
   inPlace: fc.integer({ min: 0, max: 2 }),
   follows: fc.constantFrom('none' as const, 'local', 'registry'),
+  after: fc.constantFrom(0, 0, 0, 1, 2),
 });
 
 /** A whole source; `least` pods at the fewest. */
@@ -102,7 +105,7 @@ export function manifestsOf({ pods, config, secret }: Wish): readonly Manifest[]
       },
     }),
   ]);
-  return [...shared, ...withoutClashes(pods).map(podManifest)];
+  return [...shared, ...withoutClashes(pods).map((pod, at, all) => podManifest(pod, all.slice(0, at)))];
 }
 
 function object(apiVersion: string, kind: string, namespace: string, name: string, more: Manifest): Manifest {
@@ -118,10 +121,10 @@ function withoutClashes(pods: readonly PodWish[]): readonly PodWish[] {
   );
 }
 
-function podManifest(wish: PodWish): Manifest {
+function podManifest(wish: PodWish, earlier: readonly PodWish[]): Manifest {
   const { kind, namespace, name, replicas, inPlace } = wish;
   const labels = { app: name, tier: `t${inPlace}` };
-  const annotations = { 'example.com/note': `"${inPlace}"`, ...podmansOf(wish) };
+  const annotations = { 'example.com/note': `"${inPlace}"`, ...podmansOf(wish), ...orderOf(wish, earlier) };
   const template = { metadata: { labels, annotations }, spec: specOf(wish) };
   if (kind === 'Deployment') {
     const isAlone = namespace !== 'default' && mountsOf(wish.volumes).some(({ name }) => name === 'data');
@@ -134,6 +137,13 @@ function podManifest(wish: PodWish): Manifest {
   }
   const pod = object('v1', 'Pod', namespace, name, { spec: template.spec });
   return { ...pod, metadata: { ...(pod.metadata as Manifest), ...template.metadata } };
+}
+
+function orderOf({ after }: PodWish, earlier: readonly PodWish[]): Readonly<Record<string, string>> {
+  const names = earlier
+    .slice(Math.max(0, earlier.length - after))
+    .map(({ kind, namespace, name }) => `${kind === 'Deployment' ? kind : 'Pod'}/${namespace}/${name}`);
+  return after === 0 || names.length === 0 ? {} : { 'podstead.dev/after': names.join(', ') };
 }
 
 /** Annotations that Podman follows: they change containers as fields do. */

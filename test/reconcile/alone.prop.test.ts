@@ -77,7 +77,8 @@ function find(wish: Wish, { namespace, name }: PodWish): PodWish | undefined {
 }
 
 function withIll(wish: Wish, sick: PodWish, ill: Ill): Wish {
-  const well = (pod: PodWish): PodWish => (pod.port === 3 ? { ...pod, port: 0 } : pod);
+  // Nor is anything to come after it.
+  const well = (pod: PodWish): PodWish => ({ ...pod, port: pod.port === 3 ? 0 : pod.port, after: 0 });
   return { ...wish, pods: wish.pods.map(pod => (pod === sick ? ailing(pod, ill) : well(pod))) };
 }
 

@@ -64,3 +64,14 @@ test('mergeRecord keeps the latest 20 entries of history', () => {
     Array.from({ length: 20 }, (_, i) => String(i + 6)),
   );
 });
+
+test('mergeRecord notes what a pod waits for, also of one that was never made, and forgets it', () => {
+  const origin = { file: 'web.yaml', line: 7, column: 1 };
+  const waits = { on: ['Pod/default/db'], declaredBy: 'Deployment/default/web', origin } as const;
+  const waiting = mergeRecord(empty, { waits }, '/srv/new');
+  const { waitsFor, declaredBy, source } = waiting;
+  assert.deepEqual([waitsFor, declaredBy, waiting.origin, source], [waits.on, waits.declaredBy, origin, '/srv/new']);
+  const made = mergeRecord(waiting, { applied: podWith({ web: 'abc' }), uid: 'u1' }, '/srv/new');
+  const over = mergeRecord(made, { waits: { ...waits, on: [], origin: { ...origin, line: 9 } } }, '/srv/other');
+  assert.deepEqual([Object.hasOwn(over, 'waitsFor'), over.origin.line, over.source], [false, 3, '/srv/new']);
+});

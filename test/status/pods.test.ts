@@ -164,3 +164,16 @@ test('statusOf() counts main containers as ready, not init containers, and those
   const gone = one([exited(0, 'init'), container({})], { ...record('Always'), applied });
   assert.deepEqual(gone.ready, { count: 1, total: 2 });
 });
+
+test('statusOf says what a pod waits for, whether it stands or was never made', () => {
+  const waitsFor: readonly Key[] = ['Pod/default/db', 'Deployment/shop/queue'];
+  const { containers: _, applied: __, ...bare } = record('Always', { waitsFor });
+  const never = new Map([[key, { ...bare, containers: {}, applied: undefined }]]);
+  const opts = { nowMs: 5000, restartAtMs: () => 0 };
+  const text = 'waits for "Pod/default/db" and "Deployment/shop/queue" to be ready';
+  const [missing] = statusOf({ pods: new Map() }, { ...opts, records: never });
+  assert.deepEqual([missing?.state, missing?.message], ['Waiting', text]);
+  const known = new Map([[key, record('Always', { waitsFor })]]);
+  const [standing] = statusOf({ pods: new Map([[key, pod([container({})])]]) }, { ...opts, records: known });
+  assert.deepEqual([standing?.state, standing?.message], ['Running', text]);
+});

@@ -78,3 +78,19 @@ test('the unit of the pod starts its sandbox alone, and stops it last', () => {
     [['pod', 'stop']],
   );
 });
+
+test('keptUnits begins a pod after the containers of those that it comes after, which have units of their own', () => {
+  const after = ['Pod/default/web', 'Pod/default/db'] as const;
+  const app = { ...webUnit, key: 'Pod/default/app', engineName: 'app', after } as const;
+  const units = keptUnits(app, always, [spec]);
+  const [pod] = units;
+  assert.ok(pod);
+  assert.deepEqual(
+    valuesOf(pod, 'Unit', 'Wants')[0],
+    'network-online.target podstead-pod-db.service podstead-pod-web.service',
+  );
+  assert.deepEqual(valuesOf(pod, 'Unit', 'After'), [
+    'network-online.target podstead-pod-db.service podstead-pod-web.service',
+    'podstead-pod-web__setup.service podstead-pod-web__side.service podstead-pod-web__nginx.service podstead-pod-web__log.service',
+  ]);
+});

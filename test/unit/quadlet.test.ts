@@ -203,3 +203,19 @@ test('kubeUnits refuses sidecars, for which kube play waits for ever', () => {
     [27],
   );
 });
+
+test('quadletUnits and kubeUnits put a pod after the services of others, and of their containers', () => {
+  const all = desired(pod('app'), oddManifest);
+  const [app, web] = all.pods.values();
+  assert.ok(app && web);
+  const { volumes, images } = all;
+  const unit = { ...webUnit, key: app.key };
+  const spec = { unit, pod: app, earlier: [web], volumes, images, podman: '5.4' as const, systemd: 257 };
+  const containers = ['prepare', 'side', 'main'].map(name => `podstead-pod-web__${name}.service`);
+  const of = ({ units }: Quadlet, key: string) =>
+    valuesOf(unitOf({ units } as Quadlet, units[0]?.name ?? ''), 'Unit', key);
+  for (const key of ['Wants', 'After']) {
+    assert.deepEqual(of(quadletUnits(spec), key), [['podstead-pod-web-pod.service', ...containers].join(' ')]);
+    assert.deepEqual(of(kubeUnits(spec), key), ['podstead-pod-web.service']);
+  }
+});
