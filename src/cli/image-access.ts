@@ -17,8 +17,10 @@ export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Acc
   };
 }
 
+type SideFlags = Omit<CopyFlags, 'digestfile'>;
+
 /** The same for each side of a copy, where what is said of one side comes before what is said of both. */
-export function sidesOf(context: Context, flags: CopyFlags): { readonly from: Access; readonly to: Access } {
+export function sidesOf(context: Context, flags: SideFlags): { readonly from: Access; readonly to: Access } {
   return {
     from: accessOf(context, {
       ...flags,

@@ -8,6 +8,7 @@ import {
   type LoginFlags,
   type LogoutFlags,
   platformOptions,
+  type SyncFlags,
   sideOptions,
 } from './image-flags.ts';
 import type { Add } from './program.ts';
@@ -76,6 +77,22 @@ function addLooks(add: Add): void {
 
 /** What changes a registry, or files. */
 function addChanges(add: Add): void {
+  addCopies(add);
+  add<[string], AccessFlags>(
+    {
+      usage: 'image delete <IMAGE>',
+      summary: 'delete an image from a registry, with all tags that name it',
+      details:
+        'Delete an image from a registry. What its tag names is deleted, and with it every other tag that names the same.\nThe registry frees the space of its layers in its own time.',
+      examples: ['podstead image delete docker://registry.example/team/web:1'],
+    },
+    async (context, [image], options) => (await import('./image-look.ts')).deleteImage(context, image, options),
+    accessOptions(),
+  );
+}
+
+/** What puts images elsewhere. */
+function addCopies(add: Add): void {
   add<[string, string], CopyFlags>(
     {
       usage: 'image copy <SOURCE> <DESTINATION>',
@@ -98,16 +115,32 @@ function addChanges(add: Add): void {
       ...sideOptions(),
     ],
   );
-  add<[string], AccessFlags>(
+  add<[string, string], SyncFlags>(
     {
-      usage: 'image delete <IMAGE>',
-      summary: 'delete an image from a registry, with all tags that name it',
+      usage: 'image sync <SOURCE> <DESTINATION>',
+      summary: 'copy many images: what the destination has already stays',
       details:
-        'Delete an image from a registry. What its tag names is deleted, and with it every other tag that names the same.\nThe registry frees the space of its layers in its own time.',
-      examples: ['podstead image delete docker://registry.example/team/web:1'],
+        'Copy every tag of a repository, every image below a directory, or the images that a YAML file lists, to a registry or\na directory. SOURCE and DESTINATION have no transport before them: --src and --dest say what they are. What is there\nalready with the same digest is not copied again.',
+      examples: [
+        'podstead image sync --src docker --dest dir quay.io/podman/hello /srv/images',
+        'podstead image sync --src dir --dest docker /srv/images registry.example/mirror',
+        'podstead image sync --src yaml --dest docker --all --keep-going images.yaml registry.example/mirror',
+      ],
     },
-    async (context, [image], options) => (await import('./image-look.ts')).deleteImage(context, image, options),
-    accessOptions(),
+    async (context, places, options) => (await import('./image-sync.ts')).sync(context, places, options),
+    [
+      new Option('-s, --src <TRANSPORT>', 'what SOURCE is').choices(['docker', 'dir', 'yaml']).makeOptionMandatory(),
+      new Option('-d, --dest <TRANSPORT>', 'what DESTINATION is').choices(['docker', 'dir']).makeOptionMandatory(),
+      new Option('-a, --all', 'every image of an index, and the index'),
+      new Option('--scoped', "keep the whole name of the source below DESTINATION, so that equal names don't meet"),
+      new Option('--append-suffix <TEXT>', 'put TEXT after every tag'),
+      new Option('--dry-run', 'only say what would be copied'),
+      new Option('--keep-going', 'go on with the others where one fails'),
+      new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
+      ...platformOptions(),
+      ...accessOptions(),
+      ...sideOptions(),
+    ],
   );
 }
 

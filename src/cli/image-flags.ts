@@ -45,6 +45,15 @@ export interface CopyFlags extends AccessFlags, PlatformFlags {
   readonly destTlsVerify?: boolean;
 }
 
+export interface SyncFlags extends Omit<CopyFlags, 'digestfile'> {
+  readonly src: 'docker' | 'dir' | 'yaml';
+  readonly dest: 'docker' | 'dir';
+  readonly scoped?: boolean;
+  readonly dryRun?: boolean;
+  readonly keepGoing?: boolean;
+  readonly appendSuffix?: string;
+}
+
 /** For commands that ask registries. */
 export function accessOptions(): readonly Option[] {
   return [

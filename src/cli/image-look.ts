@@ -40,7 +40,7 @@ export async function listImageTags(context: Context, given: string, flags: Acce
       hint: `Leave out what follows "${repositoryOf(name)}"`,
     });
   }
-  const repository = openRepository(accessOf(context, flags), name);
+  const repository = await openRepository(accessOf(context, flags), name);
   try {
     await write(context, { Repository: repositoryOf(name), Tags: await listTags(repository) });
   } finally {
@@ -61,7 +61,7 @@ export async function digestFile(context: Context, file: string): Promise<number
 /** `podstead image delete IMAGE`. */
 export async function deleteImage(context: Context, given: string, flags: AccessFlags): Promise<number> {
   const name = inRegistry(given, 'delete');
-  const repository = openRepository(accessOf(context, flags), name);
+  const repository = await openRepository(accessOf(context, flags), name);
   try {
     const digest = await findManifest(repository, selectorOf(name));
     if (digest === undefined) {

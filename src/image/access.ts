@@ -2,7 +2,7 @@ import type { AuthPlaces } from './auth-file.ts';
 import type { Login } from './authorize.ts';
 import { readCertificates } from './certificates.ts';
 import { findLogin } from './credentials.ts';
-import type { RegistryName } from './name.ts';
+import { type RegistryName, repositoryOf } from './name.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 import type { Retries } from './retry.ts';
@@ -17,18 +17,51 @@ export interface Access {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly retries: Retries;
   readonly signal: AbortSignal;
+  /** Who asks one registry, whatever files keep. */
+  readonly login?: { readonly registry: string; readonly login: Login } | undefined;
+  /** Keeps repositories open from one image to the next; each is opened for itself where undefined. */
+  readonly pool?: RepositoryPool | undefined;
+}
+
+/** Repositories that many images share, with their connections and tokens. */
+export interface RepositoryPool {
+  /** The repository of that key, made where it is not there yet. Closing it does nothing. */
+  get(key: string, make: () => Repository): Repository;
+  close(): Promise<void>;
+}
+
+/** An empty pool; `close` it when done. */
+export function makePool(): RepositoryPool {
+  const all = new Map<string, Repository>();
+  return {
+    get: (key, make) => {
+      const kept = all.get(key) ?? make();
+      all.set(key, kept);
+      return { ...kept, registry: { ...kept.registry, close: async () => undefined } };
+    },
+    close: async () => {
+      for (const { registry } of all.values()) await registry.close();
+    },
+  };
 }
 
 /** Opens the repository of a name, with the credentials that are kept for it; `close` its registry when done. */
-export function openRepository(access: Access, name: RegistryName): Repository {
-  const { auth } = access;
+export async function openRepository(access: Access, name: RegistryName): Promise<Repository> {
+  const make = (): Repository => ({
+    registry: openKnown(access, name.registry, loginFor(access, name)),
+    path: name.repository,
+  });
+  return access.pool?.get(repositoryOf(name), make) ?? make();
+}
+
+/** Looks once: a helper may ask somebody at a screen. */
+function loginFor({ auth, login }: Access, name: RegistryName): () => Promise<Login | undefined> {
+  if (login?.registry === name.registry) return async () => login.login;
   let found: Promise<Login | undefined> | undefined;
-  // Once: a helper may ask somebody at a screen.
-  const login = async () => {
+  return async () => {
     found ??= auth && findLogin(auth, name);
     return found;
   };
-  return { registry: openKnown(access, name.registry, login), path: name.repository };
 }
 
 /** Opens a registry for somebody who is known. */

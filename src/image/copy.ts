@@ -3,6 +3,7 @@ import { type Selection, toOci } from './convert.ts';
 import { ImageError } from './failure.ts';
 import type { Descriptor, ImageManifest } from './manifest.ts';
 import { isForeign } from './media.ts';
+import { inParallel } from './parallel.ts';
 import { pickImage } from './pick.ts';
 import type { Platform } from './platform.ts';
 import { type ImageSource, imageIn } from './source.ts';
@@ -43,7 +44,7 @@ const atOnce = 6;
 export async function copyImage(source: ImageSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
   const { images, top } = fit(target, await select(source, opts), opts);
   const tally = startTally(blobsOf(images), opts.onProgress);
-  await inParallel(tally.blobs, opts.signal, async blob => {
+  await inParallel(tally.blobs, { atOnce, signal: opts.signal }, async blob => {
     if (await target.has(blob)) return tally.end(blob, 'present');
     const content = (): AsyncIterable<Uint8Array> => tally.count(blob, source.blob(blob));
     tally.end(blob, await target.put(blob, content, source.repository));
@@ -84,7 +85,7 @@ function fit(target: ImageTarget, selection: Selection, { preserveDigests }: Cop
 }
 
 /** Each once, in order. What nobody may redistribute stays where its addresses say. */
-function blobsOf(images: readonly ImageManifest[]): readonly Descriptor[] {
+export function blobsOf(images: readonly ImageManifest[]): readonly Descriptor[] {
   const all = images.flatMap(({ config, layers }) => [config, ...layers]);
   return unique(all.filter(({ mediaType, urls }) => !(isForeign(mediaType) && urls.length > 0)));
 }
@@ -133,29 +134,4 @@ function startTally(blobs: readonly Descriptor[], onProgress: (progress: Progres
 
 function sum(numbers: Iterable<number>): number {
   return [...numbers].reduce((total, each) => total + each, 0);
-}
-
-/** Works through a list, so many at once; the first failure ends it, once what is under way has ended. */
-async function inParallel<T>(
-  items: readonly T[],
-  signal: AbortSignal,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const rest = [...items];
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    for (let item = rest.shift(); item !== undefined && !failed; item = rest.shift()) {
-      signal.throwIfAborted();
-      await work(item);
-    }
-  };
-  const workers = Array.from({ length: atOnce }, () =>
-    worker().catch(error => {
-      failed = true;
-      throw error;
-    }),
-  );
-  const results = await Promise.allSettled(workers);
-  const failure = results.find(result => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
 }

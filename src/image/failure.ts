@@ -17,6 +17,8 @@ export type ImageCode =
   /** The target cannot hold the image as it is. */
   | 'NOT_CONVERTIBLE'
   | 'CREDENTIALS_INVALID'
+  /** A list of images to sync that cannot be used. */
+  | 'LIST_INVALID'
   | 'TARGET_TAKEN';
 
 interface ImageErrorMore {

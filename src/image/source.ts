@@ -36,8 +36,8 @@ export async function openSource(place: Place, access: Access): Promise<ImageSou
   }
 }
 
-function registrySource(place: Extract<Place, { transport: 'docker' }>, access: Access): ImageSource {
-  const repository = openRepository(access, place.name);
+async function registrySource(place: Extract<Place, { transport: 'docker' }>, access: Access): Promise<ImageSource> {
+  const repository = await openRepository(access, place.name);
   return {
     place,
     repository,

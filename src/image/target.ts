@@ -49,8 +49,8 @@ export async function openTarget(place: Place, access: Access): Promise<ImageTar
   }
 }
 
-function registryTarget(place: Extract<Place, { transport: 'docker' }>, access: Access): ImageTarget {
-  const repository = openRepository(access, place.name);
+async function registryTarget(place: Extract<Place, { transport: 'docker' }>, access: Access): Promise<ImageTarget> {
+  const repository = await openRepository(access, place.name);
   const { tag, digest } = place.name;
   return {
     place,

@@ -10,6 +10,7 @@ const plain: PodWish = {
   ...{ name: 'web', kind: 'Pod', namespace: 'default', replicas: 0, sandbox: 0, port: 0, main: 0, hasSide: true },
   ...{ hasInit: false, sidecar: 0, handlers: 0, env: 'none', volumes: 'none', memory: 0, inPlace: 0 },
   follows: 'registry',
+  after: 0,
 };
 
 test('reconcileLoop() asks a registry that is away again with back-off, fails no pod for it, and follows once it is back', async () => {

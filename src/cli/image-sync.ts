@@ -1,0 +1,108 @@
+import { makePool } from '../image/access.ts';
+import { type Synced, syncImages } from '../image/sync.ts';
+import { type ListFailure, listImages } from '../image/sync-list.ts';
+import { formatPlace } from '../image/transport.ts';
+import type { Context } from './context.ts';
+import { writeData } from './data.ts';
+import { CommandError, describeError } from './error.ts';
+import { platformOf, sidesOf } from './image-access.ts';
+import type { SyncFlags } from './image-flags.ts';
+import { type CopyLine, copyLine } from './image-progress.ts';
+import { type SyncDocument, syncDocument } from './image-sync-document.ts';
+import { bytes } from './table.ts';
+
+/** `podstead image sync --src docker|dir|yaml --dest docker|dir SOURCE DESTINATION`. Exits with 1 where one failed. */
+export async function sync(context: Context, given: readonly [string, string], flags: SyncFlags): Promise<number> {
+  if (flags.src === 'dir' && flags.dest === 'dir') {
+    throw new CommandError('Cannot sync a directory to a directory', { hint: 'Copy it with "cp -a", or rsync' });
+  }
+  const sides = sidesOf(context, flags);
+  const [fromPool, toPool] = [makePool(), makePool()];
+  const [from, to] = [
+    { ...sides.from, pool: fromPool },
+    { ...sides.to, pool: toPool },
+  ];
+  const startMs = context.clock.now();
+  try {
+    const list = await listImages({
+      ...flags,
+      source: given[0],
+      destination: given[1],
+      scoped: flags.scoped ?? false,
+      suffix: flags.appendSuffix ?? '',
+      from,
+    });
+    const view = makeView(context, list.items.length);
+    for (const failure of list.failures) view.failed(failure.source, failure.error);
+    const isOver = list.failures.length > 0 && !flags.keepGoing;
+    const images = await syncImages(isOver ? [] : list.items, {
+      to,
+      all: flags.all ?? false,
+      platform: platformOf(flags),
+      preserveDigests: flags.preserveDigests ?? false,
+      dryRun: flags.dryRun ?? false,
+      keepGoing: flags.keepGoing ?? false,
+      onProgress: view.redraw,
+      onDone: view.done,
+      signal: context.signal,
+    }).finally(view.end);
+    const document = syncDocument(list, images);
+    await tell(context, document, context.clock.now() - startMs);
+    return document.Totals.Failed === 0 ? 0 : 1;
+  } finally {
+    await fromPool.close();
+    await toPool.close();
+  }
+}
+
+interface View {
+  redraw(): void;
+  done(synced: Synced): void;
+  failed(source: string, error: ListFailure['error']): void;
+  end(): void;
+}
+
+/** A line for each image, and on a terminal one below them that tells how far all are. */
+function makeView(context: Context, total: number): View {
+  const { terminal, quiet, output } = context;
+  let line: CopyLine = copyLine(context, `${total} images`);
+  let count = 0;
+  const redraw = (): void => {
+    line.show({ message: `${count} of ${total} are done`, doneBytes: undefined, totalBytes: undefined });
+  };
+  const say = (text: string): void => {
+    line.end();
+    line = copyLine(context, `${total} images`);
+    terminal.err(`${text}\n`);
+  };
+  const failed: View['failed'] = (source, error) => {
+    const { message, hint } = describeError(error);
+    say(`${source}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
+  };
+  return {
+    redraw,
+    failed,
+    end: () => line.end(),
+    done: synced => {
+      count++;
+      if (synced.outcome === 'failed') failed(formatPlace(synced.source), synced.error);
+      else if (!quiet && output === 'text') say(`${words[synced.outcome]} ${formatPlace(synced.destination)}`);
+    },
+  };
+}
+
+const words = { copied: 'Copied', present: 'Is there', planned: 'Would copy' } as const;
+
+async function tell({ terminal, output, quiet }: Context, document: SyncDocument, tookMs: number): Promise<void> {
+  if (output !== 'text') return writeData(terminal, output, document);
+  const { Copied, Present, Planned, Failed, Bytes } = document.Totals;
+  const counts = [
+    [Copied, 'copied'],
+    [Planned, 'to be copied'],
+    [Present, 'there already'],
+    [Failed, 'failed'],
+  ] as const;
+  const told = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  const size = Copied > 0 ? `, ${bytes(Bytes)}` : '';
+  if (!quiet) terminal.err(`${told.join(', ') || 'Nothing to sync'} in ${(tookMs / 1000).toFixed(1)} s${size}\n`);
+}
