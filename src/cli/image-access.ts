@@ -1,11 +1,12 @@
-import type { Access } from '../image/access.ts';
+import type { Access, Trust } from '../image/access.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../image/platform.ts';
+import { findPolicy } from '../image/policy-file.ts';
 import { patiently } from '../image/retry.ts';
 import type { Context } from './context.ts';
-import type { AccessFlags, CopyFlags, PlatformFlags } from './image-flags.ts';
+import type { AccessFlags, CopyFlags, PlatformFlags, TrustFlags } from './image-flags.ts';
 
 /** With what a command reaches registries. */
-export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Access {
+export function accessOf({ env, uid, signal }: Context, flags: AccessFlags & TrustFlags): Access {
   const auth = { file: flags.authfile, env, uid };
   return {
     verifyTls: flags.tlsVerify,
@@ -13,8 +14,13 @@ export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Acc
     auth: flags.creds ? auth : undefined,
     env,
     retries: patiently(flags.retryTimes, signal),
+    trust: trustOf(env, flags),
     signal,
   };
+}
+
+function trustOf(env: Context['env'], { policy: file, insecurePolicy }: TrustFlags): Trust {
+  return { policy: async () => (insecurePolicy ? undefined : findPolicy({ file, env })) };
 }
 
 /** The same for each side of a copy, where what is said of one side comes before what is said of both. */

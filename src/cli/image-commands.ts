@@ -9,6 +9,7 @@ import {
   type LogoutFlags,
   platformOptions,
   sideOptions,
+  trustOptions,
 } from './image-flags.ts';
 import type { Add } from './program.ts';
 
@@ -39,6 +40,7 @@ function addLooks(add: Add): void {
       new Option('--raw', 'print the manifest or index (with --config: the configuration) as it is, byte for byte'),
       new Option('--config', 'print its configuration'),
       new Option('-n, --no-tags', 'do not list the tags of its repository'),
+      ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
     ],
@@ -93,6 +95,7 @@ function addChanges(add: Add): void {
       new Option('-a, --all', 'every image of an index, and the index'),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
       new Option('--digestfile <FILE>', 'write the digest of the copy there'),
+      ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),

@@ -3,6 +3,7 @@ import type { Login } from './authorize.ts';
 import { readCertificates } from './certificates.ts';
 import { findLogin } from './credentials.ts';
 import type { RegistryName } from './name.ts';
+import type { Policy } from './policy.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 import type { Retries } from './retry.ts';
@@ -16,7 +17,14 @@ export interface Access {
   readonly auth: AuthPlaces | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly retries: Retries;
+  readonly trust: Trust;
   readonly signal: AbortSignal;
+}
+
+/** What decides which images are taken. */
+export interface Trust {
+  /** Read when an image is about to be taken; undefined where there is none. @throws ImageError `TRUST_INVALID` */
+  readonly policy: () => Promise<Policy | undefined>;
 }
 
 /** Opens the repository of a name, with the credentials that are kept for it; `close` its registry when done. */

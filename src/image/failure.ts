@@ -17,7 +17,11 @@ export type ImageCode =
   /** The target cannot hold the image as it is. */
   | 'NOT_CONVERTIBLE'
   | 'CREDENTIALS_INVALID'
-  | 'TARGET_TAKEN';
+  | 'TARGET_TAKEN'
+  /** A policy, a key or a root of trust that cannot be read: nothing is trusted by it. */
+  | 'TRUST_INVALID'
+  /** The policy refuses the image, or no signature of it holds. */
+  | 'UNTRUSTED';
 
 interface ImageErrorMore {
   readonly hint?: string | undefined;

@@ -93,6 +93,7 @@ export function registryOn(t: TestContext, server: Server, more: Partial<Registr
 export function openAccess(retries: Retries = hasty()): Access {
   return {
     verifyTls: false,
+    trust: { policy: async () => undefined },
     certificates: undefined,
     auth: undefined,
     env: {},
