@@ -13,6 +13,7 @@ export interface AccessFlags {
 export interface TrustFlags {
   readonly policy?: string;
   readonly insecurePolicy?: boolean;
+  readonly 'registries.d'?: string;
 }
 /** Which image of an index is meant. */
 export interface PlatformFlags {
@@ -67,6 +68,10 @@ export function accessOptions(): readonly Option[] {
 export function trustOptions(): readonly Option[] {
   return [
     new Option('--policy <FILE>', 'take what this policy.json lets through, instead of that of the user or the host'),
+    new Option(
+      '--registries.d <DIR>',
+      'read there where signatures are kept, instead of in that of the user or the host',
+    ),
     new Option('--insecure-policy', 'take any image, whatever a policy says'),
   ];
 }

@@ -4,6 +4,7 @@ import { readCertificates } from './certificates.ts';
 import { findLogin } from './credentials.ts';
 import type { RegistryName } from './name.ts';
 import type { Policy } from './policy.ts';
+import type { SignatureStorage } from './registries-d.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 import type { Retries } from './retry.ts';
@@ -25,6 +26,10 @@ export interface Access {
 export interface Trust {
   /** Read when an image is about to be taken; undefined where there is none. @throws ImageError `TRUST_INVALID` */
   readonly policy: () => Promise<Policy | undefined>;
+  /** Where signatures are kept. @throws ImageError `TRUST_INVALID` */
+  readonly storage: (name: RegistryName) => Promise<SignatureStorage>;
+  /** By which keys are still good, in milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Opens the repository of a name, with the credentials that are kept for it; `close` its registry when done. */

@@ -2,6 +2,8 @@ import { ImageError } from './failure.ts';
 import type { ImageManifest } from './manifest.ts';
 import type { Policy, Requirement } from './policy.ts';
 import { sectionFor } from './policy-scope.ts';
+import type { SignatureReader } from './signature-reader.ts';
+import { refusesSimple } from './signature-simple.ts';
 import { formatPlace, type Place } from './transport.ts';
 
 /** An image that somebody wants to take. */
@@ -9,6 +11,9 @@ export interface Candidate {
   /** Where it was asked for. */
   readonly place: Place;
   readonly image: ImageManifest;
+  readonly signatures: SignatureReader;
+  /** By which keys are still good, in milliseconds since the epoch. */
+  readonly nowMs: number;
 }
 
 /** What refused an image, for people. */
@@ -37,7 +42,7 @@ function refused({ place, image }: Candidate, section: string, { at, why }: Refu
 }
 
 /** Why a requirement is not met; undefined where it is. */
-async function refusal(requirement: Requirement, _: Candidate): Promise<string | undefined> {
+async function refusal(requirement: Requirement, candidate: Candidate): Promise<string | undefined> {
   switch (requirement.type) {
     case 'insecureAcceptAnything':
       return undefined;
@@ -45,6 +50,8 @@ async function refusal(requirement: Requirement, _: Candidate): Promise<string |
       return 'the policy takes no image from there';
     case 'unsupported':
       return requirement.why;
+    case 'signedBy':
+      return refusesSimple(requirement, candidate);
     default:
       return 'its signatures cannot be checked yet';
   }

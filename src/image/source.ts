@@ -7,6 +7,7 @@ import { layoutSource } from './layout.ts';
 import { type Descriptor, type ImageManifest, largestDocument, type Manifest } from './manifest.ts';
 import { selectorOf } from './name.ts';
 import { fetchManifest, imageOf, type Repository } from './repository.ts';
+import { signatureReader } from './signature-reader.ts';
 import { formatPlace, type Place } from './transport.ts';
 
 /** Where an image is read. All that it gives has been held against its digest. */
@@ -32,12 +33,14 @@ export interface JudgedSource extends ImageSource {
 /** Opens the image of a place for reading. @throws ImageError */
 export async function openSource(place: Place, access: Access): Promise<JudgedSource> {
   const source = await openPlace(place, access);
-  const policy = once(access.trust.policy);
+  const { policy: read, now } = access.trust;
+  const policy = once(read);
+  const signatures = signatureReader(place, access);
   return {
     ...source,
     admit: async image => {
       const found = await policy();
-      if (found !== undefined) await judge(found, { place, image });
+      if (found !== undefined) await judge(found, { place, image, signatures, nowMs: now() });
     },
   };
 }
