@@ -6,6 +6,13 @@ import { build } from 'esbuild';
 const root = resolve(import.meta.dirname, '..');
 /** Packages that are imported late. */
 const late = ['tar'];
+/** Those whose file has another name than they. */
+const files = { '@humanwhocodes/momoa': 'momoa' };
+/**
+ * Those that stay as they came: whoever has the bundle may put another openpgp.cjs in its place, as the LGPL gives them
+ * the right to (docs/decisions/0023).
+ */
+const whole = { openpgp: 'node_modules/openpgp/dist/node/openpgp.min.cjs' };
 
 const options = {
   absWorkingDir: root,
@@ -40,12 +47,19 @@ export async function bundle(outfile, { plugins = [], ...more } = {}) {
   });
   const beside = name => join(dirname(outfile), name);
   for (const name of late) await build({ ...options, entryPoints: [name], outfile: beside(`${name}.cjs`) });
+  for (const [name, file] of Object.entries(files)) {
+    await build({ ...options, entryPoints: [name], outfile: beside(`${file}.cjs`) });
+  }
+  for (const [name, file] of Object.entries(whole)) {
+    copyFileSync(join(root, file), beside(`${name}.cjs`));
+    copyFileSync(join(root, `node_modules/${name}/LICENSE`), beside(`${name}.LICENSE`));
+  }
   copyFileSync(join(root, 'src/manifest/generated/others.cjs'), beside('others.cjs'));
 }
 
 function leaveLate(steps) {
-  const names = new RegExp(`^(${late.join('|')})$`);
+  const names = new RegExp(`^(${[...late, ...Object.keys(files), ...Object.keys(whole)].join('|')})$`);
   steps.onResolve({ filter: names }, ({ path, importer }) =>
-    importer.startsWith(join(root, 'src')) ? { path: `./${path}.cjs`, external: true } : undefined,
+    importer.startsWith(join(root, 'src')) ? { path: `./${files[path] ?? path}.cjs`, external: true } : undefined,
   );
 }

@@ -1,11 +1,14 @@
-import type { Access } from '../image/access.ts';
+import type { Access, Trust } from '../image/access.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../image/platform.ts';
+import { findPolicy } from '../image/policy-file.ts';
+import { findStorage } from '../image/registries-d.ts';
 import { patiently } from '../image/retry.ts';
 import type { Context } from './context.ts';
-import type { AccessFlags, CopyFlags, PlatformFlags } from './image-flags.ts';
+import type { AccessFlags, CopyFlags, PlatformFlags, TrustFlags } from './image-flags.ts';
 
 /** With what a command reaches registries. */
-export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Access {
+export function accessOf(context: Context, flags: AccessFlags & TrustFlags): Access {
+  const { env, uid, signal } = context;
   const auth = { file: flags.authfile, env, uid };
   return {
     verifyTls: flags.tlsVerify,
@@ -13,7 +16,17 @@ export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Acc
     auth: flags.creds ? auth : undefined,
     env,
     retries: patiently(flags.retryTimes, signal),
+    trust: trustOf(context, flags),
     signal,
+  };
+}
+
+function trustOf({ env, uid, clock }: Context, flags: TrustFlags): Trust {
+  const { policy: file, insecurePolicy, 'registries.d': directory } = flags;
+  return {
+    policy: async () => (insecurePolicy ? undefined : findPolicy({ file, env })),
+    storage: name => findStorage(name, { directory, env, uid }),
+    now: clock.now,
   };
 }
 

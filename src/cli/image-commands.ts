@@ -10,6 +10,7 @@ import {
   platformOptions,
   type SyncFlags,
   sideOptions,
+  trustOptions,
 } from './image-flags.ts';
 import type { Add } from './program.ts';
 
@@ -40,6 +41,7 @@ function addLooks(add: Add): void {
       new Option('--raw', 'print the manifest or index (with --config: the configuration) as it is, byte for byte'),
       new Option('--config', 'print its configuration'),
       new Option('-n, --no-tags', 'do not list the tags of its repository'),
+      ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
     ],
@@ -110,6 +112,7 @@ function addCopies(add: Add): void {
       new Option('-a, --all', 'every image of an index, and the index'),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
       new Option('--digestfile <FILE>', 'write the digest of the copy there'),
+      ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),
@@ -137,6 +140,7 @@ function addCopies(add: Add): void {
       new Option('--dry-run', 'only say what would be copied'),
       new Option('--keep-going', 'go on with the others where one fails'),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
+      ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),

@@ -9,6 +9,12 @@ export interface AccessFlags {
   readonly certDir?: string | undefined;
   readonly retryTimes: number;
 }
+/** Which images are taken. */
+export interface TrustFlags {
+  readonly policy?: string;
+  readonly insecurePolicy?: boolean;
+  readonly 'registries.d'?: string;
+}
 /** Which image of an index is meant. */
 export interface PlatformFlags {
   readonly platform?: string;
@@ -16,7 +22,7 @@ export interface PlatformFlags {
   readonly overrideArch?: string;
   readonly overrideVariant?: string;
 }
-export interface InspectFlags extends AccessFlags, PlatformFlags {
+export interface InspectFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly raw?: boolean;
   readonly config?: boolean;
   /** False with `--no-tags`. */
@@ -31,7 +37,7 @@ export interface LogoutFlags {
   readonly authfile?: string;
   readonly all?: boolean;
 }
-export interface CopyFlags extends AccessFlags, PlatformFlags {
+export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly all?: boolean;
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
@@ -64,6 +70,18 @@ export function accessOptions(): readonly Option[] {
     new Option('--retry-times <COUNT>', 'how often to try again what failed in passing')
       .argParser(parseTimes)
       .default(3),
+  ];
+}
+
+/** For commands that take images. */
+export function trustOptions(): readonly Option[] {
+  return [
+    new Option('--policy <FILE>', 'take what this policy.json lets through, instead of that of the user or the host'),
+    new Option(
+      '--registries.d <DIR>',
+      'read there where signatures are kept, instead of in that of the user or the host',
+    ),
+    new Option('--insecure-policy', 'take any image, whatever a policy says'),
   ];
 }
 

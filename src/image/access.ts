@@ -3,6 +3,8 @@ import type { Login } from './authorize.ts';
 import { readCertificates } from './certificates.ts';
 import { findLogin } from './credentials.ts';
 import { type RegistryName, repositoryOf } from './name.ts';
+import type { Policy } from './policy.ts';
+import type { SignatureStorage } from './registries-d.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 import type { Retries } from './retry.ts';
@@ -16,6 +18,7 @@ export interface Access {
   readonly auth: AuthPlaces | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly retries: Retries;
+  readonly trust: Trust;
   readonly signal: AbortSignal;
   /** Who asks one registry, whatever files keep. */
   readonly login?: { readonly registry: string; readonly login: Login } | undefined;
@@ -43,6 +46,16 @@ export function makePool(): RepositoryPool {
       for (const { registry } of all.values()) await registry.close();
     },
   };
+}
+
+/** What decides which images are taken. */
+export interface Trust {
+  /** Read when an image is about to be taken; undefined where there is none. @throws ImageError `TRUST_INVALID` */
+  readonly policy: () => Promise<Policy | undefined>;
+  /** Where signatures are kept. @throws ImageError `TRUST_INVALID` */
+  readonly storage: (name: RegistryName) => Promise<SignatureStorage>;
+  /** By which keys are still good, in milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Opens the repository of a name, with the credentials that are kept for it; `close` its registry when done. */

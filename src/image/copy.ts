@@ -6,7 +6,7 @@ import { isForeign } from './media.ts';
 import { inParallel } from './parallel.ts';
 import { pickImage } from './pick.ts';
 import type { Platform } from './platform.ts';
-import { type ImageSource, imageIn } from './source.ts';
+import { imageIn, type JudgedSource } from './source.ts';
 import type { ImageTarget, Transfer } from './target.ts';
 import { formatPlace } from './transport.ts';
 
@@ -41,7 +41,7 @@ const atOnce = 6;
  *
  * @throws ImageError; then the target shows nothing that looks whole
  */
-export async function copyImage(source: ImageSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
+export async function copyImage(source: JudgedSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
   const { images, top } = fit(target, await select(source, opts), opts);
   const tally = startTally(blobsOf(images), opts.onProgress);
   await inParallel(tally.blobs, { atOnce, signal: opts.signal }, async blob => {
@@ -55,15 +55,16 @@ export async function copyImage(source: ImageSource, target: ImageTarget, opts: 
   return { digest: top.digest, images: images.length, ...tally.result() };
 }
 
-async function select(source: ImageSource, { all, platform }: CopyOptions): Promise<Selection> {
+async function select(source: JudgedSource, { all, platform }: CopyOptions): Promise<Selection> {
   if (!all) {
     const { image } = await pickImage(source, platform);
     return { images: [image], top: image };
   }
   const top = await source.top();
-  if (top.kind === 'image') return { images: [top], top };
   const images: ImageManifest[] = [];
-  for (const descriptor of unique(top.manifests)) images.push(await imageIn(source, descriptor));
+  if (top.kind === 'image') images.push(top);
+  else for (const descriptor of unique(top.manifests)) images.push(await imageIn(source, descriptor));
+  for (const image of images) await source.admit(image);
   return { images, top };
 }
 

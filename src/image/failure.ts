@@ -19,7 +19,11 @@ export type ImageCode =
   | 'CREDENTIALS_INVALID'
   /** A list of images to sync that cannot be used. */
   | 'LIST_INVALID'
-  | 'TARGET_TAKEN';
+  | 'TARGET_TAKEN'
+  /** A policy, a key or a root of trust that cannot be read: nothing is trusted by it. */
+  | 'TRUST_INVALID'
+  /** The policy refuses the image, or no signature of it holds. */
+  | 'UNTRUSTED';
 
 interface ImageErrorMore {
   readonly hint?: string | undefined;

@@ -3,7 +3,7 @@ import { repositoryOf } from './name.ts';
 import { pickImage } from './pick.ts';
 import type { Platform } from './platform.ts';
 import { listTags } from './repository.ts';
-import { type ImageSource, readConfig } from './source.ts';
+import { type JudgedSource, readConfig } from './source.ts';
 import { formatPlace } from './transport.ts';
 
 /** What is told of an image, in skopeo's names (`skopeo inspect`). */
@@ -32,14 +32,14 @@ interface LayerData {
 }
 
 /** Its configuration, as it was written. @throws ImageError */
-export async function inspectConfig(source: ImageSource, platform: Platform): Promise<Uint8Array> {
+export async function inspectConfig(source: JudgedSource, platform: Platform): Promise<Uint8Array> {
   const { image } = await pickImage(source, platform);
   return readConfig(source, image.config);
 }
 
 /** Tells of an image without its layers. @throws ImageError */
 export async function inspect(
-  source: ImageSource,
+  source: JudgedSource,
   platform: Platform,
   opts: { readonly tags: boolean },
 ): Promise<Inspected> {

@@ -1,6 +1,6 @@
 import type { ImageManifest, Manifest } from './manifest.ts';
 import { choose, type Platform } from './platform.ts';
-import { type ImageSource, imageIn } from './source.ts';
+import { imageIn, type JudgedSource } from './source.ts';
 import { formatPlace } from './transport.ts';
 
 /** One image, and what the place names: the image itself, or the index that it is in. */
@@ -9,9 +9,10 @@ export interface Picked {
   readonly image: ImageManifest;
 }
 
-/** The image that a place names; of an index, the one for a platform. @throws ImageError */
-export async function pickImage(source: ImageSource, platform: Platform): Promise<Picked> {
+/** The image that a place names, if it may be taken; of an index, the one for a platform. @throws ImageError */
+export async function pickImage(source: JudgedSource, platform: Platform): Promise<Picked> {
   const top = await source.top();
-  if (top.kind === 'image') return { top, image: top };
-  return { top, image: await imageIn(source, choose(top, platform, formatPlace(source.place))) };
+  const image = top.kind === 'image' ? top : await imageIn(source, choose(top, platform, formatPlace(source.place)));
+  await source.admit(image);
+  return { top, image };
 }

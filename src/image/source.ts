@@ -2,10 +2,12 @@ import { type Access, openRepository } from './access.ts';
 import { download, readSmall } from './blob.ts';
 import { directorySource } from './directory.ts';
 import { dockerArchiveSource } from './docker-archive.ts';
+import { judge } from './judge.ts';
 import { layoutSource } from './layout.ts';
-import { type Descriptor, largestDocument, type Manifest } from './manifest.ts';
+import { type Descriptor, type ImageManifest, largestDocument, type Manifest } from './manifest.ts';
 import { selectorOf } from './name.ts';
 import { fetchManifest, imageOf, type Repository } from './repository.ts';
+import { signatureReader } from './signature-reader.ts';
 import { formatPlace, type Place } from './transport.ts';
 
 /** Where an image is read. All that it gives has been held against its digest. */
@@ -22,8 +24,36 @@ export interface ImageSource {
   close(): Promise<void>;
 }
 
+/** A source whose images are held against a policy before anything of them is used. */
+export interface JudgedSource extends ImageSource {
+  /** Whether an image of it may be taken. @throws ImageError `UNTRUSTED` where not */
+  admit(image: ImageManifest): Promise<void>;
+}
+
 /** Opens the image of a place for reading. @throws ImageError */
-export async function openSource(place: Place, access: Access): Promise<ImageSource> {
+export async function openSource(place: Place, access: Access): Promise<JudgedSource> {
+  const source = await openPlace(place, access);
+  const { policy: read, now } = access.trust;
+  const policy = once(read);
+  const signatures = signatureReader(place, access);
+  return {
+    ...source,
+    admit: async image => {
+      const found = await policy();
+      if (found !== undefined) await judge(found, { place, image, signatures, nowMs: now() });
+    },
+  };
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | undefined;
+  return () => {
+    found ??= read();
+    return found;
+  };
+}
+
+async function openPlace(place: Place, access: Access): Promise<ImageSource> {
   switch (place.transport) {
     case 'docker':
       return registrySource(place, access);

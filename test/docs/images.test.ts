@@ -39,7 +39,7 @@ test('what docs/images.md calls ours is a command or an option of ours', () => {
     ]),
   );
   const ours = rows.flatMap(row =>
-    [...row.ours.matchAll(/`(podstead image [a-z-]+|--?[a-z-]+)/g)].map(match => match[1]),
+    [...row.ours.matchAll(/`(podstead image [a-z-]+|--?[a-z.-]+)/g)].map(match => match[1]),
   );
   assert.ok(ours.length > 20);
   assert.deepEqual(

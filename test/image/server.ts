@@ -101,6 +101,11 @@ export function registryOn(t: TestContext, server: Server, more: Partial<Registr
 export function openAccess(retries: Retries = hasty()): Access {
   return {
     verifyTls: false,
+    trust: {
+      policy: async () => undefined,
+      storage: async () => ({ lookaside: 'file:///nowhere', attachments: undefined }),
+      now: Date.now,
+    },
     certificates: undefined,
     auth: undefined,
     env: {},

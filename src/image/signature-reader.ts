@@ -1,0 +1,32 @@
+import type { Access } from './access.ts';
+import { readCertificates } from './certificates.ts';
+import { openHttp } from './http.ts';
+import type { ImageManifest } from './manifest.ts';
+import { directorySignatures, lookasideSignatures, type Signature } from './signature-store.ts';
+import type { Place } from './transport.ts';
+
+/** Finds the signatures of images of one place; nothing of them is proven yet. */
+export interface SignatureReader {
+  /** Those in the directory of the image, or in the lookaside storage of its registry. @throws ImageError */
+  simple(image: ImageManifest): Promise<readonly Signature[]>;
+}
+
+/** What a place has of signatures: archives and layouts have none. */
+export function signatureReader(place: Place, access: Access): SignatureReader {
+  if (place.transport === 'dir') return { simple: image => directorySignatures(place.path, image) };
+  if (place.transport !== 'docker') return { simple: async () => [] };
+  return {
+    simple: async image => {
+      const storage = await access.trust.storage(place.name);
+      const { verifyTls, env, signal, certificates: directory } = access;
+      const host = URL.canParse(storage.lookaside) ? new URL(storage.lookaside).host : '';
+      const certificates = () => readCertificates(host, { directory, env, verify: verifyTls });
+      const http = openHttp({ verifyTls, env, signal, certificates });
+      try {
+        return await lookasideSignatures(http, storage, image);
+      } finally {
+        await http.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { digestOf, digestParts } from './digest.ts';
+import { ImageError } from './failure.ts';
+import { type Http, readAll } from './http.ts';
+import { isRecord, parseJson, text } from './json.ts';
+import type { ImageManifest } from './manifest.ts';
+import type { SignatureStorage } from './registries-d.ts';
+
+/** A signature as cosign makes it. */
+export interface SigstoreSignature {
+  readonly mediaType: string;
+  readonly payload: Uint8Array;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** A signature of either kind: of OpenPGP as a message, or of sigstore. */
+export type Signature =
+  | { readonly kind: 'simple'; readonly message: Uint8Array }
+  | ({ readonly kind: 'sigstore' } & SigstoreSignature)
+  /** Of a kind that nobody here knows. */
+  | { readonly kind: 'other'; readonly name: string };
+
+/** A signature is a few kilobytes. In bytes. */
+export const largestSignature: number = 4 * 1024 * 1024;
+/** Whoever lists signatures without end is left. */
+const mostSignatures = 128;
+
+/** Beside an image in `dir:`: `signature-1` and so on, of an index's image `HEX.signature-1`. */
+export async function directorySignatures(path: string, image: ImageManifest): Promise<readonly Signature[]> {
+  const top = await readFile(join(path, 'manifest.json'));
+  const prefix = digestOf(top) === image.digest ? '' : `${digestParts(image.digest).hex}.`;
+  return numbered(number => readOptional(join(path, `${prefix}signature-${number}`)));
+}
+
+/** In a lookaside storage: `REPOSITORY@sha256=HEX/signature-1` and so on. @throws ImageError */
+export async function lookasideSignatures(
+  http: Http,
+  { lookaside }: SignatureStorage,
+  image: ImageManifest,
+): Promise<readonly Signature[]> {
+  const { algorithm, hex } = digestParts(image.digest);
+  const base = `${lookaside}@${algorithm}=${hex}`;
+  return numbered(async number => {
+    const at = `${base}/signature-${number}`;
+    const url = URL.canParse(at) ? new URL(at) : undefined;
+    if (url?.protocol === 'file:') return readOptional(fileURLToPath(url));
+    if (url?.protocol === 'http:' || url?.protocol === 'https:') return fetchOptional(http, url);
+    const hint = 'Name it in registries.d as file://, http:// or https://';
+    throw new ImageError('TRUST_INVALID', `Cannot read signatures at "${at}": expected an address`, { hint });
+  });
+}
+
+async function numbered(read: (number: number) => Promise<Uint8Array | undefined>): Promise<readonly Signature[]> {
+  const found: Signature[] = [];
+  for (let number = 1; number <= mostSignatures; number++) {
+    const bytes = await read(number);
+    if (bytes === undefined) break;
+    found.push(parseSignature(bytes));
+  }
+  return found;
+}
+
+async function readOptional(path: string): Promise<Uint8Array | undefined> {
+  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
+    const hint = 'Give the user that runs podstead read access';
+    throw new ImageError('TRUST_INVALID', `Cannot read the signature "${path}": ${cause.message}`, { hint, cause });
+  });
+}
+
+async function fetchOptional(http: Http, url: URL): Promise<Uint8Array | undefined> {
+  const what = `read the signature ${url.href}`;
+  const answer = await http.send({ method: 'GET', url, accept: [404], what });
+  if (answer.status !== 404) return readAll(answer, largestSignature, what);
+  await answer.drop();
+  return undefined;
+}
+
+/** A file of OpenPGP as it is; others begin with a zero byte and a line that names their kind (containers/image). */
+export function parseSignature(bytes: Uint8Array): Signature {
+  if (bytes[0] !== 0) return { kind: 'simple', message: bytes };
+  const end = bytes.indexOf(0x0a);
+  const name = Buffer.from(bytes.subarray(1, end < 0 ? undefined : end)).toString('latin1');
+  const content = bytes.subarray(end + 1);
+  if (name === 'simple-signing') return { kind: 'simple', message: content };
+  return (name === 'sigstore-json' && sigstoreOf(content)) || { kind: 'other', name: name.slice(0, 50) };
+}
+
+function sigstoreOf(content: Uint8Array): Signature | undefined {
+  const document = parseJson(content, 'a signature');
+  if (!isRecord(document) || !isRecord(document.annotations)) return undefined;
+  const [mediaType, payload] = [text(document.mimeType), text(document.payload)];
+  if (mediaType === undefined || payload === undefined) return undefined;
+  const annotations = Object.entries(document.annotations).filter((each): each is [string, string] => !!text(each[1]));
+  return {
+    kind: 'sigstore',
+    mediaType,
+    payload: Buffer.from(payload, 'base64'),
+    annotations: Object.fromEntries(annotations),
+  };
+}

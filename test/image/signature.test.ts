@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { parseName } from '../../src/image/name.ts';
+import { findStorage, type SignatureStorage } from '../../src/image/registries-d.ts';
+import { claimTypes, readClaim } from '../../src/image/signature-claim.ts';
+import { parseSignature } from '../../src/image/signature-store.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+const critical = {
+  type: claimTypes.simple,
+  image: { 'docker-manifest-digest': digest },
+  identity: { 'docker-reference': 'quay.io/a:1' },
+};
+
+test('readClaim() reads what containers/image and cosign sign', () => {
+  const claim = { digest, reference: 'quay.io/a:1' };
+  for (const optional of [{}, null, { creator: 'skopeo', timestamp: 1 }]) {
+    assert.deepEqual(readClaim(Buffer.from(JSON.stringify({ critical, optional })), claimTypes.simple), claim);
+  }
+  const cosign = { critical: { ...critical, type: claimTypes.cosign } };
+  assert.deepEqual(readClaim(Buffer.from(JSON.stringify(cosign)), claimTypes.cosign), claim);
+});
+
+const noClaims: readonly (readonly [string, unknown, RegExp])[] = [
+  ['of another type', { critical: { ...critical, type: claimTypes.cosign } }, /it is of type "cosign container/],
+  ['with a field beside', { critical, more: 1 }, /no claim/],
+  ['with a limit that nobody knows', { critical: { ...critical, until: 1 } }, /no claim/],
+  ['without an image', { critical: { ...critical, image: {} } }, /names no image/],
+  ['with two digests', { critical: { ...critical, image: { ...critical.image, other: digest } } }, /names no image/],
+  ['without a name', { critical: { ...critical, identity: {} } }, /names no image/],
+  ['with half a digest', { critical: { ...critical, image: { 'docker-manifest-digest': 'sha256:a' } } }, /names no/],
+  ['that is no object', [critical], /no claim/],
+];
+for (const [name, document, why] of noClaims) {
+  test(`readClaim() refuses a claim ${name}`, () => {
+    const found = readClaim(Buffer.from(JSON.stringify(document)), claimTypes.simple);
+    assert.ok(typeof found === 'string');
+    assert.match(found, why);
+  });
+}
+
+test('parseSignature() tells the kinds of signatures apart', () => {
+  assert.equal(parseSignature(Buffer.from([0x90, 1])).kind, 'simple');
+  const simple = parseSignature(Buffer.from('\0simple-signing\nabc'));
+  assert.deepEqual(simple, { kind: 'simple', message: Buffer.from('abc') });
+  const content = { mimeType: 'a/b', payload: 'AQID', annotations: { key: 'value' } };
+  const sigstore = parseSignature(Buffer.from(`\0sigstore-json\n${JSON.stringify(content)}`));
+  const payload = Buffer.from([1, 2, 3]);
+  assert.deepEqual(sigstore, { kind: 'sigstore', mediaType: 'a/b', payload, annotations: { key: 'value' } });
+  assert.deepEqual(parseSignature(Buffer.from('\0later\nabc')), { kind: 'other', name: 'later' });
+});
+
+async function storageIn(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  name: string,
+): Promise<SignatureStorage> {
+  const directory = await mkdtemp(join(tmpdir(), 'pds-'));
+  t.after(() => rm(directory, { recursive: true }));
+  for (const [file, text] of Object.entries(files)) await writeFile(join(directory, file), text);
+  return findStorage(parseName(name), { directory, env: { HOME: '/home/ann' }, uid: 1000 });
+}
+
+const section = (address: string): string => `    lookaside: ${address}\n`;
+const storages: readonly (readonly [string, string, string, string, boolean | undefined])[] = [
+  [
+    'nothing',
+    '# default-docker:\n',
+    'busybox',
+    'file:///home/ann/.local/share/containers/sigstore/library/busybox',
+    undefined,
+  ],
+  [
+    'a default',
+    'default-docker:\n  lookaside: https://s.example/\n',
+    'quay.io/a/b',
+    'https://s.example/a/b',
+    undefined,
+  ],
+  [
+    'the most exact',
+    `docker:\n  quay.io:\n${section('file:///one')}  quay.io/a:\n${section('file:///two')}`,
+    'quay.io/a/b:1',
+    'file:///two/a/b',
+    undefined,
+  ],
+  ['the older word', 'docker:\n  quay.io:\n    sigstore: file:///one\n', 'quay.io/a', 'file:///one/a', undefined],
+  [
+    'each where it is said',
+    `docker:\n  quay.io/a:\n    use-sigstore-attachments: true\n  quay.io:\n${section('file:///one')}`,
+    'quay.io/a',
+    'file:///one/a',
+    true,
+  ],
+];
+for (const [name, text, image, lookaside, attachments] of storages) {
+  test(`findStorage() takes ${name}`, async t => {
+    assert.deepEqual(await storageIn(t, { 'a.yaml': text, 'b.conf': '[' }, image), { lookaside, attachments });
+  });
+}
+
+test('findStorage() refuses what is said twice, or cannot be read', async t => {
+  const twice = { 'a.yaml': 'docker:\n  quay.io: {}\n', 'b.yaml': 'docker:\n  quay.io: {}\n' };
+  for (const files of [
+    twice,
+    { 'a.yaml': '[' },
+    { 'a.yaml': 'text' },
+    { 'a.yaml': 'default-docker: {}', 'b.yaml': 'default-docker: {}' },
+  ]) {
+    await assert.rejects(storageIn(t, files, 'quay.io/a'), { code: 'TRUST_INVALID' });
+  }
+});
