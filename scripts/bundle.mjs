@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 /** Packages that are imported late. */
-const late = ['tar', 'undici'];
+const late = ['dockerfile-ast', 'tar', 'undici'];
 
 const options = {
   absWorkingDir: root,

@@ -1,6 +1,12 @@
 import type { Digest } from './key.ts';
 import type { Problem } from './problem.ts';
 
+/** Names of build files, the preferred one first, as podman-build(1) looks for them. */
+export const buildFiles: readonly string[] = ['Containerfile', 'Dockerfile'];
+
+/** Ignore files of a build context, the preferred one first, as podman-build(1) looks for them. */
+export const ignoreFiles: readonly string[] = ['.containerignore', '.dockerignore'];
+
 /** One manifest file, read whole. */
 export interface SourceFile {
   /** As it is shown to people; `-` for standard input. */

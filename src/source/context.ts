@@ -4,9 +4,8 @@ import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../model/key.ts';
 import type { Problem } from '../model/problem.ts';
-import type { BuildContext } from '../model/source.ts';
+import { type BuildContext, buildFiles, ignoreFiles } from '../model/source.ts';
 import { isGone, unreadable } from './fault.ts';
-import { buildFiles } from './scan.ts';
 import { type StatCache, statCache } from './stat-cache.ts';
 
 export interface ContextResult {
@@ -36,9 +35,6 @@ interface Walk {
   readonly lines: string[];
   readonly problems: Problem[];
 }
-
-/** Ignore files, the preferred one first, as podman-build(1) looks for them. */
-const ignoreFiles = ['.containerignore', '.dockerignore'];
 
 /**
  * Digests build contexts: over each path that a build can see, its type, permission bits, link target and content.
