@@ -1,151 +1,48 @@
-import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
-import { parseDockerConfig } from '../desired/image.ts';
-import type { BuildOptions, BuildRequest, BuildSecret, BuiltImage, Recipe } from '../model/build.ts';
-import { buildFiles } from '../model/source.ts';
+import { writeFile } from 'node:fs/promises';
+import type { BuildRequest, BuiltImage } from '../model/build.ts';
+import type { PodmanEngine } from '../podman/engine.ts';
 import type { BuildFlags } from './build-flags.ts';
 import { buildView, type DoneStep } from './build-progress.ts';
+import { requestOf } from './build-request.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
 import { withWorld } from './world.ts';
 
-/** `podstead build [CONTEXT]`: prints the id of the image. */
-export async function build(context: Context, directory: string, flags: BuildFlags): Promise<number> {
-  const request = await requestOf(context, directory, flags);
-  const view = buildView(context);
-  const startMs = context.clock.now();
-  const built = await withWorld(context, async ({ engine }) => {
-    let done = false;
-    try {
-      const image = await engine.buildImage(request, { signal: context.signal, onEvent: view.onEvent });
-      done = true;
-      return { image, steps: view.end(done) };
-    } finally {
-      view.end(done);
-    }
-  });
-  if (flags.iidfile !== undefined) await writeId(flags.iidfile, built.image);
-  await tell(context, { ...built, names: request.names, tookMs: context.clock.now() - startMs });
+/** `podstead build [CONTEXT|FILE]`: prints the id of the image, of each of several that FILE declares. */
+export async function build(context: Context, given: string, flags: BuildFlags): Promise<number> {
+  if (/\.(ya?ml|json)$/.test(given)) return (await import('./build-declared.ts')).buildDeclared(context, given, flags);
+  const request = await requestOf(context, given, flags);
+  const made = await withWorld(context, ({ engine }) => buildShown(context, engine, request));
+  await finish(context, made, flags);
   return 0;
 }
 
-async function requestOf(context: Context, given: string, flags: BuildFlags): Promise<BuildRequest> {
-  const directory = await contextDirectory(given);
-  const { authfile } = flags;
-  return {
-    directory,
-    recipe: await recipeOf(directory, flags.file),
-    names: flags.tag ?? [],
-    labels: pairs(flags.label ?? [], '--label'),
-    options: await optionsOf(context, flags),
-    credentials: authfile === undefined ? undefined : parseDockerConfig(await read(authfile, '--authfile')),
-  };
+/** A build that was shown to its end. */
+export interface Made {
+  readonly image: BuiltImage;
+  readonly names: readonly string[];
+  readonly steps: readonly DoneStep[];
+  readonly tookMs: number;
 }
 
-async function optionsOf({ env }: Context, flags: BuildFlags): Promise<BuildOptions> {
-  const { target, platform, cache, squash, squashAll, format, tlsVerify } = flags;
-  return {
-    target,
-    platform,
-    cache,
-    format,
-    tlsVerify,
-    ...(flags.buildArg === undefined ? {} : { args: argsOf(flags.buildArg, env) }),
-    ...(flags.annotation === undefined ? {} : { annotations: pairs(flags.annotation, '--annotation') }),
-    secrets: await Promise.all((flags.secret ?? []).map(spec => secretOf(spec, env))),
-    pull: flags.pull ? 'always' : flags.pullNever ? 'never' : 'missing',
-    layers: flags.layers && squash !== true,
-    squashAll: squashAll ?? false,
-    timestamp: flags.timestamp ?? epochOf(env),
-  };
-}
-
-/** https://reproducible-builds.org/specs/source-date-epoch/ */
-function epochOf(env: Context['env']): number | undefined {
-  const text = env.SOURCE_DATE_EPOCH;
-  if (text === undefined || text === '') return undefined;
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  const message = `Cannot use SOURCE_DATE_EPOCH="${text}": expected seconds since 1970`;
-  throw new CommandError(message, { hint: 'Set it as in 1700000000, or unset it' });
-}
-
-async function contextDirectory(given: string): Promise<string> {
-  const found = await stat(given).catch(() => undefined);
-  if (found?.isDirectory() === true) return realpath(given);
-  const why = found === undefined ? 'there is no such directory' : 'it is no directory';
-  throw new CommandError(`Cannot build from "${given}": ${why}`, {
-    hint: 'Name the directory that the Containerfile copies from',
-  });
-}
-
-/** Where `-f` names a file, it is looked for as it is written, then below the context, as podman does. */
-async function recipeOf(directory: string, file: string | undefined): Promise<Recipe> {
-  if (file === '-') return { text: await readAll(process.stdin), name: 'standard input' };
-  const candidates =
-    file === undefined ? buildFiles.map(name => join(directory, name)) : [resolve(file), join(directory, file)];
-  for (const candidate of candidates) {
-    const path = await realpath(candidate).catch(() => undefined);
-    if (path === undefined) continue;
-    const below = relative(directory, path);
-    if (below !== '' && !below.startsWith('..')) return { file: below };
-    return { text: await read(path, '--file'), name: file ?? path };
+/** Builds, with progress for people. @throws EngineError */
+export async function buildShown(context: Context, engine: PodmanEngine, request: BuildRequest): Promise<Made> {
+  const view = buildView(context);
+  const startMs = context.clock.now();
+  let image: BuiltImage | undefined;
+  try {
+    image = await engine.buildImage(request, { signal: context.signal, onEvent: view.onEvent });
+    return { image, names: request.names, steps: view.end(true), tookMs: context.clock.now() - startMs };
+  } finally {
+    view.end(image !== undefined);
   }
-  const what = file === undefined ? `"${directory}" has no Containerfile` : `there is no "${file}"`;
-  throw new CommandError(`Cannot build: ${what}`, { hint: 'Name it with -f' });
 }
 
-async function read(path: string, option: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`Cannot read "${path}" of ${option}: ${cause.message}`, { hint: 'Check the path', cause });
-  });
-}
-
-/** KEY=VALUE, or KEY with its value of the environment; one that is not set there is left out. */
-function argsOf(given: readonly string[], env: Context['env']): Readonly<Record<string, string>> {
-  const found = given.flatMap(arg => {
-    const at = arg.indexOf('=');
-    const key = at === -1 ? arg : arg.slice(0, at);
-    const value = at === -1 ? env[arg] : arg.slice(at + 1);
-    return value === undefined ? [] : [[key, value] as const];
-  });
-  return Object.fromEntries(found);
-}
-
-function pairs(given: readonly string[], option: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    given.map(pair => {
-      const at = pair.indexOf('=');
-      if (at === 0) throw new CommandError(`Cannot use ${option} "${pair}": expected KEY=VALUE`);
-      return at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
-}
-
-/** `id=ID,src=FILE`, `id=ID,env=VARIABLE`; without either the id names the variable, and else the file (podman-build(1)). */
-async function secretOf(spec: string, env: Context['env']): Promise<BuildSecret> {
-  const fields = new Map(spec.split(',').map(part => [part.split('=')[0] ?? '', part.slice(part.indexOf('=') + 1)]));
-  const id = fields.get('id') ?? '';
-  const source = fields.get('src') ?? fields.get('source');
-  const variable = fields.get('env');
-  const unknown = [...fields.keys()].find(key => !['id', 'src', 'source', 'env', 'type'].includes(key));
-  if (!/^[\w.-]+$/.test(id) || unknown !== undefined) {
-    const hint = 'Write it as in id=npmrc,src=.npmrc, or id=token,env=TOKEN';
-    throw new CommandError(`Cannot use --secret "${spec}"`, { hint });
-  }
-  const value = env[variable ?? id];
-  if (variable !== undefined || (source === undefined && value !== undefined)) {
-    if (value !== undefined) return { id, content: Buffer.from(value) };
-    throw new CommandError(`Cannot use secret "${id}": the variable ${variable} is not set`, { hint: 'Export it' });
-  }
-  const file = source ?? id;
-  const content = await readFile(file).catch((cause: Error) => {
-    throw new CommandError(`Cannot read the secret "${id}" from "${file}": ${cause.message}`, {
-      hint: 'Check the path',
-    });
-  });
-  return { id, content };
+/** Tells of an image that was built. */
+export async function finish(context: Context, made: Made, { iidfile }: Pick<BuildFlags, 'iidfile'>): Promise<void> {
+  if (iidfile !== undefined) await writeId(iidfile, made.image);
+  await tell(context, made);
 }
 
 async function writeId(file: string, { id }: BuiltImage): Promise<void> {
@@ -155,15 +52,8 @@ async function writeId(file: string, { id }: BuiltImage): Promise<void> {
   });
 }
 
-interface Told {
-  readonly image: BuiltImage;
-  readonly names: readonly string[];
-  readonly steps: readonly DoneStep[];
-  readonly tookMs: number;
-}
-
 /** JSON has its schema in schema/build.schema.json. */
-async function tell({ terminal, output, quiet }: Context, { image, names, steps, tookMs }: Told): Promise<void> {
+async function tell({ terminal, output, quiet }: Context, { image, names, steps, tookMs }: Made): Promise<void> {
   const cached = steps.filter(step => step.cached).length;
   if (output !== 'text') {
     const shown = steps.map(({ step, cached, tookMs }) => ({

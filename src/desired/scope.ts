@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly claims: Lookup<KubeObject>;
   /** Build contexts by absolute directory. */
   readonly contexts: Lookup<BuildContext>;
+  /** What the ImageBuilds of the source build, by the full name of each image. */
+  readonly builds: Lookup<BuildContext>;
 }
 
 /** What the resolution of one object may look at, and where it reports what it finds wrong. */

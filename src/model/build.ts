@@ -14,7 +14,26 @@ export interface BuildRequest {
   readonly credentials?: Readonly<Record<string, RegistryCredential>> | undefined;
 }
 
-export type Recipe = { readonly file: string } | { readonly text: string; readonly name: string };
+export type Recipe = { readonly file: string } | WrittenRecipe;
+
+/** A Containerfile that is no file of the context. */
+export interface WrittenRecipe {
+  readonly text: string;
+  /** What people know it by. */
+  readonly name: string;
+  /** Where each line was declared, as in `site.yaml:12`; the lines themselves where left out. */
+  readonly places?: readonly string[];
+}
+
+/** What an ImageBuild comes to. */
+export interface DeclaredBuild {
+  readonly recipe: WrittenRecipe;
+  /** False where no step reads files: then nothing is sent. */
+  readonly hasContext: boolean;
+  /** As declared. */
+  readonly names: readonly string[];
+  readonly options: BuildOptions;
+}
 
 /** What a build can be told beside its input; what is left out is as podman has it. */
 export interface BuildOptions {
@@ -23,13 +42,13 @@ export interface BuildOptions {
   readonly args?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   /** Shown to single RUN steps, and no part of the image. */
-  readonly secrets?: readonly BuildSecret[];
+  readonly secrets?: readonly BuildSecret[] | undefined;
   /** As in `linux/arm64`; the host's where left out. */
   readonly platform?: string | undefined;
   /** False builds every step anew. */
-  readonly cache?: boolean;
+  readonly cache?: boolean | undefined;
   /** When base images are pulled; `missing` where left out. */
-  readonly pull?: 'always' | 'missing' | 'never';
+  readonly pull?: 'always' | 'missing' | 'never' | undefined;
   /** A layer for each step, and so a cache of them; else one for all that is new. */
   readonly layers?: boolean;
   /** One layer for everything, the base image too. */
@@ -38,7 +57,7 @@ export interface BuildOptions {
   readonly timestamp?: number | undefined;
   readonly format?: 'oci' | 'docker';
   /** False takes any certificate, and plain HTTP. */
-  readonly tlsVerify?: boolean;
+  readonly tlsVerify?: boolean | undefined;
 }
 
 export interface BuildSecret {

@@ -1,3 +1,4 @@
+import type { DeclaredBuild } from './build.ts';
 import type { Digest } from './key.ts';
 import type { Problem } from './problem.ts';
 
@@ -26,6 +27,10 @@ export interface BuildContext {
   readonly digest: Digest;
   /** True where a part of it cannot be read, so that the digest proves nothing: neither build it nor touch what uses it. */
   readonly unreadable?: boolean;
+  /** Of an ImageBuild: then `digest` covers it too. */
+  readonly declared?: DeclaredBuild;
+  /** Why an ImageBuild cannot be used: neither build it nor touch what uses it. */
+  readonly fault?: string;
 }
 
 /** All that a source says at one moment. */

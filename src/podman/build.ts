@@ -37,10 +37,12 @@ export async function build(
 ): Promise<void> {
   const { reference, build: source, credentials } = action.image;
   if (source === undefined) throw new Error(`Cannot build "${reference}": it has no context`);
+  const { declared } = source;
   const request: BuildRequest = {
-    directory: source.directory,
-    recipe: { file: source.file },
-    names: [reference],
+    directory: declared?.hasContext === false ? undefined : source.directory,
+    recipe: declared?.recipe ?? { file: source.file },
+    names: [...new Set([reference, ...(declared?.names ?? [])])],
+    ...(declared === undefined ? {} : { options: declared.options }),
     labels: { [labels.context]: source.digest },
     credentials: credentials?.reveal(),
   };
@@ -157,7 +159,8 @@ async function placeOf(step: BuildStep, { directory = '', recipe }: BuildRequest
   const name = 'file' in recipe ? recipe.file : recipe.name;
   const source = 'file' in recipe ? await readFile(join(directory, recipe.file), 'utf8').catch(() => '') : recipe.text;
   const line = await lineOf(step, source);
-  return line === undefined ? undefined : `${name}:${line}`;
+  const places = 'file' in recipe ? undefined : recipe.places;
+  return line === undefined ? undefined : (places?.[line - 1] ?? `${name}:${line}`);
 }
 
 /** `STEP 2/5: RUN make`, as podman writes it. */

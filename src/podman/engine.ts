@@ -28,6 +28,7 @@ import { removeNetwork, sweepNetworks } from './network.ts';
 import { observe } from './observe.ts';
 import { ping } from './ping.ts';
 import { pull } from './pull.ts';
+import { type PushOptions, pushImage } from './push.ts';
 import { type PodFile, readPodFile } from './read-file.ts';
 import { removeContainer, removePod } from './remove-pod.ts';
 import { renameContainer } from './rename.ts';
@@ -49,6 +50,8 @@ export interface PodmanEngine extends Engine {
   logs(container: string, opts: LogOptions): AsyncIterable<Output>;
   /** @throws EngineError `BUILD_FAILED` and others */
   buildImage(request: BuildRequest, opts: BuildingOptions): Promise<BuiltImage>;
+  /** @throws EngineError of a registry's codes */
+  pushImage(id: string, destination: string, opts: PushOptions): Promise<void>;
   info(opts: Signalled): Promise<EngineInfo>;
   /** Bytes on disk of a volume; undefined where they cannot be counted. */
   volumeBytes(name: string, opts: Signalled): Promise<number | undefined>;
@@ -131,6 +134,7 @@ function engineOf(context: Context): PodmanEngine {
     addressOf: (container, { signal }) => addressOf(context, container, signal),
     logs: (container, opts) => logs(context, container, opts),
     buildImage: (request, opts) => buildImage(context, request, opts),
+    pushImage: (id, destination, opts) => pushImage(context, id, destination, opts),
     info: ({ signal }) => info(context, signal),
     volumeBytes: (name, opts) => volumeBytes(context, name, opts),
     readFile: file => readPodFile(context, file),

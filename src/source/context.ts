@@ -17,7 +17,12 @@ export interface ContextReader {
   /** Undefined where the directory is no build context any more. */
   read(
     directory: string,
-    opts: { readonly show: (path: string) => string; readonly signal: AbortSignal },
+    opts: {
+      readonly show: (path: string) => string;
+      readonly signal: AbortSignal;
+      /** An ImageBuild says that it is one: it needs no Containerfile. */
+      readonly declared?: boolean;
+    },
   ): Promise<ContextResult | undefined>;
   /** Forgets files that were not asked for since the last sweep. */
   sweep(): void;
@@ -51,10 +56,10 @@ export function contextReader(now: () => number): ContextReader {
 
 async function readContext(
   directory: string,
-  opts: Pick<Walk, 'show' | 'signal' | 'now' | 'cache'>,
+  opts: Pick<Walk, 'show' | 'signal' | 'now' | 'cache'> & { readonly declared?: boolean },
 ): Promise<ContextResult | undefined> {
   const names = await namesIn(directory);
-  const file = buildFiles.find(name => names.includes(name));
+  const file = buildFiles.find(name => names.includes(name)) ?? (opts.declared === true ? '' : undefined);
   if (file === undefined) return undefined;
   const problems: Problem[] = [];
   const ignoring = await ignoreRules(directory, names, file, { show: opts.show, problems });
