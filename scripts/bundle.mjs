@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 /** Packages that are imported late. */
-const late = ['tar'];
+const late = ['dockerfile-ast', 'tar'];
 /** Those whose file has another name than they. */
 const files = { '@humanwhocodes/momoa': 'momoa' };
 /**

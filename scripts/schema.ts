@@ -70,7 +70,9 @@ export async function kubernetesSchema(): Promise<Document> {
  * others.cjs, the validators of kinds that we only check, into `outDir`.
  */
 export async function generateValidators(outDir: string): Promise<void> {
-  const schema = JSON.parse(await readFile(join(root, 'schema/kubernetes.json'), 'utf8')) as Document;
+  const kubernetes = JSON.parse(await readFile(join(root, 'schema/kubernetes.json'), 'utf8')) as Document;
+  const ours = JSON.parse(await readFile(join(root, 'schema/imagebuild.schema.json'), 'utf8')) as Document;
+  const schema: Document = { ...kubernetes, $defs: { ...kubernetes.$defs, ...ours.$defs } };
   const ajv = new Ajv({
     allErrors: true,
     inlineRefs: false,
@@ -81,9 +83,8 @@ export async function generateValidators(outDir: string): Promise<void> {
   ajv.addKeyword('x-kubernetes-kinds');
   ajv.addKeyword('x-kubernetes-checked');
   ajv.addSchema(schema);
-  const others = [...new Set(Object.values(schema['x-kubernetes-checked']))].filter(
-    name => !kinds.some(kind => kind === name),
-  );
+  const checked = [...new Set(Object.values(schema['x-kubernetes-checked']))];
+  const others = [...checked.filter(name => !kinds.some(kind => kind === name)), 'ImageBuild'];
   const own = await validatorsOf(ajv, schema, kinds);
   const rest = await validatorsOf(ajv, schema, others);
   // A file that is read when it is first needed: most sources have no other kinds, and these are 0.7 MB.

@@ -3,7 +3,7 @@ import type { ResolveMemo } from '../desired/resolve.ts';
 import type { LoadMemo } from '../manifest/load.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SecurityLevel } from '../model/security-level.ts';
-import type { Snapshot } from '../model/source.ts';
+import type { Snapshot, SourceFile } from '../model/source.ts';
 import type { Loaded } from '../reconcile/ports.ts';
 import type { Source } from '../source/source.ts';
 import type { Context } from './context.ts';
@@ -35,7 +35,8 @@ export function makeLoad({ owner, strict, podSecurity: level = 'privileged' }: L
     const parsed = load(snapshot.files, { strict, memo: memo.load });
     const earlier = [...snapshot.problems, ...parsed.problems];
     const admission = { level, namespaces: parsed.levels };
-    const resolved = resolve(parsed.objects, snapshot, earlier, { owner, memo: memo.resolve, admission });
+    const { builds } = parsed;
+    const resolved = resolve(parsed.objects, snapshot, earlier, { owner, memo: memo.resolve, admission, builds });
     const loaded = { desired: resolved.desired, problems: [...earlier, ...resolved.problems] };
     return strict ? refuseWarnings(loaded) : loaded;
   };
@@ -56,10 +57,15 @@ function refuseWarnings({ desired, problems }: Loaded): Loaded {
   };
 }
 
+/** Directories that the ImageBuilds of a manifest copy from. Its modules are those that the first load reads anyway. */
+export async function contextsIn(file: SourceFile): Promise<readonly string[]> {
+  return (await import('../manifest/image-build.ts')).contextsIn(file);
+}
+
 /** Files, directories and standard input, as the user named them. */
 export async function openPaths(paths: readonly string[]): Promise<Source> {
   const { pathsSource } = await import('../source/paths.ts');
-  return pathsSource(paths, { cwd: process.cwd(), stdin: readStdin });
+  return pathsSource(paths, { cwd: process.cwd(), stdin: readStdin, contextsIn });
 }
 
 async function readStdin(): Promise<string> {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, type Option } from 'commander';
+import { addBuild } from './build-commands.ts';
 import { addAdopt, addKeeping, addLooking, addPods } from './commands.ts';
 import { addGenerate, addService } from './commands-files.ts';
 import type { Context, GlobalOptions } from './context.ts';
@@ -73,6 +74,7 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
   addLooking(add);
   addPods(add);
   addService(add);
+  addBuild(add);
   const group = (name: string, summary: string, addAll: (add: Add) => void): void => {
     const description = `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}`;
     parents.set(name, program.command(name).summary(summary).description(description));

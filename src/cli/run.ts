@@ -8,7 +8,7 @@ import type { Snapshot } from '../model/source.ts';
 import { reconcileLoop } from '../reconcile/loop.ts';
 import { directorySource } from '../source/dir.ts';
 import type { Context } from './context.ts';
-import { makeLoad } from './desire.ts';
+import { contextsIn, makeLoad } from './desire.ts';
 import { CommandError } from './error.ts';
 import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
@@ -36,7 +36,7 @@ export async function run(context: Context, dir: string, flags: RunFlags): Promi
   const format = flags.logFormat ?? (context.terminal.interactive ? 'text' : 'json');
   const level = context.quiet ? 'warn' : context.logLevel;
   const log = await makeLogger(context.terminal, { level, format, scrub: text => scrubber.scrub(text) });
-  const source = directorySource(dir, { cwd: process.cwd() });
+  const source = directorySource(dir, { cwd: process.cwd(), contextsIn });
   if (flags.once) return (await import('./once.ts')).runOnce(context, { flags, log, source, scrubber });
   await keep(context, { flags, log, source, scrubber, lean });
   log.info(`stopped, pods run on; \`${commandOf(context)} down --all\` removes them`);

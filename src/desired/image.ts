@@ -3,16 +3,19 @@ import { credentialOf, type RegistryCredential, registryOf } from '../model/cred
 import type { DesiredImage } from '../model/desired.ts';
 import { isSealed, type Sealed, seal } from '../model/sealed.ts';
 import type { BuildContext } from '../model/source.ts';
+import { fullName } from './builds.ts';
 import { lookUp } from './config.ts';
 import { report, type Scope } from './scope.ts';
 
 type Credentials = Readonly<Record<string, RegistryCredential>>;
 
 /**
- * The build context of an image: the directory beside the manifest that is named like the last component of the
+ * The build context of an image: that of the ImageBuild which makes it, else the directory beside the manifest that is named like the last component of the
  * reference, without tag and digest, where it holds a Containerfile or Dockerfile (as `podman kube play --build`).
  */
 export function contextOf(reference: string, scope: Scope): BuildContext | undefined {
+  const declared = scope.builds.get(fullName(reference));
+  if (declared !== undefined) return declared;
   const name = (reference.split('@')[0] ?? '').split('/').at(-1)?.split(':')[0];
   return name ? scope.contexts.get(`${scope.object.directory}/${name}`) : undefined;
 }
@@ -24,6 +27,11 @@ export function reportUnreadable(
   pointer: string,
   scope: Scope,
 ): void {
+  if (context?.fault !== undefined) {
+    const hint = 'Correct the ImageBuild';
+    report(scope, pointer, 'REFERENCE_MISSING', `Cannot build '${image}': ${context.fault}`, { hint });
+    return;
+  }
   if (context?.unreadable !== true) return;
   const message = `Cannot build '${image}': parts of '${context.directory}' cannot be read`;
   report(scope, pointer, 'FILE_UNREADABLE', message, { hint: 'Give the user that runs podstead read access' });
@@ -37,7 +45,8 @@ export function imagesOf(pod: V1PodSpec, pointer: string, scope: Scope): readonl
   const references = [...run, ...mounted];
   return [...new Set(references)].map(reference => {
     const context = contextOf(reference, scope);
-    const build = context && { directory: context.directory, file: context.file, digest: context.digest };
+    const { directory = '', file = '', digest = '', declared } = context ?? {};
+    const build = context && { directory, file, digest, ...(declared === undefined ? {} : { declared }) };
     return { reference, build, credentials };
   });
 }

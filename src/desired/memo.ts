@@ -71,13 +71,14 @@ function remember(
       return found;
     },
   });
-  const { configs, claims, contexts, declared, meant } = around;
+  const { configs, claims, contexts, declared, meant, builds } = around;
   const noted: Surroundings = {
     configs: noting('configs', configs),
     claims: noting('claims', claims),
     contexts: noting('contexts', contexts),
     declared: noting('declared', declared),
     meant: noting('meant', meant),
+    builds: noting('builds', builds),
   };
   return { ...make(object, noted), answers };
 }
@@ -86,7 +87,12 @@ function remember(
 function isSame(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (!isContext(one) || !isContext(other)) return false;
-  return one.digest === other.digest && one.file === other.file && one.unreadable === other.unreadable;
+  return (
+    one.digest === other.digest &&
+    one.file === other.file &&
+    one.unreadable === other.unreadable &&
+    one.fault === other.fault
+  );
 }
 
 function isContext(value: unknown): value is BuildContext {

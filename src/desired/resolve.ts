@@ -1,3 +1,4 @@
+import type { ImageBuildObject } from '../manifest/image-build.ts';
 import type { KubeObject } from '../manifest/object.ts';
 import type { Desired, DesiredImage, DesiredPod } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
@@ -5,6 +6,7 @@ import { engineNameOf } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Snapshot } from '../model/source.ts';
 import { type Admission, admit } from './admission.ts';
+import { declaredImages } from './builds.ts';
 import { resolveClaim } from './claim.ts';
 import { findPortClashes, resolveNameClashes } from './clash.ts';
 import { configsOf } from './config.ts';
@@ -33,9 +35,15 @@ export function resolve(
   objects: readonly KubeObject[],
   snapshot: Snapshot,
   earlier: readonly Problem[],
-  opts: { readonly owner: string; readonly memo?: ResolveMemo; readonly admission?: Admission },
+  opts: {
+    readonly owner: string;
+    readonly memo?: ResolveMemo;
+    readonly admission?: Admission;
+    readonly builds?: readonly ImageBuildObject[];
+  },
 ): Resolution {
-  const { owner, memo = resolveMemo(), admission } = opts;
+  const { owner, memo = resolveMemo(), admission, builds = [] } = opts;
+  const declared = declaredImages(builds, snapshot.contexts);
   const sorted = objects.toSorted((a, b) => compare(a.key, b.key));
   const claims = sorted.filter(object => object.kind === 'PersistentVolumeClaim' && object.usable);
   const around: Surroundings = {
@@ -43,10 +51,11 @@ export function resolve(
     claims: new Map(claims.map(object => [object.key, object] as const)),
     contexts: snapshot.contexts,
     ...neighbours(sorted),
+    builds: declared.images,
   };
   const usable = sorted.filter(each => each.usable);
   const resolved = resolveEach(usable, around, memo, (object, near) => resolveObject(object, owner, near));
-  const problems = resolved.flatMap(each => each.problems);
+  const problems = [...declared.problems, ...resolved.flatMap(each => each.problems)];
   const pods = resolved.flatMap(each => each.pods).sort((a, b) => compare(a.key, b.key));
   const images = resolved.flatMap(each => each.images);
   if (admission !== undefined) problems.push(...admit(usable, admission));

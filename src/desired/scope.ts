@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly declared: Lookup<true>;
   /** What a misspelt key of a Pod or Deployment most likely means. */
   readonly meant: Lookup<Key>;
+  /** What the ImageBuilds of the source build, by the full name of each image. */
+  readonly builds: Lookup<BuildContext>;
 }
 
 /** What the resolution of one object may look at, and where it reports what it finds wrong. */

@@ -6,7 +6,7 @@ import { inParallel } from './parallel.ts';
 import { pickImage } from './pick.ts';
 import { findManifest } from './repository.ts';
 import { makeSharing, type Sharing } from './sharing.ts';
-import { type ImageSource, openSource } from './source.ts';
+import { type JudgedSource, openSource } from './source.ts';
 import { type Standing, standing } from './standing.ts';
 import type { SyncItem } from './sync-list.ts';
 import { openTarget } from './target.ts';
@@ -74,7 +74,7 @@ async function syncOne(item: SyncItem, opts: SyncOptions, sharing: Sharing): Pro
   }
 }
 
-async function copyOne(item: SyncItem, source: ImageSource, opts: SyncOptions, sharing: Sharing): Promise<Copied> {
+async function copyOne(item: SyncItem, source: JudgedSource, opts: SyncOptions, sharing: Sharing): Promise<Copied> {
   const target = await openTarget(item.destination, opts.to);
   try {
     return await copyImage(source, sharing.share(target), opts);
@@ -84,7 +84,7 @@ async function copyOne(item: SyncItem, source: ImageSource, opts: SyncOptions, s
 }
 
 /** Whether the destination has what a copy would put there. Asks for digests first: registries count reads of manifests. */
-async function isWanted(there: Standing, source: ImageSource, opts: SyncOptions): Promise<boolean> {
+async function isWanted(there: Standing, source: JudgedSource, opts: SyncOptions): Promise<boolean> {
   const { place, repository } = source;
   if (repository !== undefined && place.transport === 'docker') {
     const digest = await findManifest(repository, selectorOf(place.name));
@@ -94,6 +94,6 @@ async function isWanted(there: Standing, source: ImageSource, opts: SyncOptions)
   return (await wanted(source, opts)).digest === there.digest;
 }
 
-async function wanted(source: ImageSource, { all, platform }: SyncOptions): Promise<{ readonly digest: string }> {
+async function wanted(source: JudgedSource, { all, platform }: SyncOptions): Promise<{ readonly digest: string }> {
   return all ? source.top() : (await pickImage(source, platform)).image;
 }

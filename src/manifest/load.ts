@@ -7,6 +7,7 @@ import type { Fault } from './build.ts';
 import { checkObject } from './check.ts';
 import { fillDefaults } from './defaults.ts';
 import { identify } from './identify.ts';
+import { checkImageBuild, type ImageBuild, type ImageBuildObject, isOwnKind, tagsOf } from './image-build.ts';
 import { flatten, type Item } from './list.ts';
 import { dropNulls } from './normal.ts';
 import type { KindTypes, KubeObject } from './object.ts';
@@ -25,6 +26,7 @@ export interface Loaded {
   readonly objects: readonly KubeObject[];
   /** What pods of a namespace are held to, where a Namespace of the source says so. */
   readonly levels: ReadonlyMap<string, SecurityLevel>;
+  readonly builds: readonly ImageBuildObject[];
   /** All of them, in the order of files and lines. */
   readonly problems: readonly Problem[];
 }
@@ -47,6 +49,7 @@ interface Reading {
   readonly file: SourceFile;
   readonly found: readonly Found[];
   readonly levels: ReadonlyMap<string, SecurityLevel>;
+  readonly builds: readonly ImageBuildObject[];
   readonly problems: readonly Problem[];
 }
 
@@ -65,6 +68,7 @@ export function load(files: readonly SourceFile[], opts: LoadOptions): Loaded {
   const found = new Map<Key, KubeObject>();
   const problems: Problem[] = [];
   const levels = new Map<string, SecurityLevel>();
+  const builds: ImageBuildObject[] = [];
   const readings = new Map<string, Reading>();
   for (const file of files) {
     const known = opts.memo?.files.get(file.path);
@@ -72,11 +76,12 @@ export function load(files: readonly SourceFile[], opts: LoadOptions): Loaded {
     readings.set(file.path, reading);
     const ofFile = [...reading.problems];
     for (const [namespace, level] of reading.levels) levels.set(namespace, level);
+    builds.push(...reading.builds);
     for (const object of reading.found) addObject(object, found, ofFile);
     problems.push(...ofFile.sort((a, b) => a.line - b.line || a.column - b.column));
   }
   if (opts.memo !== undefined) opts.memo.files = readings;
-  return { objects: [...found.values()], levels, problems };
+  return { objects: [...found.values()], levels, builds, problems };
 }
 
 function isSame(a: SourceFile, b: SourceFile): boolean {
@@ -84,13 +89,14 @@ function isSame(a: SourceFile, b: SourceFile): boolean {
 }
 
 function readFile(file: SourceFile, limits: Limits, strict: boolean): Reading {
-  const out: Output = { levels: new Map(), problems: [] };
+  const out: Output = { levels: new Map(), builds: [], problems: [] };
   return { file, found: loadFile(file, limits, strict, out), ...out };
 }
 
 /** What the reading of a file fills beside what it finds. */
 interface Output {
   readonly levels: Map<string, SecurityLevel>;
+  readonly builds: ImageBuildObject[];
   readonly problems: Problem[];
 }
 
@@ -109,7 +115,13 @@ function loadFile(file: SourceFile, limits: Limits, strict: boolean, out: Output
   }
   return readDocuments(file.text, limits).flatMap(({ node, faults }) => {
     const items = node && node.value !== null ? flatten(node) : [];
-    const objects = items.flatMap(item => readObject(item, text, file.directory, strict, out) ?? []);
+    const [own, others] = [
+      items.filter(({ value }) => isOwnKind(value)),
+      items.filter(({ value }) => !isOwnKind(value)),
+    ];
+    for (const item of own)
+      out.builds.push(readBuild(item, text, file.directory, { broken: faults.length > 0, problems }));
+    const objects = others.flatMap(item => readObject(item, text, file.directory, strict, out) ?? []);
     const secret = faults.length > 0 && mayHoldSecret.test(file.text);
     // A document that is a single object is refused by its faults; of a list, every object is.
     const key = objects.length === 1 ? objects[0]?.object.key : undefined;
@@ -156,6 +168,19 @@ function readObject(
   if (kind === undefined || object === undefined || subject.key === undefined) return undefined;
   const usable = !ofObject.some(problem => problem.severity === 'error');
   return { object: kubeObject(kind.kind, object, subject, directory, usable), subject };
+}
+
+function readBuild(
+  { value, place }: Item,
+  text: Text,
+  directory: string,
+  { broken, problems }: { readonly broken: boolean; readonly problems: Problem[] },
+): ImageBuildObject {
+  const raw = dropNulls(value);
+  const subject: Subject = { text, place, key: keyFor(raw), secret: false };
+  const usable = checkImageBuild(raw, reporter(subject, problems)) && !broken;
+  const at = (pointer: string): Location => locate(subject, pointer);
+  return { object: raw as ImageBuild, directory, locate: at, usable, tags: tagsOf(raw) };
 }
 
 /** The kind, and whether its version is right; undefined where the object is of none of our kinds. */

@@ -119,7 +119,8 @@ function unknownField(definition: string, name: string): Finding {
     : home
       ? `It is a field of ${home}: check the indentation`
       : 'Check its spelling and indentation, or remove it';
-  return { code: 'FIELD_UNKNOWN', found: 'Kubernetes has no such field here', hint };
+  const whose = definition.startsWith('ImageBuild') ? 'ImageBuild' : 'Kubernetes';
+  return { code: 'FIELD_UNKNOWN', found: `${whose} has no such field here`, hint };
 }
 
 /** Where a field that stands at the wrong level belongs. */

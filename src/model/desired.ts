@@ -1,3 +1,4 @@
+import type { DeclaredBuild } from './build.ts';
 import type { RegistryCredential } from './credential.ts';
 import type { Digest, Key } from './key.ts';
 import type { DesiredHooks, DesiredProbes } from './probe.ts';
@@ -258,7 +259,7 @@ export interface DesiredVolume {
 /** An image, with the ways to get it. */
 export interface DesiredImage {
   readonly reference: string;
-  /** Set where a build context stands beside the manifest: then the image is built, never pulled. */
+  /** Set where a build context stands beside the manifest, or an ImageBuild declares it: then the image is built, never pulled. */
   readonly build: DesiredBuild | undefined;
   /** Credentials by registry host (and path), from imagePullSecrets. */
   readonly credentials: Sealed<Readonly<Record<string, RegistryCredential>>> | undefined;
@@ -268,4 +269,6 @@ export interface DesiredBuild {
   readonly directory: string;
   readonly file: string;
   readonly digest: Digest;
+  /** Set where an ImageBuild declares it. */
+  readonly declared?: DeclaredBuild | undefined;
 }

@@ -1,5 +1,12 @@
+import type { DeclaredBuild } from './build.ts';
 import type { Digest } from './key.ts';
 import type { Problem } from './problem.ts';
+
+/** Names of build files, the preferred one first, as podman-build(1) looks for them. */
+export const buildFiles: readonly string[] = ['Containerfile', 'Dockerfile'];
+
+/** Ignore files of a build context, the preferred one first, as podman-build(1) looks for them. */
+export const ignoreFiles: readonly string[] = ['.containerignore', '.dockerignore'];
 
 /** One manifest file, read whole. */
 export interface SourceFile {
@@ -20,6 +27,10 @@ export interface BuildContext {
   readonly digest: Digest;
   /** True where a part of it cannot be read, so that the digest proves nothing: neither build it nor touch what uses it. */
   readonly unreadable?: boolean;
+  /** Of an ImageBuild: then `digest` covers it too. */
+  readonly declared?: DeclaredBuild;
+  /** Why an ImageBuild cannot be used: neither build it nor touch what uses it. */
+  readonly fault?: string;
 }
 
 /** All that a source says at one moment. */

@@ -1,19 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EngineError, type PerformOptions } from '../engine/engine.ts';
+import type { BuildEvent, BuildRequest, BuildStep, BuiltImage } from '../model/build.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
+import { type Upload, uploadOf } from './build-context.ts';
+import { lineOf, linesOf, readLine } from './build-steps.ts';
 import type { Context } from './context.ts';
 import { record, text } from './json.ts';
+import { path, type Query } from './query.ts';
 import { localName } from './reference.ts';
 import { registryFailure, registryHeaders } from './registry-error.ts';
 
-/** How many of the last lines of output a failure repeats. */
+/** How many of the last lines of a step's output a failure repeats. */
 const tailLines = 12;
+const formats = {
+  oci: 'application/vnd.oci.image.manifest.v1+json',
+  docker: 'application/vnd.docker.distribution.manifest.v2+json',
+} as const;
+
+export interface BuildingOptions {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: BuildEvent) => void;
+}
 
 /**
  * Builds an image from its context, under the manifest's name (`localhost/` for a short one), labelled with the
  * context's digest.
  *
- * @throws EngineError `BUILD_FAILED` with the last lines of output; `DISK_FULL`; of a registry's codes where a base image is not got
+ * @throws EngineError as {@link buildImage}
  */
 export async function build(
   context: Context,
@@ -21,47 +36,110 @@ export async function build(
   { signal, onProgress }: PerformOptions,
 ): Promise<void> {
   const { reference, build: source, credentials } = action.image;
-  const what = `Cannot build "${reference}"`;
-  if (source === undefined) throw new Error(`${what}: it has no context`);
+  if (source === undefined) throw new Error(`Cannot build "${reference}": it has no context`);
+  const { declared } = source;
+  const request: BuildRequest = {
+    directory: declared?.hasContext === false ? undefined : source.directory,
+    recipe: declared?.recipe ?? { file: source.file },
+    names: [...new Set([reference, ...(declared?.names ?? [])])],
+    ...(declared === undefined ? {} : { options: declared.options }),
+    labels: { [labels.context]: source.digest },
+    credentials: credentials?.reveal(),
+  };
+  const onEvent = (event: BuildEvent): void => {
+    if (event.type === 'step')
+      onProgress({ message: stepText(event.step), doneBytes: undefined, totalBytes: undefined });
+  };
+  await buildImage(context, request, { signal, onEvent });
+}
+
+/**
+ * Builds an image. Where a step fails nothing is left of it but the images of the steps before.
+ *
+ * @throws EngineError `BUILD_FAILED` with the step, its place in the Containerfile and the last lines that it printed;
+ *   `DISK_FULL`; of a registry's codes where a base image is not got
+ */
+export async function buildImage(
+  context: Context,
+  request: BuildRequest,
+  { signal, onEvent }: BuildingOptions,
+): Promise<BuiltImage> {
+  const what = `Cannot build ${request.names[0] === undefined ? 'the image' : `"${request.names[0]}"`}`;
+  const upload = await uploadOf(request);
   const stream = context.http.documents({
     method: 'POST',
     path: '/build',
-    query: {
-      dockerfile: source.file,
-      t: localName(reference),
-      // The cache of 4.3 is used only with both of these: what it stores is OCI, and it asks for Docker's by default.
-      layers: true,
-      outputformat: 'application/vnd.oci.image.manifest.v1+json',
-      pullpolicy: 'missing',
-      labels: { [labels.context]: source.digest },
-      rm: true,
-      // Without it the container of a failed step stays.
-      forcerm: true,
-    },
-    headers: registryHeaders(credentials?.reveal()),
-    upload: { type: 'application/x-tar', content: archive(source.directory) },
+    query: queryOf(request, upload),
+    headers: registryHeaders(request.credentials),
+    upload: { type: 'application/x-tar', content: upload.content },
     what,
     signal,
   });
-  const output: string[] = [];
-  for await (const value of stream) {
-    const { stream: line, error } = record(value);
-    if (typeof error === 'string' && error !== '') throw failure(what, error, output);
-    for (const message of text(line)
-      .split('\n')
-      .map(line => line.trimEnd())
-      .filter(line => line !== '')) {
-      output.push(message);
-      if (output.length > tailLines) output.shift();
-      onProgress({ message, doneBytes: undefined, totalBytes: undefined });
+  let step: BuildStep | undefined;
+  let output: string[] = [];
+  let fault: string | undefined;
+  const pieces = async function* (): AsyncGenerator<string, void> {
+    for await (const value of stream) {
+      const { stream: piece, error } = record(value);
+      if (typeof error === 'string' && error !== '') {
+        fault = error;
+        return;
+      }
+      yield text(piece);
     }
+  };
+  for await (const line of linesOf(pieces())) {
+    if (line === '') continue;
+    const event = readLine(line);
+    if (event.type === 'step') {
+      step = event.step;
+      output = [];
+    } else output.push(line);
+    if (output.length > tailLines) output.shift();
+    onEvent(event);
   }
+  if (fault !== undefined) throw await failure(what, fault, { request, step, output });
   // Success ends with the id alone on its line.
-  if (!/^[0-9a-f]{64}$/.test(output.at(-1) ?? ''))
-    throw failure(what, 'the engine ended the build without a result', output);
+  const id = output.at(-1) ?? '';
+  if (!/^[0-9a-f]{64}$/.test(id))
+    throw await failure(what, 'the engine ended the build without a result', { request, step, output });
+  const { body } = await context.http.call({ method: 'GET', path: path`/images/${id}/json`, what, signal });
+  return { id, digest: text(record(body).Digest) };
 }
 
-function failure(what: string, error: string, output: readonly string[]): EngineError {
+function queryOf({ names, labels: given, options = {} }: BuildRequest, upload: Upload): Query {
+  const { target, args, annotations, platform, cache, pull, layers, squashAll, timestamp, format, tlsVerify } = options;
+  return {
+    dockerfile: upload.file,
+    excludes: upload.excludes && JSON.stringify(upload.excludes),
+    secrets: upload.secrets.length === 0 ? undefined : JSON.stringify(upload.secrets),
+    t: names.map(localName),
+    target,
+    buildargs: args,
+    labels: given,
+    annotations: annotations && JSON.stringify(Object.entries(annotations).map(([key, value]) => `${key}=${value}`)),
+    platform,
+    nocache: cache === false ? true : undefined,
+    pullpolicy: pull ?? 'missing',
+    // The cache of 4.3 is used only with layers and OCI: what it stores is OCI, and it asks for Docker's by default.
+    layers: (layers ?? true) && squashAll !== true,
+    outputformat: formats[format ?? 'oci'],
+    squash: squashAll,
+    timestamp,
+    tlsVerify,
+    rm: true,
+    // Without it the container of a failed step stays.
+    forcerm: true,
+  };
+}
+
+interface Failed {
+  readonly request: BuildRequest;
+  readonly step: BuildStep | undefined;
+  readonly output: readonly string[];
+}
+
+async function failure(what: string, error: string, { request, step, output }: Failed): Promise<EngineError> {
   const words = error.trim();
   // Also where only what a step printed tells: the engine's own words are then "exit status 1".
   const full = [...output, words].findLast(line => /no space left on device/i.test(line));
@@ -69,14 +147,23 @@ function failure(what: string, error: string, output: readonly string[]): Engine
   const known = full ?? (ofRegistry ? words : undefined);
   const failure = known === undefined ? undefined : registryFailure(what, known);
   if (failure !== undefined) return failure;
-  const tail = output.filter(line => line !== words).join('\n');
-  const hint = 'Correct the Containerfile, and try it with "podman build" in its directory';
-  return new EngineError('BUILD_FAILED', `${what}: ${words}${tail === '' ? '' : `\n${tail}`}`, { hint });
+  const place = step && (await placeOf(step, request));
+  const where = step === undefined ? '' : `${place === undefined ? '' : `${place}: `}${stepText(step)}\n`;
+  const tail = output.filter(line => line !== words).map(line => `${line}\n`);
+  const hint = place === undefined ? 'Correct the Containerfile' : `Correct ${place}`;
+  return new EngineError('BUILD_FAILED', `${what}: ${where}${tail.join('')}${words}`, { hint });
 }
 
-/** The context as a tar stream; the engine applies .containerignore. Owners and times are left out: they change no image. */
-async function* archive(directory: string): AsyncGenerator<Uint8Array, void> {
-  // Loaded when something is built: most commands never need it.
-  const { create } = await import('tar');
-  for await (const chunk of create({ cwd: directory, portable: true }, ['.'])) yield chunk;
+/** `Containerfile:3`; undefined where it cannot be told. */
+async function placeOf(step: BuildStep, { directory = '', recipe }: BuildRequest): Promise<string | undefined> {
+  const name = 'file' in recipe ? recipe.file : recipe.name;
+  const source = 'file' in recipe ? await readFile(join(directory, recipe.file), 'utf8').catch(() => '') : recipe.text;
+  const line = await lineOf(step, source);
+  const places = 'file' in recipe ? undefined : recipe.places;
+  return line === undefined ? undefined : (places?.[line - 1] ?? `${name}:${line}`);
+}
+
+/** `STEP 2/5: RUN make`, as podman writes it. */
+export function stepText({ stage, number, of, text }: BuildStep): string {
+  return `${stage === undefined ? '' : `[${stage.number}/${stage.of}] `}STEP ${number}/${of}: ${text}`;
 }

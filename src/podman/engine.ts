@@ -1,10 +1,11 @@
 import { getuid } from 'node:process';
 import type { Engine, EngineAction, EngineExecutors, PerformOptions, Signalled } from '../engine/engine.ts';
+import type { BuildRequest, BuiltImage } from '../model/build.ts';
 import type { HandMade } from '../model/hand.ts';
 import { type Address, addressOf } from './address-of.ts';
 import { type Adoptions, noAdoptions } from './adopted.ts';
 import { type Aliases, type AliasPlaces, readAliases } from './aliases.ts';
-import { build } from './build.ts';
+import { type BuildingOptions, build, buildImage } from './build.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Context, firstAlone, oneByOne } from './context.ts';
 import { createContainer } from './create-container.ts';
@@ -27,6 +28,7 @@ import { removeNetwork, sweepNetworks } from './network.ts';
 import { observe } from './observe.ts';
 import { ping } from './ping.ts';
 import { pull } from './pull.ts';
+import { type PushOptions, pushImage } from './push.ts';
 import { type PodFile, readPodFile } from './read-file.ts';
 import { removeContainer, removePod } from './remove-pod.ts';
 import { renameContainer } from './rename.ts';
@@ -46,6 +48,10 @@ export interface PodmanEngine extends Engine {
   /** Of a container or its pod's sandbox; undefined where it is gone or has none. */
   addressOf(container: string, opts: Signalled): Promise<Address | undefined>;
   logs(container: string, opts: LogOptions): AsyncIterable<Output>;
+  /** @throws EngineError `BUILD_FAILED` and others */
+  buildImage(request: BuildRequest, opts: BuildingOptions): Promise<BuiltImage>;
+  /** @throws EngineError of a registry's codes */
+  pushImage(id: string, destination: string, opts: PushOptions): Promise<void>;
   info(opts: Signalled): Promise<EngineInfo>;
   /** Bytes on disk of a volume; undefined where they cannot be counted. */
   volumeBytes(name: string, opts: Signalled): Promise<number | undefined>;
@@ -127,6 +133,8 @@ function engineOf(context: Context): PodmanEngine {
     execOnce: (container, opts) => execOnce(context, container, opts),
     addressOf: (container, { signal }) => addressOf(context, container, signal),
     logs: (container, opts) => logs(context, container, opts),
+    buildImage: (request, opts) => buildImage(context, request, opts),
+    pushImage: (id, destination, opts) => pushImage(context, id, destination, opts),
     info: ({ signal }) => info(context, signal),
     volumeBytes: (name, opts) => volumeBytes(context, name, opts),
     readFile: file => readPodFile(context, file),

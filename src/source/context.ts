@@ -4,9 +4,8 @@ import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../model/key.ts';
 import type { Problem } from '../model/problem.ts';
-import type { BuildContext } from '../model/source.ts';
+import { type BuildContext, buildFiles, ignoreFiles } from '../model/source.ts';
 import { isGone, unreadable } from './fault.ts';
-import { buildFiles } from './scan.ts';
 import { type StatCache, statCache } from './stat-cache.ts';
 
 export interface ContextResult {
@@ -18,7 +17,12 @@ export interface ContextReader {
   /** Undefined where the directory is no build context any more. */
   read(
     directory: string,
-    opts: { readonly show: (path: string) => string; readonly signal: AbortSignal },
+    opts: {
+      readonly show: (path: string) => string;
+      readonly signal: AbortSignal;
+      /** An ImageBuild says that it is one: it needs no Containerfile. */
+      readonly declared?: boolean;
+    },
   ): Promise<ContextResult | undefined>;
   /** Forgets files that were not asked for since the last sweep. */
   sweep(): void;
@@ -37,9 +41,6 @@ interface Walk {
   readonly problems: Problem[];
 }
 
-/** Ignore files, the preferred one first, as podman-build(1) looks for them. */
-const ignoreFiles = ['.containerignore', '.dockerignore'];
-
 /**
  * Digests build contexts: over each path that a build can see, its type, permission bits, link target and content.
  * What .containerignore or .dockerignore leaves out does not count. Files that are the same as before are not hashed
@@ -55,10 +56,10 @@ export function contextReader(now: () => number): ContextReader {
 
 async function readContext(
   directory: string,
-  opts: Pick<Walk, 'show' | 'signal' | 'now' | 'cache'>,
+  opts: Pick<Walk, 'show' | 'signal' | 'now' | 'cache'> & { readonly declared?: boolean },
 ): Promise<ContextResult | undefined> {
   const names = await namesIn(directory);
-  const file = buildFiles.find(name => names.includes(name));
+  const file = buildFiles.find(name => names.includes(name)) ?? (opts.declared === true ? '' : undefined);
   if (file === undefined) return undefined;
   const problems: Problem[] = [];
   const ignoring = await ignoreRules(directory, names, file, { show: opts.show, problems });

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { readlink, realpath, stat } from 'node:fs/promises';
+import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { BuildContext, Snapshot, SourceFile } from '../model/source.ts';
@@ -19,6 +19,8 @@ export interface ReaderOptions {
   readonly now?: () => number;
   /** The git program. Default: `git`, found by PATH. */
   readonly git?: string;
+  /** Absolute directories that a manifest with an ImageBuild copies from: they are contexts too. Default: none. */
+  readonly contextsIn?: (file: SourceFile) => Promise<readonly string[]>;
 }
 
 /** One directory or one file, absolute. */
@@ -44,6 +46,7 @@ export function rootReader(opts: ReaderOptions): RootReader {
     texts: textReader(now),
     contexts: contextReader(now),
     revisions: revisionReader(opts.git ?? 'git'),
+    contextsIn: opts.contextsIn ?? (async () => []),
   };
   const shown = remembering((path: string) => shownPath(path, opts.cwd));
   const { show } = shown;
@@ -117,6 +120,7 @@ interface Pass {
   readonly texts: ReturnType<typeof textReader>;
   readonly contexts: ReturnType<typeof contextReader>;
   readonly revisions: ReturnType<typeof revisionReader>;
+  readonly contextsIn: (file: SourceFile) => Promise<readonly string[]>;
   readonly show: (path: string) => string;
   readonly signal: AbortSignal;
 }
@@ -188,6 +192,39 @@ async function readFound(listed: Found, pass: Pass): Promise<Read & { readonly v
       digests.push({ path: file.path, digest: result.digest });
     }
   }
-  const content = { files: digests, contexts };
-  return { files, contexts: new Map(contexts.map(c => [c.directory, c])), problems, content, vanished };
+  const declared = await readDeclared(files, pass, problems);
+  // What lies in a context is material, also where it is named like a manifest.
+  const isMaterial = (directory: string): boolean =>
+    declared.some(context => directory === context.directory || directory.startsWith(`${context.directory}/`));
+  const known = new Map([...contexts, ...declared].map(context => [context.directory, context]));
+  const content = {
+    files: digests.filter(({ path }) => !isMaterial(dirname(path))),
+    contexts: [...known.values()],
+  };
+  return {
+    files: files.filter(({ directory }) => !isMaterial(directory)),
+    contexts: known,
+    problems,
+    content,
+    vanished,
+  };
+}
+
+/** The contexts of ImageBuilds; those that are no directories are left to whoever resolves the ImageBuild. */
+async function readDeclared(
+  files: readonly SourceFile[],
+  pass: Pass,
+  problems: Problem[],
+): Promise<readonly BuildContext[]> {
+  const found = new Map<string, BuildContext>();
+  for (const file of files.filter(({ text }) => text.includes('ImageBuild'))) {
+    for (const directory of await pass.contextsIn(file)) {
+      const isDirectory = (await lstat(directory).catch(() => undefined))?.isDirectory() === true;
+      if (found.has(directory) || !isDirectory) continue;
+      const result = await pass.contexts.read(directory, { ...pass, declared: true });
+      if (result !== undefined) found.set(directory, result.context);
+      problems.push(...(result?.problems ?? []));
+    }
+  }
+  return [...found.values()];
 }

@@ -1,5 +1,6 @@
 import { type BigIntStats, type Dirent, readdirSync, statSync } from 'node:fs';
 import type { Problem } from '../model/problem.ts';
+import { buildFiles } from '../model/source.ts';
 import { errnoOf, fileProblem, isGone, unreadable } from './fault.ts';
 import { identityOf } from './stat-cache.ts';
 
@@ -26,9 +27,6 @@ export interface ScanOptions {
   /** How deep to go; 0 is the directory itself alone. Default: no limit. */
   readonly depth?: number;
 }
-
-/** Names of build files, the preferred one first, as podman-build(1) looks for them. */
-export const buildFiles: readonly string[] = ['Containerfile', 'Dockerfile'];
 
 interface Walk extends ScanOptions {
   readonly files: FoundFile[];

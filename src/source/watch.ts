@@ -2,10 +2,10 @@ import { existsSync, watch as watchDirectory } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { type ChokidarOptions, watch as chokidarWatch, type FSWatcher } from 'chokidar';
+import { buildFiles } from '../model/source.ts';
 import { errnoOf, isGone } from './fault.ts';
 import { findGit } from './git.ts';
 import { type HintBox, hintBox } from './hints.ts';
-import { buildFiles } from './scan.ts';
 import { identityOf } from './stat-cache.ts';
 
 /** What is watched: a directory with all below it, or one file. */

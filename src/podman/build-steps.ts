@@ -1,0 +1,55 @@
+import type { BuildEvent, BuildStep } from '../model/build.ts';
+
+const stepLine = /^(?:\[(\d+)\/(\d+)\] )?STEP (\d+)\/(\d+): (.*)$/;
+const cacheLine = /^--> Using cache /;
+
+/** What a line of a build says, as Buildah 1.28 and later print it. */
+export function readLine(line: string): BuildEvent {
+  const step = stepLine.exec(line);
+  if (step !== null) return { type: 'step', step: stepOf(step) };
+  return cacheLine.test(line) ? { type: 'cached' } : { type: 'output', line };
+}
+
+function stepOf([, stage, stages, number, of, text = '']: RegExpExecArray): BuildStep {
+  return {
+    stage: stage === undefined ? undefined : { number: Number(stage), of: Number(stages) },
+    number: Number(number),
+    of: Number(of),
+    text,
+  };
+}
+
+/** Cuts a stream of pieces of text into lines without their ends; `\r` begins a line anew, as on a terminal. */
+export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string, void> {
+  let rest = '';
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield shown(line);
+  }
+  if (rest !== '') yield shown(rest);
+}
+
+function shown(line: string): string {
+  return line.trimEnd().split('\r').at(-1) ?? '';
+}
+
+/**
+ * Where a step stands in its Containerfile, as a line from 1; undefined for a step that the engine adds (as for labels).
+ *
+ * @param text of the Containerfile
+ */
+export async function lineOf(step: BuildStep, text: string): Promise<number | undefined> {
+  // Loaded when a build fails.
+  const { DockerfileParser } = await import('dockerfile-ast');
+  const stages: { readonly keyword: string; readonly line: number }[][] = [];
+  for (const instruction of DockerfileParser.parse(text).getInstructions()) {
+    const keyword = instruction.getKeyword();
+    if (keyword === 'FROM') stages.push([]);
+    // What stands before the first FROM is no step.
+    stages.at(-1)?.push({ keyword, line: (instruction.getRange()?.start.line ?? 0) + 1 });
+  }
+  const found = stages[(step.stage?.number ?? 1) - 1]?.[step.number - 1];
+  const keyword = step.text.split(' ')[0]?.toUpperCase();
+  return found?.keyword === keyword ? found?.line : undefined;
+}
