@@ -26,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   apply: ['model', ...ports, ...pure],
   reconcile: ['model', ...ports, ...pure, 'apply'],
   image: ['model'],
+  bundle: ['model', 'image'],
   podman: ['model', 'engine'],
   systemd: ['model', 'unit'],
 };

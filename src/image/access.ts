@@ -14,6 +14,8 @@ export interface Access {
   readonly certificates: string | undefined;
   /** Undefined for anybody: no credentials are looked for. */
   readonly auth: AuthPlaces | undefined;
+  /** Who asks for a name, where that is known without looking. */
+  readonly known?: (name: RegistryName) => Login | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly retries: Retries;
   readonly signal: AbortSignal;
@@ -25,6 +27,8 @@ export function openRepository(access: Access, name: RegistryName): Repository {
   let found: Promise<Login | undefined> | undefined;
   // Once: a helper may ask somebody at a screen.
   const login = async () => {
+    const known = access.known?.(name);
+    if (known !== undefined) return known;
     found ??= auth && findLogin(auth, name);
     return found;
   };

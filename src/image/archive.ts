@@ -15,13 +15,18 @@ type Member =
   | { readonly kind: 'file'; readonly start: number; readonly size: number }
   | { readonly kind: 'link'; readonly to: string };
 
+/** An archive's files, and their names: all of them, links among them. */
+export interface ArchiveTree extends Tree {
+  readonly names: readonly string[];
+}
+
 /**
  * The files in a tar archive, read where they lie: nothing is unpacked, so that no name in it can lead anywhere, and
  * nothing grows.
  *
  * @throws ImageError `LAYOUT_INVALID`, `IMAGE_NOT_FOUND`
  */
-export async function archiveTree(path: string): Promise<Tree> {
+export async function archiveTree(path: string): Promise<ArchiveTree> {
   const file = await open(path).catch((cause: Error) => {
     throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${cause.message}`, {
       hint: 'Check the path and its permissions',
@@ -32,6 +37,7 @@ export async function archiveTree(path: string): Promise<Tree> {
     const members = await readMembers(file, path);
     return {
       name: path,
+      names: [...members.keys()],
       size: async name => fileIn(members, name)?.size,
       stream: (name, limit) => {
         const { start, size } = fileIn(members, name) ?? { start: 0, size: 0 };
