@@ -1,20 +1,16 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { basesOf } from '../bundle/bases.ts';
 import { manifestsPath } from '../bundle/contents.ts';
 import { type Fetched, fetchImage } from '../bundle/fetch.ts';
 import { type Bundle, openBundle } from '../bundle/open.ts';
 import { needFree, writeBundle } from '../bundle/write.ts';
 import { neededImages } from '../desired/needed.ts';
-import type { Access } from '../image/access.ts';
-import type { Login } from '../image/authorize.ts';
-import { keysOf } from '../image/credentials.ts';
 import { blobPath } from '../image/layout.ts';
-import type { RegistryName } from '../image/name.ts';
 import { formatPlatform } from '../image/platform.ts';
-import type { RegistryCredential } from '../model/credential.ts';
 import type { Desired, DesiredImage } from '../model/desired.ts';
-import { type Sealed, seal } from '../model/sealed.ts';
 import type { Loaded } from '../reconcile/ports.ts';
+import { withCredentials } from './bundle-access.ts';
 import type { BundleCreateFlags } from './bundle-flags.ts';
 import { describeBundle } from './bundle-report.ts';
 import { stage } from './bundle-stage.ts';
@@ -50,9 +46,7 @@ export async function createBundle(
   const manifests = await stage({ snapshot, desired: given.desired, directory: staged, signal });
   await needSame(given.desired, await reread(staged, load, signal));
 
-  const pulled = neededImages(given.desired).filter(({ build }) => build === undefined);
-  const more = (flags.image ?? []).filter(reference => !pulled.some(image => image.reference === reference));
-  const wanted = [...pulled, ...[...new Set(more)].map(plain)].toSorted((a, b) => (a.reference < b.reference ? -1 : 1));
+  const wanted = await wantedImages(context, given.desired, flags.image ?? []);
   const images: Fetched[] = [];
   for (const image of wanted) {
     const line = copyLine(context, image.reference, 'Fetching');
@@ -74,7 +68,7 @@ export async function createBundle(
       await describeBundle(bundle, { fault: undefined, size: written.size }),
     );
   } else if (!context.quiet) {
-    const built = on(given.desired);
+    const built = buildsIn(given.desired);
     const counts = [
       `${snapshot.files.length} manifests`,
       `${images.length} images`,
@@ -89,12 +83,38 @@ export async function createBundle(
   return 0;
 }
 
-function on({ images }: Desired): number {
+function buildsIn({ images }: Desired): number {
   return [...images.values()].filter(({ build }) => build !== undefined).length;
 }
 
-function plain(reference: string): DesiredImage {
-  return { reference, build: undefined, credentials: undefined };
+/**
+ * What must be fetched: images that are pulled, and what others are built from. What this host alone has is left to the
+ * target, as is what only a build's arguments name.
+ */
+async function wantedImages(
+  { terminal }: Context,
+  desired: Desired,
+  more: readonly string[],
+): Promise<readonly DesiredImage[]> {
+  const needed = neededImages(desired);
+  const wanted = new Map(needed.filter(({ build }) => build === undefined).map(image => [image.reference, image]));
+  const add = (reference: string, { credentials }: Pick<DesiredImage, 'credentials'>): void => {
+    if (!wanted.has(reference)) wanted.set(reference, { reference, build: undefined, credentials });
+  };
+  for (const reference of more) add(reference, { credentials: undefined });
+  const made = new Set(needed.flatMap(({ reference, build }) => (build === undefined ? [] : [reference])));
+  for (const image of needed) {
+    if (image.build === undefined) continue;
+    const { named, open } = basesOf(await readFile(join(image.build.directory, image.build.file), 'utf8'));
+    const left = [...open, ...named.filter(base => base.startsWith('localhost/') && !made.has(base))];
+    for (const base of named) if (!left.includes(base) && !made.has(base)) add(base, image);
+    for (const base of left.filter(base => !wanted.has(base))) {
+      terminal.err(
+        `Leaving out ${base}, which ${image.reference} is built from: the target must have it, or name it by --image\n`,
+      );
+    }
+  }
+  return [...wanted.values()].toSorted((a, b) => (a.reference < b.reference ? -1 : 1));
 }
 
 /** A bundle of half of what was meant is of no use where nobody can mend it. */
@@ -138,19 +158,4 @@ async function needSame(given: Desired, staged: Desired): Promise<void> {
   throw new CommandError('Cannot bundle these manifests: they say something else once they stand in one directory', {
     hint: 'Put them and what their images are built from into one directory, and give that; see that nothing changes it',
   });
-}
-
-/** Those of imagePullSecrets come before those that this host keeps. */
-function withCredentials(access: Access, { credentials }: DesiredImage): Access {
-  const known = credentials as Sealed<Readonly<Record<string, RegistryCredential>>> | undefined;
-  if (known === undefined) return access;
-  return {
-    ...access,
-    known: ({ registry, repository }: RegistryName): Login | undefined => {
-      const all = known.reveal();
-      const key = keysOf(registry, repository).find(each => Object.hasOwn(all, each));
-      const credential = key === undefined ? undefined : all[key];
-      return credential && { kind: 'password', credential: seal(credential) };
-    },
-  };
 }

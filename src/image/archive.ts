@@ -68,11 +68,13 @@ async function readMembers(file: FileHandle, path: string): Promise<ReadonlyMap<
     const size = header.size ?? 0;
     const start = at + block;
     if (start + size > end) throw broken(path, 'it ends in the middle of a file');
+    // The extension's name is whole; node-tar puts the header's own prefix before it once more.
+    const name = extension?.path ?? header.path ?? '';
     extension = header.type === 'ExtendedHeader' ? await readExtension(file, { start, size }, path) : undefined;
     if (header.type === 'NextFileHasLongPath') throw broken(path, 'it has names that no image has');
     const member = memberOf(header, start);
     // Of two with one name the last counts, as for who unpacks it.
-    if (member !== undefined) members.set(posix.normalize(header.path ?? ''), member);
+    if (member !== undefined) members.set(posix.normalize(name), member);
     at = start + Math.ceil(size / block) * block;
   }
 }
