@@ -335,3 +335,37 @@ test('an interrupted create goes on with what it had', async () => {
   const taken = await run('node', [program, ...args], { HOME: dir });
   assert.match(taken.stderr, /it is there already/);
 });
+
+test('create shows the credentials of imagePullSecrets; what only this host has it refuses', async () => {
+  const cleaning = cleanUps();
+  const server = await registry(cleaning, { htpasswd: { user: 'ann', password: 'pa55-w0rd' } });
+  const dir = await scratch(cleaning);
+  const { sampleImage } = await import('../image/samples.ts');
+  const { writeLayout } = await import('./oci-layout.ts');
+  await writeLayout(join(dir, 'a'), '1', [sampleImage()]);
+  const login = ['--dest-tls-verify=false', '--dest-creds', 'ann:pa55-w0rd'];
+  await skopeo('copy', '-q', ...login, `oci:${join(dir, 'a')}:1`, `docker://${server.host}/team/a:1`);
+  const pod = (image: string, more = ''): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n${more}  containers: [{ name: main, image: '${image}' }]\n`;
+  const create = (): Promise<Ran> =>
+    run('node', [program, 'bundle', 'create', join(dir, 'm'), '-f', join(dir, 'b'), '--tls-verify=false'], {
+      HOME: dir,
+    });
+  await writeFiles(join(dir, 'm'), { 'a.yaml': pod(`${server.host}/team/a:1`) });
+  const refused = await create();
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /unauthorized|authentication|credentials/i);
+  const auth = Buffer.from('ann:pa55-w0rd').toString('base64');
+  const config = JSON.stringify({ auths: { [server.host]: { auth } } });
+  await writeFiles(join(dir, 'm'), {
+    'a.yaml': pod(`${server.host}/team/a:1`, '  imagePullSecrets: [{ name: team }]\n'),
+    'team.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: team }\ntype: kubernetes.io/dockerconfigjson\nstringData: { .dockerconfigjson: '${config}' }\n`,
+  });
+  const made = await create();
+  assert.equal(made.code, 0, made.stderr);
+  assert.doesNotMatch(refused.stderr + made.stderr, /pa55-w0rd/);
+  await writeFiles(join(dir, 'm'), { 'a.yaml': pod('localhost/a:1') });
+  const local = await run('node', [program, 'bundle', 'create', join(dir, 'm'), '-f', join(dir, 'c')], { HOME: dir });
+  assert.equal(local.code, 1);
+  assert.match(local.stderr, /an image of one host alone/);
+});
