@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { imageArchive, storedName } from '../../src/bundle/archive.ts';
 import { basesOf } from '../../src/bundle/bases.ts';
-import { type Part, writeContents } from '../../src/bundle/contents.ts';
+import { type Part, readContents, writeContents } from '../../src/bundle/contents.ts';
 import type { Fetched } from '../../src/bundle/fetch.ts';
 import { openBundle } from '../../src/bundle/open.ts';
 import { unpackManifests } from '../../src/bundle/unpack.ts';
@@ -178,6 +178,11 @@ describe('a hostile bundle is refused when it is opened', () => {
       const isThere = what !== 'a file that is not there';
       const files = isThere ? Object.fromEntries(parts.map(({ path }) => [path.replace('\0', ''), text])) : {};
       await assert.rejects(openBundle(await forged(parts, files)), { code: 'LAYOUT_INVALID' });
+      // Not by what the archive holds, but by what it says.
+      const isSaid = /path|twice|below|link|directory|bit/.test(what);
+      const read = (): unknown =>
+        readContents(writeContents({ ...words, format: 1, images: [], absent: [], parts }), 'it');
+      if (isSaid) assert.throws(read, { code: 'LAYOUT_INVALID' });
     });
   }
 
@@ -244,12 +249,18 @@ describe('a bundle whose bytes are not what they say is refused when it is verif
     await assert.rejects(verifyBundle(await openBundle(await bundleOf(image)), quiet), /not what its image says/);
   });
 
-  test('a layer with more behind the end of its gzip', async () => {
-    const image = sampleImage();
-    const first = image.layers[0]?.bytes ?? Buffer.alloc(0);
-    const padded = withLayer(image, blobOf(Buffer.concat([first, Buffer.alloc(400_000, 1)])));
-    await assert.rejects(verifyBundle(await openBundle(await bundleOf(padded)), quiet), { code: 'CONTENT_WRONG' });
-  });
+  for (const padding of [100, 900_000]) {
+    test(`a wrong byte among ${padding} behind the end of the gzip of a layer`, async () => {
+      const image = sampleImage();
+      const first = image.layers[0]?.bytes ?? Buffer.alloc(0);
+      const padded = blobOf(Buffer.concat([first, Buffer.alloc(padding)]));
+      const path = await bundleOf(withLayer(image, padded));
+      const bytes = await readFile(path);
+      bytes[bytes.indexOf(padded.bytes) + padded.bytes.length - 1] = 1;
+      await writeFile(path, bytes);
+      await assert.rejects(verifyBundle(await openBundle(path), quiet), { code: 'CONTENT_WRONG' });
+    });
+  }
 
   test('a layer that is neither there nor said to be in a base', async () => {
     const image = sampleImage();
