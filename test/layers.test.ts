@@ -27,6 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   apply: ['model', ...ports, ...pure],
   reconcile: ['model', ...ports, ...pure, 'apply'],
   image: ['model', 'durable.ts'],
+  bundle: ['model', 'image', 'durable.ts'],
   podman: ['model', 'engine', 'durable.ts'],
   systemd: ['model', 'unit', 'durable.ts'],
 };

@@ -1,4 +1,7 @@
+import type { Desired } from '../model/desired.ts';
+import type { Snapshot } from '../model/source.ts';
 import { type Settled, settle } from '../reconcile/settle.ts';
+import type { Source } from '../source/source.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
 import type { ApplyFlags } from './flags.ts';
@@ -8,19 +11,39 @@ import { makeProbing } from './probing.ts';
 import { makeProgress } from './progress.ts';
 import { learning, makeScrubber, scrubbed } from './scrub.ts';
 import { codeOf, reportSettled } from './settled.ts';
-import { withWorld } from './world.ts';
+import { type World, withWorld } from './world.ts';
 
 /** `podstead apply PATH...`: 0 when all is as declared, 1 when something failed, was refused, or took too long. */
-export async function apply(given: Context, paths: readonly string[], flags: ApplyFlags): Promise<number> {
+export async function apply(context: Context, paths: readonly string[], flags: ApplyFlags): Promise<number> {
+  return applySource(context, { source: await openPaths(paths), doing: `apply ${paths.join(' ')}` }, flags);
+}
+
+/** Where what is applied comes from. */
+export interface Applied {
+  readonly source: Source;
+  /** For whoever finds the place taken. */
+  readonly doing: string;
+  /** Done before the source is read, as the only writer of this owner's objects. */
+  readonly prepare?: (world: World) => Promise<void>;
+  /** What becomes of the desired state before it is planned with. */
+  readonly adjust?: (desired: Desired) => Desired;
+}
+
+/** Applies what a source says, once. */
+export async function applySource(given: Context, applied: Applied, flags: ApplyFlags): Promise<number> {
+  const { source, doing, prepare, adjust = desired => desired } = applied;
   const scrubber = makeScrubber();
   const context = { ...given, terminal: scrubbed(given.terminal, scrubber) };
   const parse = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
-  const source = await openPaths(paths);
-  const load = learning(parse, scrubber);
+  const load = learning(async (snapshot: Snapshot) => {
+    const { desired, problems } = await parse(snapshot);
+    return { desired: adjust(desired), problems };
+  }, scrubber);
   return withWorld(
     context,
     world =>
-      inPlace(context, world.opened.socket, `apply ${paths.join(' ')}`, async () => {
+      inPlace(context, world.opened.socket, doing, async () => {
+        await prepare?.(world);
         const progress = makeProgress(context.terminal, context);
         const ports = makePorts(context, {
           ...{ world, source, load, emit: progress.emit, scrub: scrubber.scrub },

@@ -16,6 +16,21 @@ import {
 } from './flags.ts';
 import type { Add } from './program.ts';
 
+/** How something is applied; `what` declares it. */
+export function applyOptions(what: string): readonly Option[] {
+  return [
+    new Option('--prune', `remove what we own and ${what} does not declare; volumes stay`),
+    new Option('--allow-empty', 'with --prune: even when it would remove everything'),
+    new Option('--refresh', `recreate every pod that ${what} declares, as this version maps its fields`),
+    new Option('--no-wait', 'start the changes, and do not wait until pods have settled'),
+    new Option('--timeout <DURATION>', 'give up waiting after that long')
+      .argParser(parseDuration)
+      .default(300_000, '5m'),
+    new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
+    podSecurityOption(),
+  ];
+}
+
 /** Commands that change the host. */
 export function addKeeping(add: Add): void {
   add<[string | undefined], RunFlags>(
@@ -58,17 +73,7 @@ export function addKeeping(add: Add): void {
       ],
     },
     async (context, [paths], options) => (await import('./apply.ts')).apply(context, paths, options),
-    [
-      new Option('--prune', 'remove what we own and PATH does not declare; volumes stay'),
-      new Option('--allow-empty', 'with --prune: even when it would remove everything'),
-      new Option('--refresh', 'recreate every pod that PATH declares, as this version maps its fields'),
-      new Option('--no-wait', 'start the changes, and do not wait until pods have settled'),
-      new Option('--timeout <DURATION>', 'give up waiting after that long')
-        .argParser(parseDuration)
-        .default(300_000, '5m'),
-      new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
-      podSecurityOption(),
-    ],
+    applyOptions('PATH'),
   );
   add<[string[]], DownFlags>(
     {

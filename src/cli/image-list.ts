@@ -1,3 +1,4 @@
+import { neededImages } from '../desired/needed.ts';
 import type { DesiredImage } from '../model/desired.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
@@ -9,7 +10,7 @@ export async function listImages(context: Context, paths: readonly string[], fla
   const load = makeLoad({ owner: context.owner, strict: flags.strict ?? false });
   const source = await openPaths(paths);
   const { desired, problems } = await load(await source.read({ signal: context.signal }));
-  const images = [...desired.images.values()].sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  const images = neededImages(desired);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (context.output !== 'text') await writeData(context.terminal, context.output, images.map(documentOf));
   else {

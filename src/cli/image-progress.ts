@@ -13,7 +13,8 @@ export interface CopyLine {
 /** Redraws at most this often, in ms. */
 const redrawMs = 80;
 
-export function copyLine({ terminal, clock, quiet }: Context, what: string): CopyLine {
+/** @param verb what is done to it, as in `Copying` */
+export function copyLine({ terminal, clock, quiet }: Context, what: string, verb = 'Copying'): CopyLine {
   const isShown = terminal.interactive && !quiet;
   const startMs = clock.now();
   let drawnAtMs = Number.NEGATIVE_INFINITY;
@@ -22,7 +23,7 @@ export function copyLine({ terminal, clock, quiet }: Context, what: string): Cop
       const nowMs = clock.now();
       if (!isShown || nowMs - drawnAtMs < redrawMs) return;
       drawnAtMs = nowMs;
-      const parts = [`  Copying ${what}`, progressText(progress), rate(progress, nowMs - startMs)];
+      const parts = [`  ${verb} ${what}`, progressText(progress), rate(progress, nowMs - startMs)];
       terminal.err(`\r\u001b[K${clip(parts.filter(part => part !== '').join('  '), terminal.columns())}`);
     },
     end: () => {

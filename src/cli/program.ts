@@ -1,5 +1,6 @@
 import { Command, CommanderError, type Option } from 'commander';
 import { addBuild } from './build-commands.ts';
+import { addBundles } from './bundle-commands.ts';
 import { addAdopt, addKeeping, addLooking, addPods } from './commands.ts';
 import { addGenerate, addService } from './commands-files.ts';
 import type { Context, GlobalOptions } from './context.ts';
@@ -81,6 +82,7 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
     if (words?.includes(name) ?? true) addAll(add);
   };
   group('generate', 'write files from manifests or pods', addGenerate);
+  group('bundle', 'carry manifests and their images to a host without a network', addBundles);
   group('image', 'look at images in registries and files, copy and delete them', addImages);
   return program;
 }

@@ -16,12 +16,12 @@ export interface Access {
   readonly certificates: string | undefined;
   /** Undefined for anybody: no credentials are looked for. */
   readonly auth: AuthPlaces | undefined;
+  /** Who asks for a name, whatever files keep. */
+  readonly known?: ((name: RegistryName) => Login | undefined) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly retries: Retries;
   readonly trust: Trust;
   readonly signal: AbortSignal;
-  /** Who asks one registry, whatever files keep. */
-  readonly login?: { readonly registry: string; readonly login: Login } | undefined;
   /** Keeps repositories open from one image to the next; each is opened for itself where undefined. */
   readonly pool?: RepositoryPool | undefined;
 }
@@ -68,10 +68,11 @@ export async function openRepository(access: Access, name: RegistryName): Promis
 }
 
 /** Looks once: a helper may ask somebody at a screen. */
-function loginFor({ auth, login }: Access, name: RegistryName): () => Promise<Login | undefined> {
-  if (login?.registry === name.registry) return async () => login.login;
+function loginFor({ auth, known }: Access, name: RegistryName): () => Promise<Login | undefined> {
   let found: Promise<Login | undefined> | undefined;
   return async () => {
+    const given = known?.(name);
+    if (given !== undefined) return given;
     found ??= auth && findLogin(auth, name);
     return found;
   };

@@ -15,13 +15,18 @@ type Member =
   | { readonly kind: 'file'; readonly start: number; readonly size: number }
   | { readonly kind: 'link'; readonly to: string };
 
+/** An archive's files, and their names: all of them, links among them. */
+export interface ArchiveTree extends Tree {
+  readonly names: readonly string[];
+}
+
 /**
  * The files in a tar archive, read where they lie: nothing is unpacked, so that no name in it can lead anywhere, and
  * nothing grows.
  *
  * @throws ImageError `LAYOUT_INVALID`, `IMAGE_NOT_FOUND`
  */
-export async function archiveTree(path: string): Promise<Tree> {
+export async function archiveTree(path: string): Promise<ArchiveTree> {
   const file = await open(path).catch((cause: Error) => {
     throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${cause.message}`, {
       hint: 'Check the path and its permissions',
@@ -32,6 +37,7 @@ export async function archiveTree(path: string): Promise<Tree> {
     const members = await readMembers(file, path);
     return {
       name: path,
+      names: [...members.keys()],
       size: async name => fileIn(members, name)?.size,
       stream: (name, limit) => {
         const { start, size } = fileIn(members, name) ?? { start: 0, size: 0 };
@@ -62,11 +68,13 @@ async function readMembers(file: FileHandle, path: string): Promise<ReadonlyMap<
     const size = header.size ?? 0;
     const start = at + block;
     if (start + size > end) throw broken(path, 'it ends in the middle of a file');
+    // The extension's name is whole; node-tar puts the header's own prefix before it once more.
+    const name = extension?.path ?? header.path ?? '';
     extension = header.type === 'ExtendedHeader' ? await readExtension(file, { start, size }, path) : undefined;
     if (header.type === 'NextFileHasLongPath') throw broken(path, 'it has names that no image has');
     const member = memberOf(header, start);
     // Of two with one name the last counts, as for who unpacks it.
-    if (member !== undefined) members.set(posix.normalize(header.path ?? ''), member);
+    if (member !== undefined) members.set(posix.normalize(name), member);
     at = start + Math.ceil(size / block) * block;
   }
 }

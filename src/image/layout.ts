@@ -13,11 +13,12 @@ import { directoryTree, needThere, readFrom, type Tree } from './tree.ts';
 type LayoutPlace = Extract<Place, { readonly ref: string | undefined }>;
 
 /** What names an image in a layout (OCI image-spec, annotations.md). */
-const refName = 'org.opencontainers.image.ref.name';
-const layoutVersion = '1.0.0';
+export const refName = 'org.opencontainers.image.ref.name';
+/** What the file `oci-layout` says (OCI image-spec, image-layout.md). */
+export const layoutVersion = '1.0.0';
 
 /** Where a blob lies (OCI image-spec, image-layout.md). */
-function blobPath(digest: ContentDigest): string {
+export function blobPath(digest: ContentDigest): string {
   const { algorithm, hex } = digestParts(digest);
   return `blobs/${algorithm}/${hex}`;
 }

@@ -133,7 +133,7 @@ function accessTo({ registry, login, verifyTls, certificates }: SyncRegistry, fr
     ...from,
     verifyTls: verifyTls ?? from.verifyTls,
     certificates: certificates ?? from.certificates,
-    login: login === undefined ? from.login : { registry, login },
+    known: login === undefined ? from.known : name => (name.registry === registry ? login : undefined),
   };
 }
 

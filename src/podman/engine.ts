@@ -21,8 +21,10 @@ import type { Output } from './frames.ts';
 import { type HandName, readHandMade } from './hand.ts';
 import { handNames } from './hand-names.ts';
 import { openHttp } from './http.ts';
+import { findImage } from './image-find.ts';
 import { type EngineInfo, info } from './info.ts';
 import { inspect } from './inspect.ts';
+import { loadImage } from './load.ts';
 import { type LogOptions, logs } from './logs.ts';
 import { removeNetwork, sweepNetworks } from './network.ts';
 import { observe } from './observe.ts';
@@ -55,6 +57,13 @@ export interface PodmanEngine extends Engine {
   info(opts: Signalled): Promise<EngineInfo>;
   /** Bytes on disk of a volume; undefined where they cannot be counted. */
   volumeBytes(name: string, opts: Signalled): Promise<number | undefined>;
+  /** The image that the engine has for a reference, by its id; undefined where it has none. */
+  imageId(reference: string, opts: Signalled): Promise<string | undefined>;
+  /** Takes an image from an archive in OCI's layout; `what` is for messages. */
+  loadImage(
+    archive: AsyncIterable<Uint8Array>,
+    opts: Signalled & { readonly what: string },
+  ): Promise<readonly string[]>;
   /** What stands in a file of a ConfigMap, as a pod of ours has it; undefined where it cannot be read. */
   readFile(file: PodFile): Promise<Uint8Array | undefined>;
   /** What was made by hand, of whomever; undefined where there is none of that name. */
@@ -137,6 +146,8 @@ function engineOf(context: Context): PodmanEngine {
     pushImage: (id, destination, opts) => pushImage(context, id, destination, opts),
     info: ({ signal }) => info(context, signal),
     volumeBytes: (name, opts) => volumeBytes(context, name, opts),
+    imageId: async (reference, { signal }) => (await findImage(context, reference, signal))?.id,
+    loadImage: (archive, opts) => loadImage(context, archive, opts),
     readFile: file => readPodFile(context, file),
     handMade: (name, opts) => readHandMade(context, name, opts),
     handNames: (kind, opts) => handNames(context, kind, opts),

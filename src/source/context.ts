@@ -54,10 +54,46 @@ export function contextReader(now: () => number): ContextReader {
   };
 }
 
-async function readContext(
+/** Something in a build context that a build can see. */
+export type ContextEntry =
+  | { readonly type: 'file' | 'directory' | 'other'; readonly path: string; readonly mode: number }
+  | { readonly type: 'link'; readonly path: string; readonly target: string };
+
+/** All that a build can see of a context, by paths below it, sorted. Undefined where it is none, or not all can be read. */
+export async function listContext(
   directory: string,
-  opts: Pick<Walk, 'show' | 'signal' | 'now' | 'cache'> & { readonly declared?: boolean },
-): Promise<ContextResult | undefined> {
+  signal: AbortSignal,
+): Promise<readonly ContextEntry[] | undefined> {
+  const found = await walkContext(directory, {
+    show: path => path,
+    signal,
+    declared: true,
+    now: Date.now,
+    cache: statCache(),
+  });
+  if (found === undefined || found.walk.problems.length > 0) return undefined;
+  return found.walk.lines.sort().map(line => {
+    const [path, type, last] = JSON.parse(line) as [string, ContextEntry['type'], string];
+    return type === 'link' ? { type, path, target: last } : { type, path, mode: Number.parseInt(last, 8) };
+  });
+}
+
+async function readContext(directory: string, opts: WalkOptions): Promise<ContextResult | undefined> {
+  const found = await walkContext(directory, opts);
+  if (found === undefined) return undefined;
+  const { file, walk } = found;
+  const { problems } = walk;
+  const digest: Digest = createHash('sha256').update(walk.lines.sort().join('\n')).digest('hex').slice(0, 32);
+  const context = { directory, file, digest };
+  return { context: problems.length === 0 ? context : { ...context, unreadable: true }, problems };
+}
+
+type WalkOptions = Pick<Walk, 'show' | 'signal' | 'now' | 'cache'> & { readonly declared?: boolean };
+
+async function walkContext(
+  directory: string,
+  opts: WalkOptions,
+): Promise<{ readonly file: string; readonly walk: Walk } | undefined> {
   const names = await namesIn(directory);
   const file = buildFiles.find(name => names.includes(name)) ?? (opts.declared === true ? '' : undefined);
   if (file === undefined) return undefined;
@@ -65,9 +101,7 @@ async function readContext(
   const ignoring = await ignoreRules(directory, names, file, { show: opts.show, problems });
   const walk: Walk = { ...opts, ...ignoring, directory, lines: [], problems };
   await collect(walk, '');
-  const digest: Digest = createHash('sha256').update(walk.lines.sort().join('\n')).digest('hex').slice(0, 32);
-  const context = { directory, file, digest };
-  return { context: problems.length === 0 ? context : { ...context, unreadable: true }, problems };
+  return { file, walk };
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

@@ -1,0 +1,48 @@
+import { chmod, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beside } from '../image/sink.ts';
+import { manifestsPath } from './contents.ts';
+import type { Bundle } from './open.ts';
+
+/**
+ * Unpacks the manifests of a bundle, and what images are built from, into a directory, in place of what it held. It is
+ * made beside and renamed, so that it never looks half done.
+ *
+ * Paths were checked as the bundle was opened: none leads out, and links, made last, are never written through.
+ *
+ * @throws ImageError `CONTENT_WRONG`
+ */
+export async function unpackManifests(bundle: Bundle, directory: string): Promise<void> {
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  const temporary = beside(directory);
+  try {
+    await mkdir(temporary, { mode: 0o700 });
+    await writeParts(bundle, temporary);
+    // rename(2) takes the place of an empty directory alone.
+    await rm(directory, { recursive: true, force: true });
+    await rename(temporary, directory);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writeParts(bundle: Bundle, directory: string): Promise<void> {
+  const parts = bundle.contents.parts.filter(({ path }) => path.startsWith(`${manifestsPath}/`));
+  const placeOf = (path: string): string => join(directory, path.slice(manifestsPath.length + 1));
+  for (const part of parts) {
+    const place = placeOf(part.path);
+    await mkdir(part.type === 'directory' ? place : dirname(place), { recursive: true, mode: 0o700 });
+    if (part.type !== 'file') continue;
+    const file = await open(place, 'wx', 0o600);
+    try {
+      for await (const chunk of bundle.read(part)) await file.write(chunk);
+      await file.chmod(part.mode);
+    } finally {
+      await file.close();
+    }
+  }
+  for (const part of parts) if (part.type === 'link') await symlink(part.target, placeOf(part.path));
+  // The deepest first: one that nobody may write to would keep what is below it out.
+  for (const part of parts.toReversed()) if (part.type === 'directory') await chmod(placeOf(part.path), part.mode);
+}

@@ -1,0 +1,97 @@
+import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import type { Part } from '../bundle/contents.ts';
+import { partOf } from '../bundle/write.ts';
+import type { Desired } from '../model/desired.ts';
+import type { Snapshot, SourceFile } from '../model/source.ts';
+import { listContext } from '../source/context.ts';
+import { CommandError } from './error.ts';
+
+/** Manifests, and what images are built from, as they stand in a directory of their own. */
+export interface Staging {
+  readonly snapshot: Snapshot;
+  readonly desired: Desired;
+  /** Made anew. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Copies manifests into a directory, and beside them the build contexts that they use, as they stood beside each other.
+ *
+ * @returns what is there now, by paths below it
+ * @throws CommandError
+ */
+export async function stage({ snapshot, desired, directory, signal }: Staging): Promise<readonly Part[]> {
+  const builds = [...desired.images.values()].flatMap(({ build }) => build?.directory ?? []);
+  const contexts = [...new Set(builds)].sort();
+  const placeOf = placesIn([...snapshot.files.map(file => file.directory), ...contexts.map(dirname)]);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const parts: Part[] = [];
+  for (const file of snapshot.files) {
+    const path = placeOf(join(file.directory, nameOf(file)));
+    const full = join(directory, path);
+    await mkdir(dirname(full), { recursive: true });
+    await writeFile(full, file.text, { flag: 'wx', mode: 0o600 }).catch((cause: Error) => {
+      throw new CommandError(`Cannot bundle "${file.path}": ${cause.message}`, { hint: 'Give it another name', cause });
+    });
+    parts.push(await partOf(path, full));
+  }
+  for (const context of contexts) parts.push(...(await stageContext(context, { directory, placeOf, signal })));
+  return parts;
+}
+
+/** A file that was named is read whatever its name ends in; in a directory it must be told by its name. */
+function nameOf({ path }: SourceFile): string {
+  const name = path === '-' ? 'stdin' : basename(path);
+  return /\.(yaml|yml|json)$/.test(name) ? name : `${name}.yaml`;
+}
+
+/** Paths below what all directories have in common; none is hidden, or nobody would look there. */
+function placesIn(directories: readonly string[]): (path: string) => string {
+  const all = directories.map(each => each.split('/'));
+  const [first = []] = all;
+  const end = first.findIndex((word, index) => all.some(words => words[index] !== word));
+  const common = first.slice(0, end < 0 ? first.length : end).join('/') || '/';
+  return path => relative(common, path).replaceAll(/(^|\/)\.(?=[^/])/g, '$1_');
+}
+
+async function stageContext(
+  context: string,
+  {
+    directory,
+    placeOf,
+    signal,
+  }: Pick<Staging, 'directory' | 'signal'> & { readonly placeOf: (path: string) => string },
+): Promise<readonly Part[]> {
+  const entries = await listContext(context, signal);
+  if (entries === undefined) {
+    const hint = 'See that all of it can be read';
+    throw new CommandError(`Cannot bundle "${context}", which an image is built from`, { hint });
+  }
+  const below = placeOf(context);
+  const parts: Part[] = [];
+  const modes: (readonly [string, number])[] = [];
+  await mkdir(join(directory, below), { recursive: true });
+  for (const entry of entries) {
+    signal.throwIfAborted();
+    const path = `${below}/${entry.path}`;
+    const full = join(directory, path);
+    await mkdir(dirname(full), { recursive: true });
+    if (entry.type === 'link') {
+      await symlink(entry.target, full);
+      parts.push({ ...entry, path });
+    } else if (entry.type === 'directory') {
+      await mkdir(full, { recursive: true });
+      modes.push([full, entry.mode]);
+      parts.push({ type: entry.type, path, mode: entry.mode });
+    } else if (entry.type === 'file') {
+      await copyFile(join(context, entry.path), full);
+      await chmod(full, entry.mode);
+      parts.push(await partOf(path, full));
+    }
+  }
+  for (const [full, mode] of modes.reverse()) await chmod(full, mode);
+  return parts;
+}
