@@ -1,8 +1,5 @@
 import { type Access, openRepository } from './access.ts';
 import { download, readSmall } from './blob.ts';
-import { directorySource } from './directory.ts';
-import { dockerArchiveSource } from './docker-archive.ts';
-import { layoutSource } from './layout.ts';
 import { type Descriptor, largestDocument, type Manifest } from './manifest.ts';
 import { selectorOf } from './name.ts';
 import { fetchManifest, imageOf, type Repository } from './repository.ts';
@@ -22,17 +19,17 @@ export interface ImageSource {
   close(): Promise<void>;
 }
 
-/** Opens the image of a place for reading. @throws ImageError */
+/** Opens the image of a place for reading; what reads files is imported where it is needed. @throws ImageError */
 export async function openSource(place: Place, access: Access): Promise<ImageSource> {
   switch (place.transport) {
     case 'docker':
       return registrySource(place, access);
     case 'dir':
-      return directorySource(place);
+      return (await import('./directory.ts')).directorySource(place);
     case 'docker-archive':
-      return dockerArchiveSource(place);
+      return (await import('./docker-archive.ts')).dockerArchiveSource(place);
     default:
-      return layoutSource(place);
+      return (await import('./layout.ts')).layoutSource(place);
   }
 }
 
