@@ -1,5 +1,7 @@
-// `node scripts/warm.mjs DIR`: runs `plan` of the bundle in DIR once against an engine that has nothing, and keeps V8's
-// code cache of it, so that it holds the functions that commands really use.
+// `node scripts/warm.mjs DIR`: runs commands of the bundle in DIR once, `plan` against an engine that has nothing and
+// `image` against a registry of one image, and keeps V8's code cache of it, so that it holds the functions that commands
+// really use.
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -12,28 +14,64 @@ const filename = join(dist, 'main.cjs');
 const scratch = mkdtempSync(join(tmpdir(), 'warm-'));
 const socket = join(scratch, 'engine.sock');
 
+/** An engine that has nothing, on a socket, and on loopback a registry that has one image and takes every other. */
 const engine = createServer((request, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'libpod-api-version': '4.3.1' });
   response.end(request.url?.includes('_ping') ? 'OK' : '[]');
 }).listen(socket);
-await new Promise(done => engine.once('listening', done));
-
-const script = new Script(readFileSync(filename, 'latin1'), { filename });
-process.once('exit', () => {
-  process.exitCode = 0;
-  writeFileSync(join(dist, 'main.cache'), script.createCachedData());
-  rmSync(scratch, { recursive: true, force: true });
+const config = JSON.stringify({ os: 'linux', architecture: 'amd64', config: {}, rootfs: { diff_ids: [] } });
+const digest = `sha256:${createHash('sha256').update(config).digest('hex')}`;
+const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+const manifest = JSON.stringify({
+  schemaVersion: 2,
+  mediaType,
+  config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: config.length },
+  layers: [],
 });
+const registry = createServer((request, response) => {
+  const { method, url = '' } = request;
+  if (url.includes('/tags/')) response.end('{"tags":["1"]}');
+  else if (method === 'POST') response.writeHead(202, { location: '/upload' }).end();
+  else if (method === 'PUT') request.resume().on('end', () => response.writeHead(201).end());
+  else if (url.includes('/copy/')) response.writeHead(404).end();
+  else if (url.includes('/blobs/')) response.end(config);
+  else response.writeHead(200, { 'content-type': mediaType }).end(manifest);
+}).listen(0, '127.0.0.1');
+for (const server of [engine, registry])
+  await new Promise(done => (server.listening ? done() : server.once('listening', done)));
+const host = `docker://127.0.0.1:${registry.address().port}`;
+
 process.env.STATE_DIRECTORY = join(scratch, 'state');
 process.env.RUNTIME_DIRECTORY = join(scratch, 'run');
-process.argv = [
-  process.execPath,
-  filename,
-  'plan',
-  resolve(import.meta.dirname, '../manifests'),
-  '--engine',
-  `unix://${socket}`,
+process.env.REGISTRY_AUTH_FILE = join(scratch, 'auth.json');
+writeFileSync(process.env.REGISTRY_AUTH_FILE, '{}');
+const plain = '--tls-verify=false';
+const commands = [
+  ['plan', resolve(import.meta.dirname, '../manifests'), '--engine', `unix://${socket}`],
+  ['image', 'inspect', plain, `${host}/image:1`],
+  ['image', 'list-tags', plain, `${host}/image`],
+  ['image', 'copy', plain, `${host}/image:1`, `${host}/copy/image:1`],
+  ['image', 'copy', plain, `${host}/image:1`, `oci:${join(scratch, 'image')}:1`],
+  ['image', 'copy', `oci:${join(scratch, 'image')}:1`, `docker-archive:${join(scratch, 'image.tar')}`],
 ];
-process.stdout.write = () => true;
-const module = { exports: {} };
-script.runInThisContext()(module.exports, createRequire(filename), module, filename, dist);
+
+const script = new Script(readFileSync(filename, 'latin1'), { filename });
+const main = script.runInThisContext();
+const { exit, stdout, stderr } = process;
+stdout.write = () => true;
+for (const words of commands) {
+  process.argv = [process.execPath, filename, ...words];
+  const said = [];
+  stderr.write = text => said.push(text) > 0;
+  const code = await new Promise(done => {
+    process.exit = done;
+    const module = { exports: {} };
+    main(module.exports, createRequire(filename), module, filename, dist);
+  });
+  delete stderr.write;
+  // `plan` says by 2 that there is something to do.
+  if (code !== 0 && code !== 2) throw new Error(`"${words.join(' ')}" ended with ${code}: ${said.join('')}`);
+}
+writeFileSync(join(dist, 'main.cache'), script.createCachedData());
+rmSync(scratch, { recursive: true, force: true });
+exit(0);

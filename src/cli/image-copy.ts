@@ -9,10 +9,12 @@ import { CommandError } from './error.ts';
 import { platformOf, sidesOf } from './image-access.ts';
 import type { CopyFlags } from './image-flags.ts';
 import { copyLine } from './image-progress.ts';
+import { holdLittle } from './lean.ts';
 import { bytes } from './table.ts';
 
 /** `podstead image copy SOURCE DESTINATION`. */
 export async function copy(context: Context, given: readonly [string, string], flags: CopyFlags): Promise<number> {
+  holdLittle();
   const [from, to] = [parsePlace(given[0]), parsePlace(given[1])];
   const access = sidesOf(context, flags);
   const line = copyLine(context, formatPlace(from));

@@ -1,9 +1,6 @@
 import { type Access, openRepository } from './access.ts';
 import { download, readSmall } from './blob.ts';
-import { directorySource } from './directory.ts';
-import { dockerArchiveSource } from './docker-archive.ts';
 import { judge } from './judge.ts';
-import { layoutSource } from './layout.ts';
 import { type Descriptor, type ImageManifest, largestDocument, type Manifest } from './manifest.ts';
 import { selectorOf } from './name.ts';
 import { fetchManifest, imageOf, type Repository } from './repository.ts';
@@ -58,11 +55,11 @@ async function openPlace(place: Place, access: Access): Promise<ImageSource> {
     case 'docker':
       return registrySource(place, access);
     case 'dir':
-      return directorySource(place);
+      return (await import('./directory.ts')).directorySource(place);
     case 'docker-archive':
-      return dockerArchiveSource(place);
+      return (await import('./docker-archive.ts')).dockerArchiveSource(place);
     default:
-      return layoutSource(place);
+      return (await import('./layout.ts')).layoutSource(place);
   }
 }
 

@@ -1,9 +1,6 @@
 import { type Access, openRepository } from './access.ts';
 import { hasBlob, upload } from './blob.ts';
-import { directoryTarget } from './directory.ts';
-import { dockerArchiveTarget } from './docker-archive-target.ts';
 import { ImageError } from './failure.ts';
-import { layoutTarget } from './layout.ts';
 import type { Descriptor, ImageManifest, Manifest } from './manifest.ts';
 import { findManifest, pushManifest, type Repository } from './repository.ts';
 import { formatPlace, type Place } from './transport.ts';
@@ -35,17 +32,17 @@ export interface ImageTarget {
   readonly repository: Repository | undefined;
 }
 
-/** Opens a place for writing. @throws ImageError */
+/** Opens a place for writing; what writes files is imported where it is needed. @throws ImageError */
 export async function openTarget(place: Place, access: Access): Promise<ImageTarget> {
   switch (place.transport) {
     case 'docker':
       return registryTarget(place, access);
     case 'dir':
-      return directoryTarget(place);
+      return (await import('./directory.ts')).directoryTarget(place);
     case 'docker-archive':
-      return dockerArchiveTarget(place);
+      return (await import('./docker-archive-target.ts')).dockerArchiveTarget(place);
     default:
-      return layoutTarget(place);
+      return (await import('./layout.ts')).layoutTarget(place);
   }
 }
 

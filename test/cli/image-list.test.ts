@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { assertSchema } from './schemas.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -47,6 +48,7 @@ test('podstead image list names each image once, of init containers, volumes and
   ]);
   const json = JSON.parse(list(manifests, '-o', 'json').out);
   assert.deepEqual(json[0], { Name: 'docker.io/library/nginx:1', Build: null });
+  assertSchema('image-list', json);
 });
 
 test('podstead image list fails where a manifest has errors, as the list may be short', () => {

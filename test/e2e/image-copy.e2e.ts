@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { digestOf } from '../../src/image/digest.ts';
 import type { ImageIndex } from '../../src/image/manifest.ts';
+import { assertSchema } from '../cli/schemas.ts';
 import { type SampleImage, sampleImage, sampleIndex } from '../image/samples.ts';
 import { type Ran, type Registry, registry, run } from './host.ts';
 import { scratch, skopeo, writeLayout } from './oci-layout.ts';
@@ -126,7 +127,9 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
   test('what is there already is not copied again, and another repository lends its blobs', async () => {
     const told = async (from: string, to: string): Promise<Record<string, unknown>> => {
       const { stdout } = await good(from, to, '-o', 'json');
-      const { Blobs, Bytes, Digest, Images } = JSON.parse(stdout);
+      const document = JSON.parse(stdout);
+      assertSchema('image-copy', document);
+      const { Blobs, Bytes, Digest, Images } = document;
       return { ...Blobs, bytes: Bytes, digest: Digest, images: Images };
     };
     const size = [amd64.config, ...amd64.layers].reduce((total, { bytes }) => total + bytes.length, 0);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { assertSchema } from '../cli/schemas.ts';
 import { type Ran, type Registry, registry, run } from './host.ts';
 import { scratch } from './oci-layout.ts';
 import { cleanUps, program } from './podstead.ts';
@@ -55,7 +56,10 @@ describe('podstead image login and logout', () => {
     const kept = { credHelpers: { 'gcr.io': 'gcloud' }, auths: { 'quay.io': { auth: 'eDp5' } } };
     await mkdir(join(dir, 'run/containers'), { recursive: true });
     await writeFile(authfile, JSON.stringify(kept));
-    assert.equal((await podstead(`${password}\n`, 'login', '--tls-verify=false', '-u', 'ann', server.host)).code, 0);
+    const login = ['login', '--tls-verify=false', '-u', 'ann', '-o', 'json', server.host];
+    const logged = JSON.parse((await podstead(`${password}\n`, ...login)).stdout);
+    assertSchema('image-login', logged);
+    assert.deepEqual(logged, { Registry: server.host, File: authfile });
     const { auths, ...others } = await read();
     assert.deepEqual(others, { credHelpers: kept.credHelpers });
     assert.deepEqual(Object.keys(auths as object), ['quay.io', server.host]);
@@ -64,6 +68,7 @@ describe('podstead image login and logout', () => {
     assert.equal((await run('skopeo', args)).code, 0);
     const out = await podstead('', 'logout', server.host, '-o', 'json');
     assert.deepEqual(JSON.parse(out.stdout), { Registries: [server.host], File: authfile });
+    assertSchema('image-logout', JSON.parse(out.stdout));
     assert.deepEqual(await read(), kept);
     const again = await podstead('', 'logout', server.host);
     assert.equal(again.code, 1);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { assertSchema } from '../cli/schemas.ts';
 import { type SampleImage, sampleImage, sampleIndex } from '../image/samples.ts';
 import { type Ran, type Registry, registry, run } from './host.ts';
 import { scratch, skopeo, writeLayout } from './oci-layout.ts';
@@ -48,6 +49,7 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
       const { code, stdout, stderr } = await podstead('inspect', insecure, ...flags, image(reference));
       assert.equal(code, 0, stderr);
       const ours = JSON.parse(stdout);
+      assertSchema('image-inspect', ours);
       // skopeo 1.9 does not tell of layers more than their digests.
       assert.deepEqual(ours, { LayersData: ours.LayersData, ...theirs });
       assert.deepEqual(
@@ -58,6 +60,16 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
       assert.match(yaml.stdout, new RegExp(`^Digest: ${ours.Digest}$`, 'm'));
     });
   }
+
+  test('inspect tells the same of an image in a directory, which has no repository', async () => {
+    const layout = `oci:${join(dir, 'one')}:1`;
+    const theirs = JSON.parse(await skopeo('inspect', layout));
+    const { code, stdout, stderr } = await podstead('inspect', layout);
+    assert.equal(code, 0, stderr);
+    const ours = JSON.parse(stdout);
+    assertSchema('image-inspect', ours);
+    assert.deepEqual(ours, { LayersData: ours.LayersData, ...theirs });
+  });
 
   test('inspect --raw prints what the registry has, byte for byte; --config the configuration', async () => {
     for (const flags of [['--raw'], ['--raw', '--config'], ['--config']]) {
@@ -77,6 +89,7 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
     const { code, stdout, stderr } = await podstead('list-tags', insecure, image('web'));
     assert.equal(code, 0, stderr);
     assert.deepEqual(JSON.parse(stdout), theirs);
+    assertSchema('image-list-tags', JSON.parse(stdout));
     const wrong = await podstead('list-tags', insecure, image('web:1'));
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /expected a repository, found an image/);
@@ -90,6 +103,7 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
     assert.deepEqual(await podstead('digest', file), { code: 0, stdout: `${theirs}\n`, stderr: '' });
     const piped = await run('sh', ['-c', `node ${program} image digest - -o json < ${file}`]);
     assert.deepEqual(JSON.parse(piped.stdout), { Digest: theirs });
+    assertSchema('image-digest', JSON.parse(piped.stdout));
     await writeFile(file, 'no manifest');
     const wrong = await podstead('digest', file);
     assert.equal(wrong.code, 1);
@@ -106,6 +120,10 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
     assert.equal(again.code, 1);
     assert.match(again.stderr, /Cannot delete .*it is not there/);
     assert.equal((await podstead('inspect', insecure, image('docker:1'))).code, 0);
+    await push('one', 'gone:1');
+    const told = JSON.parse((await podstead('delete', insecure, '-o', 'json', image('gone:1'))).stdout);
+    assertSchema('image-delete', told);
+    assert.deepEqual(told, { Name: image('gone:1'), Digest: amd64.manifest.digest });
   });
 
   test('a registry without TLS is asked only where that is said', async () => {
