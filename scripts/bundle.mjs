@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 const root = resolve(import.meta.dirname, '..');
 /** Packages that are imported late. */
 const late = ['dockerfile-ast', 'tar'];
-/** Those whose file has another name than they. */
-const files = { '@humanwhocodes/momoa': 'momoa' };
+/** Those whose file has another name than they: packages, and a file of ours that stands for several. */
+const files = { '@humanwhocodes/momoa': 'momoa', './sigstore-library.ts': 'sigstore' };
 /**
  * Those that stay as they came: whoever has the bundle may put another openpgp.cjs in its place, as the LGPL gives them
  * the right to (docs/decisions/0023).
@@ -48,7 +48,8 @@ export async function bundle(outfile, { plugins = [], ...more } = {}) {
   const beside = name => join(dirname(outfile), name);
   for (const name of late) await build({ ...options, entryPoints: [name], outfile: beside(`${name}.cjs`) });
   for (const [name, file] of Object.entries(files)) {
-    await build({ ...options, entryPoints: [name], outfile: beside(`${file}.cjs`) });
+    const entry = name.startsWith('.') ? join('src/image', name) : name;
+    await build({ ...options, entryPoints: [entry], outfile: beside(`${file}.cjs`) });
   }
   for (const [name, file] of Object.entries(whole)) {
     copyFileSync(join(root, file), beside(`${name}.cjs`));

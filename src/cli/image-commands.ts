@@ -11,6 +11,7 @@ import {
   type SyncFlags,
   sideOptions,
   trustOptions,
+  type VerifyFlags,
 } from './image-flags.ts';
 import type { Add } from './program.ts';
 
@@ -41,6 +42,30 @@ function addLooks(add: Add): void {
       new Option('--raw', 'print the manifest or index (with --config: the configuration) as it is, byte for byte'),
       new Option('--config', 'print its configuration'),
       new Option('-n, --no-tags', 'do not list the tags of its repository'),
+      ...trustOptions(),
+      ...platformOptions(),
+      ...accessOptions(),
+    ],
+  );
+  add<[string], VerifyFlags>(
+    {
+      usage: 'image verify <IMAGE>',
+      summary: 'tell who signed an image, or fail',
+      details: `Tell who signed an image, or fail: by a public key (--key), by the name that a certificate gives the signer (--trust-root),\nor as a policy.json asks for it. Of all who could be asked only the image's registry is. ${places}.`,
+      examples: [
+        'podstead image verify --key cosign.pub docker://registry.example/team/web:1',
+        'podstead image verify --trust-root trusted_root.json --certificate-identity ann@example.com \\\n    --certificate-oidc-issuer https://accounts.example docker://registry.example/team/web:1',
+        'podstead image verify --policy policy.json docker://registry.example/team/web:1',
+      ],
+    },
+    async (context, [image], options) => (await import('./image-verify.ts')).verify(context, image, options),
+    [
+      new Option('--key <FILE>', 'the public key of the signer, as PEM').conflicts(['trustRoot', 'policy']),
+      new Option('--trust-root <FILE>', 'whom to believe who signed: a trusted_root.json of sigstore').conflicts(
+        'policy',
+      ),
+      new Option('--certificate-identity <NAME>', 'the signer: a mail address, or the address of a workflow'),
+      new Option('--certificate-oidc-issuer <URL>', 'who vouched for that name'),
       ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),

@@ -29,6 +29,13 @@ export interface InspectFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly tags: boolean;
 }
 
+export interface VerifyFlags extends AccessFlags, TrustFlags, PlatformFlags {
+  readonly key?: string;
+  readonly trustRoot?: string;
+  readonly certificateIdentity?: string;
+  readonly certificateOidcIssuer?: string;
+}
+
 export interface LoginFlags extends AccessFlags {
   readonly username?: string;
   readonly getLogin?: boolean;

@@ -82,6 +82,8 @@ export type EngineCode =
   | 'IMAGE_NOT_FOUND'
   | 'REGISTRY_REFUSED'
   | 'REGISTRY_UNREACHABLE'
+  /** The engine's policy.json refuses the image, or cannot be read. */
+  | 'UNTRUSTED'
   | 'BUILD_FAILED'
   | 'NAME_TAKEN'
   | 'PORT_TAKEN'

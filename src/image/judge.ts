@@ -3,6 +3,7 @@ import type { ImageManifest } from './manifest.ts';
 import type { Policy, Requirement } from './policy.ts';
 import { sectionFor } from './policy-scope.ts';
 import type { SignatureReader } from './signature-reader.ts';
+import { refusesSigstore } from './signature-sigstore.ts';
 import { refusesSimple } from './signature-simple.ts';
 import { formatPlace, type Place } from './transport.ts';
 
@@ -52,7 +53,7 @@ async function refusal(requirement: Requirement, candidate: Candidate): Promise<
       return requirement.why;
     case 'signedBy':
       return refusesSimple(requirement, candidate);
-    default:
-      return 'its signatures cannot be checked yet';
+    case 'sigstoreSigned':
+      return refusesSigstore(requirement, candidate);
   }
 }

@@ -27,7 +27,11 @@ export async function openSigned(message: Uint8Array, keyring: Keyring, nowMs: n
   const { readMessage, verify } = await import('openpgp');
   const date = new Date(nowMs);
   try {
-    const config = { maxDecompressedMessageSize: largestClaim };
+    // A key whose end was moved since has a new self-signature alone, which tells nothing of the time of signing.
+    const config = {
+      maxDecompressedMessageSize: largestClaim,
+      allowInsecureVerificationWithReformattedKeys: true,
+    };
     const read: Message<Uint8Array> = await readMessage({ binaryMessage: message, config });
     const opened = await verify({ message: read, verificationKeys: [...keyring], format: 'binary', date, config });
     const [signature, ...more] = opened.signatures;

@@ -1,21 +1,31 @@
 import type { Access } from './access.ts';
 import { readCertificates } from './certificates.ts';
 import { openHttp } from './http.ts';
-import type { ImageManifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
+import type { Repository } from './repository.ts';
+import { cosignSignatures } from './signature-attached.ts';
 import { directorySignatures, lookasideSignatures, type Signature } from './signature-store.ts';
 import type { Place } from './transport.ts';
 
 /** Finds the signatures of images of one place; nothing of them is proven yet. */
 export interface SignatureReader {
   /** Those in the directory of the image, or in the lookaside storage of its registry. @throws ImageError */
-  simple(image: ImageManifest): Promise<readonly Signature[]>;
+  simple(image: Pick<Manifest, 'digest'>): Promise<readonly Signature[]>;
+  /** Those that cosign put beside the image into its repository. @throws ImageError */
+  attached(image: Pick<Manifest, 'digest'>): Promise<readonly Signature[]>;
 }
 
 /** What a place has of signatures: archives and layouts have none. */
-export function signatureReader(place: Place, access: Access): SignatureReader {
-  if (place.transport === 'dir') return { simple: image => directorySignatures(place.path, image) };
-  if (place.transport !== 'docker') return { simple: async () => [] };
+export function signatureReader(place: Place, repository: Repository | undefined, access: Access): SignatureReader {
+  const none = async (): Promise<readonly Signature[]> => [];
+  if (place.transport === 'dir') return { simple: image => directorySignatures(place.path, image), attached: none };
+  if (place.transport !== 'docker') return { simple: none, attached: none };
   return {
+    attached: async image => {
+      // Where nothing is said of them containers/image does not look; more proof does no harm.
+      const { attachments } = await access.trust.storage(place.name);
+      return repository === undefined || attachments === false ? [] : cosignSignatures(repository, image);
+    },
     simple: async image => {
       const storage = await access.trust.storage(place.name);
       const { verifyTls, env, signal, certificates: directory } = access;

@@ -5,7 +5,7 @@ import { digestOf, digestParts } from './digest.ts';
 import { ImageError } from './failure.ts';
 import { type Http, readAll } from './http.ts';
 import { isRecord, parseJson, text } from './json.ts';
-import type { ImageManifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import type { SignatureStorage } from './registries-d.ts';
 
 /** A signature as cosign makes it. */
@@ -28,7 +28,10 @@ export const largestSignature: number = 4 * 1024 * 1024;
 const mostSignatures = 128;
 
 /** Beside an image in `dir:`: `signature-1` and so on, of an index's image `HEX.signature-1`. */
-export async function directorySignatures(path: string, image: ImageManifest): Promise<readonly Signature[]> {
+export async function directorySignatures(
+  path: string,
+  image: Pick<Manifest, 'digest'>,
+): Promise<readonly Signature[]> {
   const top = await readFile(join(path, 'manifest.json'));
   const prefix = digestOf(top) === image.digest ? '' : `${digestParts(image.digest).hex}.`;
   return numbered(number => readOptional(join(path, `${prefix}signature-${number}`)));
@@ -38,7 +41,7 @@ export async function directorySignatures(path: string, image: ImageManifest): P
 export async function lookasideSignatures(
   http: Http,
   { lookaside }: SignatureStorage,
-  image: ImageManifest,
+  image: Pick<Manifest, 'digest'>,
 ): Promise<readonly Signature[]> {
   const { algorithm, hex } = digestParts(image.digest);
   const base = `${lookaside}@${algorithm}=${hex}`;

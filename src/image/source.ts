@@ -32,7 +32,7 @@ export async function openSource(place: Place, access: Access): Promise<JudgedSo
   const source = await openPlace(place, access);
   const { policy: read, now } = access.trust;
   const policy = once(read);
-  const signatures = signatureReader(place, access);
+  const signatures = signatureReader(place, source.repository, access);
   return {
     ...source,
     admit: async image => {

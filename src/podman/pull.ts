@@ -14,7 +14,7 @@ import { registryFailure, registryHeaders } from './registry-error.ts';
  * A short name goes as the engine resolves it (this host's own images, then the aliases and search list of
  * registries.conf); where it knows none, it is Docker Hub's, as in Kubernetes.
  *
- * @throws EngineError `IMAGE_NOT_FOUND`, `REGISTRY_REFUSED`, `REGISTRY_UNREACHABLE`, `DISK_FULL`, `TIMEOUT`
+ * @throws EngineError `IMAGE_NOT_FOUND`, `REGISTRY_REFUSED`, `REGISTRY_UNREACHABLE`, `UNTRUSTED`, `DISK_FULL`, `TIMEOUT`
  */
 export async function pull(context: Context, action: ActionOf<'pull'>, opts: PerformOptions): Promise<void> {
   const { reference } = action.image;

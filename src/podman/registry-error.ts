@@ -16,6 +16,13 @@ const rows: readonly Row[] = [
     hint: 'Free space, for example with "podman image prune"',
   },
   {
+    // Before all others: what the policy says of a signature may hold any of their words (containers/image 5.22 to 5.34).
+    words: /Source image rejected|invalid policy in |policy\.json/i,
+    code: 'UNTRUSTED',
+    transient: false,
+    hint: 'The policy.json of the engine refuses it: "podstead image verify docker://IMAGE" says by which line',
+  },
+  {
     words: /toomanyrequests|too many requests/i,
     code: 'REGISTRY_REFUSED',
     transient: true,

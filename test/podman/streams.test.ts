@@ -139,6 +139,12 @@ const pulls = [
     'REGISTRY_UNREACHABLE',
   ],
   ['reading manifest 1 in docker.io/x: toomanyrequests: You have reached your pull rate limit', 'REGISTRY_REFUSED'],
+  [
+    'copying system image from manifest list: Source image rejected: Running image docker://h/x:1 is rejected by policy.',
+    'UNTRUSTED',
+  ],
+  ['Source image rejected: A signature was required, but no signature exists', 'UNTRUSTED'],
+  ['open /etc/containers/policy.json: no such file or directory', 'UNTRUSTED'],
   ['writing blob: storing blob: write /x: no space left on device', 'DISK_FULL'],
 ] as const;
 for (const [words, code] of pulls) {

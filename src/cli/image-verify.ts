@@ -1,0 +1,76 @@
+import { pickImage } from '../image/pick.ts';
+import { openSource } from '../image/source.ts';
+import { formatPlace, parsePlace } from '../image/transport.ts';
+import { type Proven, verifyImage, type Wanted } from '../image/verify.ts';
+import type { Context } from './context.ts';
+import { writeData } from './data.ts';
+import { CommandError } from './error.ts';
+import { accessOf, platformOf } from './image-access.ts';
+import type { VerifyFlags } from './image-flags.ts';
+
+/** `podstead image verify IMAGE`: exits with 0 only where a signature holds, or a policy takes the image. */
+export async function verify(context: Context, image: string, flags: VerifyFlags): Promise<number> {
+  const wanted = wantedBy(flags);
+  const access = accessOf(context, flags);
+  const source = await openSource(parsePlace(image), access);
+  try {
+    if (wanted === undefined) {
+      const policy = await access.trust.policy();
+      if (policy === undefined) throw unasked(image);
+      const { image: taken } = await pickImage(source, platformOf(flags));
+      await tell(context, { name: formatPlace(source.place), digest: taken.digest, policy: policy.file, proven: [] });
+    } else {
+      const { digest, proven } = await verifyImage(source, wanted, access);
+      await tell(context, { name: formatPlace(source.place), digest, policy: undefined, proven });
+    }
+  } finally {
+    await source.close();
+  }
+  return 0;
+}
+
+function wantedBy(flags: VerifyFlags): Wanted | undefined {
+  const { key, trustRoot, certificateIdentity: identity, certificateOidcIssuer: issuer } = flags;
+  if (trustRoot !== undefined && identity !== undefined && issuer !== undefined) {
+    return { by: 'identity', rootPath: trustRoot, identity, issuer };
+  }
+  if (trustRoot !== undefined || identity !== undefined || issuer !== undefined) {
+    // A root alone would take an image from anybody who has an account somewhere.
+    throw new CommandError('Cannot tell who must have signed', {
+      hint: 'Give --trust-root, --certificate-identity and --certificate-oidc-issuer together',
+    });
+  }
+  return key === undefined ? undefined : { by: 'key', path: key };
+}
+
+function unasked(image: string): CommandError {
+  return new CommandError(`Cannot verify "${image}": nothing says who must have signed it`, {
+    hint: 'Give --key, --trust-root or --policy, or write /etc/containers/policy.json',
+  });
+}
+
+interface Told {
+  readonly name: string;
+  readonly digest: string;
+  readonly policy: string | undefined;
+  readonly proven: readonly Proven[];
+}
+
+async function tell({ terminal, output, quiet }: Context, { name, digest, policy, proven }: Told): Promise<void> {
+  if (output !== 'text') {
+    const signatures = proven.map(({ kind, reference, signer }) => ({
+      Kind: kind,
+      Reference: reference ?? null,
+      Identity: signer?.identity ?? null,
+      Issuer: signer?.issuer ?? null,
+    }));
+    return writeData(terminal, output, { Name: name, Digest: digest, Policy: policy ?? null, Signatures: signatures });
+  }
+  if (quiet) return;
+  terminal.out(policy === undefined ? `${name} is signed\n` : `${name} is taken by ${policy}\n`);
+  terminal.out(`  ${digest}\n`);
+  for (const { kind, reference, signer } of proven) {
+    const who = signer === undefined ? 'the key' : `${signer.identity} (${signer.issuer})`;
+    terminal.out(`  by ${who}${reference === undefined ? '' : `, as ${reference}`} (${kind})\n`);
+  }
+}

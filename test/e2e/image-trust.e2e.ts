@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { type Registry, registry } from './host.ts';
+import { cleanUps, type Host, host } from './podstead.ts';
+
+const pod = (image: string): string =>
+  `apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec:\n  containers: [{ name: main, image: "${image}", imagePullPolicy: Always }]\n`;
+
+describe('images that run are held against a policy, and may not grow older in silence', () => {
+  const cleaning = cleanUps();
+  let on: Host;
+  let server: Registry;
+  before(async () => {
+    on = await host(cleaning);
+    server = await registry(cleaning);
+  });
+  const push = async (from: string, to: string): Promise<string> => {
+    const reference = `${server.host}/${to}`;
+    const pushed = await on.engine.podman('push', '--tls-verify=false', from, reference);
+    assert.equal(pushed.code, 0, pushed.stderr);
+    return reference;
+  };
+
+  test("the engine's policy refuses an image before anything is touched, and the failure says so", async () => {
+    const image = await push('localhost/bb:1', 'team/web:1');
+    await on.write({ 'web.yaml': pod(image) });
+    const first = await on.podstead('apply', on.source);
+    assert.equal(first.code, 0, first.stderr);
+    const id = (await on.containers()).get('web-main')?.Id;
+    const containers = join(on.engine.home, '.config/containers');
+    await mkdir(containers, { recursive: true });
+    const accept = [{ type: 'insecureAcceptAnything' }];
+    const signed = [{ type: 'signedBy', keyType: 'GPGKeys', keyPath: '/nowhere.gpg' }];
+    const other = await push('localhost/bb:1', 'team/other:1');
+    await on.write({ 'web.yaml': pod(other) });
+    for (const requirement of [[{ type: 'reject' }], signed]) {
+      const policy = { default: accept, transports: { docker: { [`${server.host}/team/other`]: requirement } } };
+      await writeFile(join(containers, 'policy.json'), JSON.stringify(policy));
+      const refused = await on.podstead('apply', on.source);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /Source image rejected/);
+      assert.match(refused.stderr, /podstead image verify docker:/);
+      const running = (await on.containers()).get('web-main');
+      assert.deepEqual([running?.Id, running?.State], [id, 'running']);
+    }
+    await writeFile(join(containers, 'policy.json'), '{"default":[]}');
+    const broken = await on.podstead('apply', on.source);
+    assert.match(broken.stderr, /podstead image verify docker:/);
+    await writeFile(join(containers, 'policy.json'), JSON.stringify({ default: accept }));
+    const taken = await on.podstead('apply', on.source);
+    assert.equal(taken.code, 0, taken.stderr);
+    assert.match((await on.containers()).get('web-main')?.Image ?? '', /team\/other/);
+  });
+});
