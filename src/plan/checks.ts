@@ -93,9 +93,10 @@ function addCheck(
 
 /** Containers that stand and were noted, by the image that they follow; both sorted. */
 function byImage({ desired, actual }: CheckInput): readonly (readonly [string, readonly Follower[]])[] {
-  const found = [...desired.pods.values()]
-    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    .flatMap(pod => followers(pod, actual));
+  const found = [...desired.pods.values()].flatMap(pod => followers(pod, actual));
+  // Few follow any, and every pass asks.
+  if (found.length === 0) return [];
+  found.sort((a, b) => (a.pod.key < b.pod.key ? -1 : a.pod.key > b.pod.key ? 1 : 0));
   const images = [...new Set(found.map(({ image }) => image))].toSorted();
   return images.map(image => [image, found.filter(each => each.image === image)]);
 }

@@ -116,7 +116,9 @@ function followersOf(pod: DesiredPod, live: ActualPod): readonly DesiredContaine
  */
 function othersTurn(pod: DesiredPod, live: ActualPod, desired: Desired, actual: Actual): string | undefined {
   if (pod.declaredBy === pod.key || !serves(pod, live)) return undefined;
-  const siblings = [...desired.pods.values()].filter(each => each.declaredBy === pod.declaredBy && each !== pod);
+  const siblings = [...desired.pods.values()].filter(
+    each => each.declaredBy === pod.declaredBy && each.key !== pod.key,
+  );
   const late = siblings.filter(sibling => !serves(sibling, actual.pods.get(sibling.key)));
   const before = siblings.filter(sibling => {
     const found = actual.pods.get(sibling.key);

@@ -1,8 +1,9 @@
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UnitFile } from '../unit/unit-file.ts';
+import { clearPending, notePending, readPending } from './pending.ts';
 import { isRunning, type SystemctlOptions, systemctl } from './systemctl.ts';
-import { removeUnits, type WrittenUnits, writeUnits } from './write.ts';
+import { compareUnits, removeUnits, type WrittenUnits, writeUnit } from './write.ts';
 
 export interface KeepOptions extends SystemctlOptions {
   readonly owner: string;
@@ -23,25 +24,59 @@ export interface KeptUnits extends WrittenUnits {
  * started, so that shutdown stops the pods in order. Touches no container: a unit is taken over as started without its
  * start commands, and one that is no longer wanted is forgotten without its stop commands.
  *
+ * What it is about to do is noted first: a run that comes after one that was killed or failed does all of it again.
+ *
  * @throws SystemdError where systemctl fails
  */
 export async function keepUnits(directory: string, units: readonly UnitFile[], opts: KeepOptions): Promise<KeptUnits> {
-  const files = await writeUnits(directory, units, opts);
+  const { owner } = opts;
+  const { differing, unwanted, foreign } = await compareUnits(directory, units, opts);
+  const wanted = units.map(unit => unit.name).filter(name => !foreign.includes(name));
+  const left = await readPending(directory, owner);
+  const written = union(
+    differing.map(({ name }) => name),
+    left.filter(name => wanted.includes(name)),
+  );
+  const removed = union(
+    unwanted,
+    left.filter(name => !units.some(unit => unit.name === name)),
+  );
+  const begun = union(written, removed);
+  if (begun.length > 0) await notePending(directory, owner, begun);
+  for (const unit of differing) await writeUnit(directory, unit);
   const running = await isRunning(opts);
-  const wanted = units.map(unit => unit.name).filter(name => !files.foreign.includes(name));
-  if (running && files.removed.length > 0) await systemctl(['--no-reload', 'disable', ...files.removed], opts);
-  await removeUnits(directory, files.removed);
-  if (!running) return { ...files, running, adopted: [] };
-  if (files.written.length > 0) {
-    await systemctl(['--no-reload', 'enable', ...files.written.map(name => join(directory, name))], opts);
+  // Before its file goes; without one there is nothing left to disable.
+  if (running && unwanted.length > 0) await systemctl(['--no-reload', 'disable', ...unwanted], opts);
+  await removeUnits(directory, unwanted);
+  const adopted = running ? await follow({ directory, wanted, written, removed }, opts) : [];
+  await clearPending(directory, owner);
+  return { written, removed, foreign, running, adopted };
+}
+
+interface Begun {
+  readonly directory: string;
+  readonly wanted: readonly string[];
+  readonly written: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Has systemd follow what stands in the directory by now. */
+async function follow({ directory, wanted, written, removed }: Begun, opts: KeepOptions): Promise<readonly string[]> {
+  if (written.length > 0) {
+    await systemctl(['--no-reload', 'enable', ...written.map(name => join(directory, name))], opts);
   }
-  const stale = await removeDropIns(wanted, opts);
-  if (stale || files.written.length + files.removed.length > 0) await systemctl(['daemon-reload'], opts);
+  const stale = await removeDropIns(union(wanted, removed), opts);
+  if (stale || written.length + removed.length > 0) await systemctl(['daemon-reload'], opts);
   // Their files are gone, and with them their stop commands; systemctl refuses to stop what it does not know.
-  const started = await inState(/^ActiveState=(active|activating|deactivating|reloading)$/m, files.removed, opts);
+  const started = await inState(/^ActiveState=(active|activating|deactivating|reloading)$/m, removed, opts);
   if (started.length > 0) await systemctl(['stop', ...started], opts);
-  const adopted = await adopt(await inState(/^ActiveState=(inactive|failed)$/m, wanted, opts), opts);
-  return { ...files, running, adopted };
+  const idle = await inState(/^ActiveState=(inactive|failed)$/m, wanted, opts);
+  if (idle.length > 0) await notePending(directory, opts.owner, [...written, ...removed, ...idle]);
+  return adopt(idle, opts);
+}
+
+function union(one: readonly string[], other: readonly string[]): readonly string[] {
+  return [...new Set([...one, ...other])].sort();
 }
 
 /** Those units whose state, as `systemctl show` prints it, matches. */

@@ -30,19 +30,47 @@ export async function writeUnits(
   units: readonly UnitFile[],
   opts: WriteOptions,
 ): Promise<WrittenUnits> {
+  const { differing, unwanted, foreign } = await compareUnits(directory, units, opts);
+  for (const unit of differing) await writeUnit(directory, unit);
+  return { written: differing.map(({ name }) => name).sort(), removed: unwanted, foreign };
+}
+
+/** What would change; names are sorted. */
+export interface UnitChanges {
+  readonly differing: readonly UnitFile[];
+  readonly unwanted: readonly string[];
+  /** Wanted, but a file of that name stands there that is not ours. */
+  readonly foreign: readonly string[];
+}
+
+/**
+ * Looks at what {@link writeUnits} would write, and clears what writers that were killed left.
+ *
+ * @throws the system's error where the directory cannot be read
+ */
+export async function compareUnits(
+  directory: string,
+  units: readonly UnitFile[],
+  opts: WriteOptions,
+): Promise<UnitChanges> {
   await mkdir(directory, { recursive: true });
-  const written: string[] = [];
+  const differing: UnitFile[] = [];
   const foreign: string[] = [];
   for (const unit of units) {
     opts.signal.throwIfAborted();
-    const outcome = await writeUnit(directory, unit, opts.owner);
+    const outcome = await compareUnit(directory, unit, opts.owner);
     if (outcome === 'foreign') foreign.push(unit.name);
-    else if (outcome === 'written') written.push(unit.name);
+    else if (outcome === 'differs') differing.push(unit);
   }
   await removeStale(directory, Date.now());
   const wanted = new Set(units.map(unit => unit.name));
   const unwanted = (opts.prune ?? true) ? (await ourUnits(directory, opts)).filter(name => !wanted.has(name)) : [];
-  return { written: written.sort(), removed: unwanted, foreign: foreign.sort() };
+  return { differing, unwanted, foreign: foreign.sort() };
+}
+
+/** Writes one unit. */
+export function writeUnit(directory: string, unit: UnitFile): Promise<void> {
+  return writeUnitFile(join(directory, unit.name), renderUnit(unit));
 }
 
 /** Removes unit files by name; those that are gone already are no fault. */
@@ -50,14 +78,10 @@ export async function removeUnits(directory: string, names: readonly string[]): 
   for (const name of names) await rm(join(directory, name), { force: true });
 }
 
-async function writeUnit(directory: string, unit: UnitFile, owner: string): Promise<'same' | 'written' | 'foreign'> {
-  const path = join(directory, unit.name);
-  const text = renderUnit(unit);
-  const have = await textOf(path);
-  if (have === text) return 'same';
-  if (have !== undefined && readMark(parseUnit(unit.name, have))?.owner !== owner) return 'foreign';
-  await writeUnitFile(path, text);
-  return 'written';
+async function compareUnit(directory: string, unit: UnitFile, owner: string): Promise<'same' | 'differs' | 'foreign'> {
+  const have = await textOf(join(directory, unit.name));
+  if (have === renderUnit(unit)) return 'same';
+  return have !== undefined && readMark(parseUnit(unit.name, have))?.owner !== owner ? 'foreign' : 'differs';
 }
 
 /** Names of the unit files of an owner in a directory, sorted. */

@@ -44,17 +44,18 @@ spec: { terminationGracePeriodSeconds: 0, containers: [{ name: main, image: loca
 const made = (image: string): string => `
 apiVersion: v1
 kind: Pod
-metadata: { name: made }
+metadata: { name: made, annotations: { io.containers.autoupdate/moved: local } }
 spec:
   terminationGracePeriodSeconds: 1
   containers:
     - { name: built, image: 'localhost/site:1' }
     - { name: pulled, image: '${image}' }
+    - { name: moved, image: 'localhost/moved:1' }
 `;
 
 /** One change of the manifests, and what it leads to. */
 interface Phase {
-  readonly name: 'create' | 'change' | 'hand over' | 'make images' | 'prune' | 'down';
+  readonly name: 'create' | 'change' | 'hand over' | 'make images' | 'follow' | 'prune' | 'down';
   readonly files: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   /** Containers beside the bystander's, with the wish that they show; undefined: none to show. */
@@ -71,13 +72,19 @@ describe('killed at an effect of its work on a real engine', () => {
   const effects = new Map<string, readonly string[]>();
   /** Storage that a killed engine forgot: Podman shows it to nobody but `ps --external`, and tells nobody whose it was. */
   let forgotten = 0;
+  /** Which of two images has the name that a container follows. */
+  let isMoved = false;
   before(async () => {
     on = await host(cleaning);
     hub = await registry(cleaning);
     const image = `${hub.host}/app:1`;
     await on.engine.podman('push', '--tls-verify=false', 'localhost/bb:1', image);
+    await on.write({ 'other/Containerfile': 'FROM localhost/bb:1\nLABEL other=1\n' });
+    await on.engine.podman('build', '--quiet', '-t', 'localhost/bc:1', join(on.source, 'other'));
+    await on.engine.podman('tag', 'localhost/bb:1', 'localhost/moved:1');
     const port = await freePort();
     const apply = ['apply', on.source];
+    const images = { 'made-built': undefined, 'made-pulled': undefined, 'made-moved': undefined };
     const two = { 'web-main': 'two', 'web-side': undefined, 'web-proxy': undefined, dep: 'two' };
     phases = [
       {
@@ -103,9 +110,10 @@ describe('killed at an effect of its work on a real engine', () => {
           'site/motd': 'one',
         },
         command: apply,
-        runs: { ...two, 'made-built': undefined, 'made-pulled': undefined },
+        runs: { ...two, ...images },
         pods: 3,
       },
+      { name: 'follow', files: {}, command: apply, runs: { ...two, ...images }, pods: 3 },
       { name: 'prune', files: { 'made.yaml': '' }, command: [...apply, '--prune'], runs: two, pods: 2 },
       {
         name: 'down',
@@ -187,6 +195,10 @@ describe('killed at an effect of its work on a real engine', () => {
   async function pass(phase: Phase, cut?: Cut): Promise<Ended> {
     const what = `${phase.name} after ${JSON.stringify(cut)}`;
     if (phase.name === 'make images') await on.engine.podman('rmi', '-f', 'localhost/site:1', `${hub.host}/app:1`);
+    if (phase.name === 'follow') {
+      isMoved = !isMoved;
+      await on.engine.podman('tag', isMoved ? 'localhost/bc:1' : 'localhost/bb:1', 'localhost/moved:1');
+    }
     await on.write(phase.files);
     const sinceMs = Date.now();
     const first = await runCut(on, phase.command, cut);
@@ -227,6 +239,11 @@ describe('killed at an effect of its work on a real engine', () => {
       if (want === undefined) continue;
       const { stdout } = await on.engine.podman('inspect', '--format', '{{.Config.Env}}', Names[0] ?? '');
       assert.match(stdout, new RegExp(`SAYS=${want}`), what);
+    }
+    if (phase === 'follow') {
+      const image = await on.engine.podman('image', 'inspect', '--format', '{{.Id}}', 'localhost/moved:1');
+      const { stdout } = await on.engine.podman('inspect', '--format', '{{.Image}}', 'made-moved');
+      assert.equal(stdout, image.stdout, what);
     }
     const lines = async (...args: string[]): Promise<string[]> =>
       (await on.engine.podman(...args)).stdout.split('\n').filter(line => line !== '');

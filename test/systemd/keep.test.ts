@@ -134,3 +134,62 @@ test('keepUnits fails with the words of systemctl', async t => {
     hint: /^Run `systemctl/,
   });
 });
+
+/** A run that ends in the middle, as one that is killed there: a call of systemctl that matches fails, once. */
+async function cutOff(b: Bench, units: readonly (typeof web)[], call: string): Promise<void> {
+  const path = join(b.dir, '..', 'cut');
+  const body = `#!/bin/sh\ncase "$*" in *' ${call}'*|*' ${call} '*) exit 9 ;; esac\nexec ${b.opts.path} "$@"\n`;
+  writeFileSync(path, body, { mode: 0o755 });
+  await assert.rejects(keepUnits(b.dir, units, { ...b.opts, path }), { code: 'SYSTEMCTL_FAILED' }, call);
+}
+
+for (const call of ['enable', 'daemon-reload', 'show', 'start']) {
+  test(`keepUnits enables and takes over units once it was cut off at ${call}`, async t => {
+    const b = bench(t);
+    await cutOff(b, [web], call);
+    const before = b.calls().length;
+    const kept = await keepUnits(b.dir, [web], b.opts);
+    const after = verbs(b.calls().slice(before));
+    assert.ok(after.includes(`enable ${join(b.dir, web.name)}`), after.join('\n'));
+    assert.ok(after.includes('daemon-reload'), after.join('\n'));
+    assert.deepEqual([kept.written, kept.adopted], [[web.name], [web.name]]);
+    const last = b.calls().length;
+    assert.deepEqual((await keepUnits(b.dir, [web], b.opts)).written, []);
+    assert.equal(b.calls().length, last + 2, 'nothing is left to do');
+    assert.deepEqual([readdirSync(b.dir), readdirSync(b.opts.runtimeDirectory)], [[web.name], []]);
+  });
+}
+
+for (const call of ['disable', 'daemon-reload', 'show', 'stop']) {
+  test(`keepUnits forgets an unwanted unit once it was cut off at ${call}`, async t => {
+    const b = bench(t);
+    await keepUnits(b.dir, [web, db], b.opts);
+    await cutOff(b, [web], call);
+    const before = b.calls().length;
+    assert.deepEqual((await keepUnits(b.dir, [web], b.opts)).removed, [db.name]);
+    const after = verbs(b.calls().slice(before));
+    assert.ok(after.includes('daemon-reload') && after.includes(`stop ${db.name}`), after.join('\n'));
+    assert.deepEqual(readdirSync(b.dir), [web.name]);
+  });
+}
+
+test('keepUnits reloads systemd once it was cut off with the drop-ins gone that systemd still follows', async t => {
+  const b = bench(t);
+  const path = join(b.dir, '..', 'cut');
+  // The third reload is the one after the drop-ins.
+  const count = join(b.dir, '..', 'count');
+  const body = `#!/bin/sh\ncase "$*" in *daemon-reload*) echo >>${count}; [ "$(wc -l <${count})" = 3 ] && exit 9 ;; esac\nexec ${b.opts.path} "$@"\n`;
+  writeFileSync(path, body, { mode: 0o755 });
+  await assert.rejects(keepUnits(b.dir, [web], { ...b.opts, path }));
+  const before = b.calls().length;
+  await keepUnits(b.dir, [web], b.opts);
+  assert.ok(verbs(b.calls().slice(before)).includes('daemon-reload'));
+});
+
+test("keepUnits finishes no other owner's work", async t => {
+  const b = bench(t);
+  await cutOff(b, [web], 'enable');
+  const kept = await keepUnits(b.dir, [], { ...b.opts, owner: 'other' });
+  assert.deepEqual([kept.written, kept.removed], [[], []]);
+  assert.deepEqual((await keepUnits(b.dir, [web], b.opts)).written, [web.name]);
+});
