@@ -2,10 +2,12 @@ import type { Access } from '../image/access.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../image/platform.ts';
 import { patiently } from '../image/retry.ts';
 import type { Context } from './context.ts';
-import type { AccessFlags, CopyFlags, PlatformFlags } from './image-flags.ts';
+import type { AccessFlags, CopyFlags, CopyOnly, PlatformFlags } from './image-flags.ts';
+import { storesOf } from './image-stores.ts';
 
 /** With what a command reaches registries. */
-export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Access {
+export function accessOf(context: Context, flags: AccessFlags & { readonly daemonHost?: string | undefined }): Access {
+  const { env, uid, signal } = context;
   const auth = { file: flags.authfile, env, uid };
   return {
     verifyTls: flags.tlsVerify,
@@ -14,10 +16,11 @@ export function accessOf({ env, uid, signal }: Context, flags: AccessFlags): Acc
     env,
     retries: patiently(flags.retryTimes, signal),
     signal,
+    stores: storesOf(context, flags.daemonHost),
   };
 }
 
-type SideFlags = Omit<CopyFlags, 'digestfile'>;
+type SideFlags = Omit<CopyFlags, CopyOnly> & Pick<CopyFlags, 'srcDaemonHost' | 'destDaemonHost'>;
 
 /** The same for each side of a copy, where what is said of one side comes before what is said of both. */
 export function sidesOf(context: Context, flags: SideFlags): { readonly from: Access; readonly to: Access } {
@@ -28,6 +31,7 @@ export function sidesOf(context: Context, flags: SideFlags): { readonly from: Ac
       certDir: flags.srcCertDir ?? flags.certDir,
       creds: flags.creds && flags.srcNoCreds !== true,
       tlsVerify: flags.srcTlsVerify ?? flags.tlsVerify,
+      daemonHost: flags.srcDaemonHost,
     }),
     to: accessOf(context, {
       ...flags,
@@ -35,6 +39,7 @@ export function sidesOf(context: Context, flags: SideFlags): { readonly from: Ac
       certDir: flags.destCertDir ?? flags.certDir,
       creds: flags.creds && flags.destNoCreds !== true,
       tlsVerify: flags.destTlsVerify ?? flags.tlsVerify,
+      daemonHost: flags.destDaemonHost,
     }),
   };
 }

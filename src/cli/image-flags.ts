@@ -19,6 +19,7 @@ export interface PlatformFlags {
 export interface InspectFlags extends AccessFlags, PlatformFlags {
   readonly raw?: boolean;
   readonly config?: boolean;
+  readonly daemonHost?: string;
   /** False with `--no-tags`. */
   readonly tags: boolean;
 }
@@ -35,6 +36,8 @@ export interface CopyFlags extends AccessFlags, PlatformFlags {
   readonly all?: boolean;
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
+  readonly srcDaemonHost?: string;
+  readonly destDaemonHost?: string;
   readonly srcAuthfile?: string;
   readonly destAuthfile?: string;
   readonly srcCertDir?: string;
@@ -45,7 +48,9 @@ export interface CopyFlags extends AccessFlags, PlatformFlags {
   readonly destTlsVerify?: boolean;
 }
 
-export interface SyncFlags extends Omit<CopyFlags, 'digestfile'> {
+/** What makes sense for a single image alone. */
+export type CopyOnly = 'digestfile' | 'srcDaemonHost' | 'destDaemonHost';
+export interface SyncFlags extends Omit<CopyFlags, CopyOnly> {
   readonly src: 'docker' | 'dir' | 'yaml';
   readonly dest: 'docker' | 'dir';
   readonly scoped?: boolean;
@@ -84,6 +89,12 @@ export function sideOptions(): readonly Option[] {
     new Option(`--${side}-cert-dir <DIR>`, `as --cert-dir, for the ${word}`),
     tlsOption(`--${side}-tls-verify`, `as --tls-verify, for the ${word}`),
   ]);
+}
+
+/** For commands that read of Docker's daemon, or write to it. */
+export function daemonOption(side: '' | 'src-' | 'dest-'): Option {
+  const what = "the socket of Docker's daemon, for docker-daemon: (DOCKER_HOST, unix:///var/run/docker.sock)";
+  return new Option(`--${side}daemon-host <URL>`, what);
 }
 
 /** For commands that take one image of an index. */

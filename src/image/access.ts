@@ -6,6 +6,7 @@ import { type RegistryName, repositoryOf } from './name.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 import type { Retries } from './retry.ts';
+import type { Stores } from './store.ts';
 
 /** With what registries are reached. */
 export interface Access {
@@ -19,6 +20,8 @@ export interface Access {
   readonly signal: AbortSignal;
   /** Who asks one registry, whatever files keep. */
   readonly login?: { readonly registry: string; readonly login: Login } | undefined;
+  /** The stores of engines on this host; none where undefined. */
+  readonly stores?: Stores | undefined;
   /** Keeps repositories open from one image to the next; each is opened for itself where undefined. */
   readonly pool?: RepositoryPool | undefined;
 }

@@ -6,6 +6,7 @@ import { layoutSource } from './layout.ts';
 import { type Descriptor, largestDocument, type Manifest } from './manifest.ts';
 import { selectorOf } from './name.ts';
 import { fetchManifest, imageOf, type Repository } from './repository.ts';
+import { storeSource } from './store.ts';
 import { formatPlace, type Place } from './transport.ts';
 
 /** Where an image is read. All that it gives has been held against its digest. */
@@ -31,6 +32,9 @@ export async function openSource(place: Place, access: Access): Promise<ImageSou
       return directorySource(place);
     case 'docker-archive':
       return dockerArchiveSource(place);
+    case 'containers-storage':
+    case 'docker-daemon':
+      return storeSource(place, access);
     default:
       return layoutSource(place);
   }

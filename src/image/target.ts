@@ -6,6 +6,7 @@ import { ImageError } from './failure.ts';
 import { layoutTarget } from './layout.ts';
 import type { Descriptor, ImageManifest, Manifest } from './manifest.ts';
 import { findManifest, pushManifest, type Repository } from './repository.ts';
+import { storeTarget } from './store.ts';
 import { formatPlace, type Place } from './transport.ts';
 
 /** How a blob came to be there. */
@@ -14,8 +15,8 @@ export type Transfer = 'sent' | 'mounted';
 /** Where an image is written. Blobs first, then manifests, then `commit`: until that nothing there looks whole. */
 export interface ImageTarget {
   readonly place: Place;
-  /** Manifests of OCI alone, any, or one image without a manifest. */
-  readonly holds: 'oci' | 'any' | 'one';
+  /** Manifests of OCI alone, any, one image with a manifest of OCI, or one image without a manifest. */
+  readonly holds: 'oci' | 'any' | 'one-oci' | 'one';
   /** Refuses what it cannot hold, before a byte is moved. @throws ImageError `NOT_CONVERTIBLE` */
   check(image: ImageManifest): void;
   has(blob: Descriptor): Promise<boolean>;
@@ -44,6 +45,9 @@ export async function openTarget(place: Place, access: Access): Promise<ImageTar
       return directoryTarget(place);
     case 'docker-archive':
       return dockerArchiveTarget(place);
+    case 'containers-storage':
+    case 'docker-daemon':
+      return storeTarget(place, access);
     default:
       return layoutTarget(place);
   }
