@@ -1,9 +1,18 @@
 import type { Access } from '../image/access.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../image/platform.ts';
+import { readRegistries } from '../image/registries.ts';
 import { patiently } from '../image/retry.ts';
 import type { Context } from './context.ts';
 import type { AccessFlags, CopyFlags, CopyOnly, PlatformFlags } from './image-flags.ts';
 import { storesOf } from './image-stores.ts';
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 /** With what a command reaches registries. */
 export function accessOf(context: Context, flags: AccessFlags & { readonly daemonHost?: string | undefined }): Access {
@@ -11,6 +20,7 @@ export function accessOf(context: Context, flags: AccessFlags & { readonly daemo
   const auth = { file: flags.authfile, env, uid };
   return {
     verifyTls: flags.tlsVerify,
+    registries: once(() => readRegistries({ env, uid })),
     certificates: flags.certDir,
     auth: flags.creds ? auth : undefined,
     env,

@@ -14,7 +14,7 @@ import {
 } from './image-flags.ts';
 import type { Add } from './program.ts';
 
-const places = 'IMAGE has a transport before its name, as in docker://quay.io/team/web:1';
+const places = 'IMAGE is docker://quay.io/team/web:1, oci:PATH and so on, or a name as podman pull takes it';
 
 /** Commands on images, with skopeo's words and flags. */
 export function addImages(add: Add): void {

@@ -5,7 +5,8 @@ export interface AccessFlags {
   readonly authfile?: string | undefined;
   /** False with `--no-creds`. */
   readonly creds: boolean;
-  readonly tlsVerify: boolean;
+  /** As registries.conf says of each registry, where left out. */
+  readonly tlsVerify?: boolean | undefined;
   readonly certDir?: string | undefined;
   readonly retryTimes: number;
 }
@@ -64,7 +65,7 @@ export function accessOptions(): readonly Option[] {
   return [
     new Option('--authfile <PATH>', 'take credentials from there alone'),
     new Option('--no-creds', 'ask as anybody, without credentials'),
-    tlsOption('--tls-verify', 'registries must speak TLS, with a certificate that this host trusts').default(true),
+    tlsOption('--tls-verify', 'whether registries must speak TLS, with a certificate that this host trusts'),
     new Option('--cert-dir <DIR>', 'take certificates for TLS from there: *.crt, and *.cert with its *.key'),
     new Option('--retry-times <COUNT>', 'how often to try again what failed in passing')
       .argParser(parseTimes)

@@ -3,6 +3,8 @@ import type { Login } from './authorize.ts';
 import { readCertificates } from './certificates.ts';
 import { findLogin } from './credentials.ts';
 import { type RegistryName, repositoryOf } from './name.ts';
+import { openRow, type PullSource, pullSources, type Registries } from './registries.ts';
+import type { RegistryRow } from './registries-file.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 import type { Retries } from './retry.ts';
@@ -10,7 +12,10 @@ import type { Stores } from './store.ts';
 
 /** With what registries are reached. */
 export interface Access {
-  readonly verifyTls: boolean;
+  /** Undefined where registries.conf decides for each registry; without it, TLS is verified. */
+  readonly verifyTls: boolean | undefined;
+  /** Read once, before the first registry is asked; nothing is said of any where undefined. */
+  readonly registries?: (() => Promise<Registries>) | undefined;
   /** As given by `--cert-dir`. */
   readonly certificates: string | undefined;
   /** Undefined for anybody: no credentials are looked for. */
@@ -48,13 +53,39 @@ export function makePool(): RepositoryPool {
   };
 }
 
-/** Opens the repository of a name, with the credentials that are kept for it; `close` its registry when done. */
-export async function openRepository(access: Access, name: RegistryName): Promise<Repository> {
+/**
+ * Opens the repository of a name, with the credentials that are kept for it; `close` its registry when done.
+ *
+ * @param given whether it may do without TLS, where that is known; else registries.conf says so of the name
+ * @throws ImageError `REGISTRY_BLOCKED`, `REGISTRIES_INVALID`
+ */
+export async function openRepository(
+  access: Access,
+  name: RegistryName,
+  given?: Pick<PullSource, 'insecure'>,
+): Promise<Repository> {
+  const { insecure } = given ?? (await ownRow(access, name)) ?? { insecure: false };
+  const verifyTls = access.verifyTls ?? !insecure;
   const make = (): Repository => ({
-    registry: openKnown(access, name.registry, loginFor(access, name)),
+    registry: openKnown({ ...access, verifyTls }, name.registry, loginFor(access, name)),
     path: name.repository,
   });
-  return access.pool?.get(repositoryOf(name), make) ?? make();
+  return access.pool?.get(`${repositoryOf(name)} ${verifyTls}`, make) ?? make();
+}
+
+async function ownRow({ registries }: Access, name: RegistryName): Promise<RegistryRow | undefined> {
+  return registries && openRow(await registries(), name);
+}
+
+/** Where an image is looked for, the place itself last. @throws ImageError `REGISTRY_BLOCKED`, `REGISTRIES_INVALID` */
+export async function sourcesOf({ registries }: Access, name: RegistryName): Promise<readonly PullSource[]> {
+  return registries === undefined ? [{ name, insecure: false }] : pullSources(await registries(), name);
+}
+
+/** Opens the repository that images of a name come from, mirrors aside: they may have a part of it alone. */
+export async function openOrigin(access: Access, name: RegistryName): Promise<Repository> {
+  const own = (await sourcesOf(access, name)).at(-1);
+  return own === undefined ? openRepository(access, name) : openRepository(access, own.name, own);
 }
 
 /** Looks once: a helper may ask somebody at a screen. */
@@ -68,7 +99,11 @@ function loginFor({ auth, login }: Access, name: RegistryName): () => Promise<Lo
 }
 
 /** Opens a registry for somebody who is known. */
-export function openKnown(access: Access, registry: string, login: () => Promise<Login | undefined>): Registry {
+function openKnown(
+  access: Access & { readonly verifyTls: boolean },
+  registry: string,
+  login: () => Promise<Login | undefined>,
+): Registry {
   const { certificates: directory, env } = access;
   return openRegistry(registry, {
     ...access,

@@ -1,11 +1,11 @@
-import { type Access, openRepository } from './access.ts';
-import { download, readSmall } from './blob.ts';
+import type { Access } from './access.ts';
+import { readSmall } from './blob.ts';
 import { directorySource } from './directory.ts';
 import { dockerArchiveSource } from './docker-archive.ts';
 import { layoutSource } from './layout.ts';
 import { type Descriptor, largestDocument, type Manifest } from './manifest.ts';
-import { selectorOf } from './name.ts';
-import { fetchManifest, imageOf, type Repository } from './repository.ts';
+import { registrySource } from './registry-source.ts';
+import { imageOf, type Repository } from './repository.ts';
 import { storeSource } from './store.ts';
 import { formatPlace, type Place } from './transport.ts';
 
@@ -38,18 +38,6 @@ export async function openSource(place: Place, access: Access): Promise<ImageSou
     default:
       return layoutSource(place);
   }
-}
-
-async function registrySource(place: Extract<Place, { transport: 'docker' }>, access: Access): Promise<ImageSource> {
-  const repository = await openRepository(access, place.name);
-  return {
-    place,
-    repository,
-    top: () => fetchManifest(repository, selectorOf(place.name)),
-    manifest: ({ digest }) => fetchManifest(repository, digest),
-    blob: descriptor => download(repository, descriptor),
-    close: () => repository.registry.close(),
-  };
 }
 
 /** The image that an index names for what is wanted. @throws ImageError */

@@ -56,6 +56,22 @@ export function parsePlace(text: string): Place {
   }
 }
 
+const ours: readonly Transport[] = [
+  'docker',
+  'oci',
+  'oci-archive',
+  'dir',
+  'docker-archive',
+  'containers-storage',
+  'docker-daemon',
+];
+
+/** Whether a text names a transport, of ours or not, and so is no name of an image alone. */
+export function hasTransport(text: string): boolean {
+  const transport = /^([a-z-]+):/.exec(text)?.[1];
+  return transport !== undefined && (ours.some(each => each === transport) || Object.hasOwn(elsewhere, transport));
+}
+
 /** The same as text. */
 export function formatPlace(place: Place): string {
   switch (place.transport) {

@@ -50,14 +50,8 @@ const places = [
     'containers-storage:localhost/web:1',
     { transport: 'containers-storage', name: parseName('localhost/web:1'), id: undefined },
   ],
-  [
-    `containers-storage:@${'a'.repeat(64)}`,
-    { transport: 'containers-storage', name: undefined, id: 'a'.repeat(64) },
-  ],
-  [
-    'docker-daemon:localhost/web:1',
-    { transport: 'docker-daemon', name: parseName('localhost/web:1'), id: undefined },
-  ],
+  [`containers-storage:@${'a'.repeat(64)}`, { transport: 'containers-storage', name: undefined, id: 'a'.repeat(64) }],
+  ['docker-daemon:localhost/web:1', { transport: 'docker-daemon', name: parseName('localhost/web:1'), id: undefined }],
   [`docker-daemon:${digest}`, { transport: 'docker-daemon', name: undefined, id: digest }],
 ] as const;
 for (const [text, place] of places) {
