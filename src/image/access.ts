@@ -5,7 +5,7 @@ import { findLogin } from './credentials.ts';
 import { type RegistryName, repositoryOf } from './name.ts';
 import { openRow, type PullSource, pullSources, type Registries } from './registries.ts';
 import type { RegistryRow } from './registries-file.ts';
-import { openRegistry, type Registry } from './registry.ts';
+import { openLink, openRegistry, type Registry, type RegistryLink } from './registry.ts';
 import type { Repository } from './repository.ts';
 import type { Retries } from './retry.ts';
 import type { Stores } from './store.ts';
@@ -31,24 +31,31 @@ export interface Access {
   readonly pool?: RepositoryPool | undefined;
 }
 
-/** Repositories that many images share, with their connections and tokens. */
+/** What many images share: of repositories their tokens, of registries their connections. */
 export interface RepositoryPool {
   /** The repository of that key, made where it is not there yet. Closing it does nothing. */
-  get(key: string, make: () => Repository): Repository;
+  repository(key: string, make: () => Repository): Repository;
+  link(key: string, make: () => RegistryLink): RegistryLink;
   close(): Promise<void>;
 }
 
 /** An empty pool; `close` it when done. */
 export function makePool(): RepositoryPool {
-  const all = new Map<string, Repository>();
+  const repositories = new Map<string, Repository>();
+  const links = new Map<string, RegistryLink>();
   return {
-    get: (key, make) => {
-      const kept = all.get(key) ?? make();
-      all.set(key, kept);
+    repository: (key, make) => {
+      const kept = repositories.get(key) ?? make();
+      repositories.set(key, kept);
       return { ...kept, registry: { ...kept.registry, close: async () => undefined } };
     },
+    link: (key, make) => {
+      const kept = links.get(key) ?? make();
+      links.set(key, kept);
+      return kept;
+    },
     close: async () => {
-      for (const { registry } of all.values()) await registry.close();
+      for (const { http } of links.values()) await http.close();
     },
   };
 }
@@ -70,7 +77,7 @@ export async function openRepository(
     registry: openKnown({ ...access, verifyTls }, name.registry, loginFor(access, name)),
     path: name.repository,
   });
-  return access.pool?.get(`${repositoryOf(name)} ${verifyTls}`, make) ?? make();
+  return access.pool?.repository(`${repositoryOf(name)} ${verifyTls}`, make) ?? make();
 }
 
 async function ownRow({ registries }: Access, name: RegistryName): Promise<RegistryRow | undefined> {
@@ -89,11 +96,13 @@ export async function openOrigin(access: Access, name: RegistryName): Promise<Re
 }
 
 /** Looks once: a helper may ask somebody at a screen. */
-function loginFor({ auth, login }: Access, name: RegistryName): () => Promise<Login | undefined> {
+function loginFor({ auth, login, registries }: Access, name: RegistryName): () => Promise<Login | undefined> {
   if (login?.registry === name.registry) return async () => login.login;
   let found: Promise<Login | undefined> | undefined;
+  const find = async (): Promise<Login | undefined> =>
+    auth && findLogin(auth, name, registries && (await registries()).helpers);
   return async () => {
-    found ??= auth && findLogin(auth, name);
+    found ??= find();
     return found;
   };
 }
@@ -104,10 +113,13 @@ function openKnown(
   registry: string,
   login: () => Promise<Login | undefined>,
 ): Registry {
-  const { certificates: directory, env } = access;
-  return openRegistry(registry, {
-    ...access,
-    certificates: () => readCertificates(registry, { directory, env, verify: access.verifyTls }),
-    login,
-  });
+  const { certificates: directory, env, verifyTls: verify, pool } = access;
+  const certificates = (): ReturnType<typeof readCertificates> =>
+    readCertificates(registry, { directory, env, verify });
+  const options = { ...access, certificates, login };
+  return openRegistry(
+    registry,
+    options,
+    pool?.link(`${registry} ${verify}`, () => openLink(registry, options)),
+  );
 }

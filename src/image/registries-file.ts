@@ -31,6 +31,8 @@ export interface RegistriesFile {
   readonly rows: readonly RegistryRow[];
   readonly search: readonly string[] | undefined;
   readonly mode: ShortNameMode | undefined;
+  /** Programs that keep credentials, `containers-auth.json` for the files. */
+  readonly helpers: readonly string[] | undefined;
   /** An empty one takes an alias of another file away. */
   readonly aliases: ReadonlyMap<string, string>;
 }
@@ -65,6 +67,7 @@ export async function readRegistriesFile(file: string): Promise<RegistriesFile> 
       rowOf(row, ['registry', index], file, fault),
     ),
     search: searchOf(document['unqualified-search-registries'], fault),
+    helpers: textsOf(document['credential-helpers'], ['credential-helpers'], fault),
     mode: (mode || undefined) as ShortNameMode | undefined,
     aliases: aliasesOf(document.aliases, fault),
   };
@@ -148,11 +151,16 @@ function boolOf(value: Unread, path: TomlPath, fault: Fault): boolean {
   throw fault(path, 'expected true or false');
 }
 
+function textsOf(value: Unread, path: TomlPath, fault: Fault): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every(each => typeof each === 'string')) return value;
+  throw fault(path, 'expected a list of texts');
+}
+
 function searchOf(value: Unread, fault: Fault): readonly string[] | undefined {
   if (value === undefined) return undefined;
   const path = ['unqualified-search-registries'];
-  if (!Array.isArray(value)) throw fault(path, 'expected a list');
-  return value.map(each => {
+  return textsOf(value, path, fault)?.map(each => {
     const name = nameIn(each, path, fault);
     if (/^[A-Za-z0-9.-]+(:\d+)?$/.test(name)) return name;
     throw fault(path, `expected registries, found "${name}"`);

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { authFilesHelper } from './credentials.ts';
 import { ImageError } from './failure.ts';
 import { formatName, parseName, type RegistryName } from './name.ts';
 import {
@@ -16,6 +17,8 @@ export interface Registries {
   /** Where names without a registry may be. */
   readonly search: readonly string[];
   readonly mode: ShortNameMode;
+  /** Where credentials are, in order: a program's name, or `containers-auth.json` for the files. */
+  readonly helpers: readonly string[];
   /** Repositories by their short names. */
   readonly aliases: ReadonlyMap<string, string>;
 }
@@ -45,6 +48,7 @@ export async function readRegistries(places: RegistriesPlaces): Promise<Registri
     rows: [...rows.values()],
     search: last(({ search }) => search) ?? [],
     mode: last(({ mode }) => mode) ?? 'permissive',
+    helpers: last(({ helpers }) => (helpers?.length === 0 ? undefined : helpers)) ?? [authFilesHelper],
     aliases: new Map([...aliases].filter(([, full]) => full !== '')),
   };
 }

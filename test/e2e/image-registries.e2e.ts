@@ -8,6 +8,9 @@ import { type Ran, type Registry, registry, run } from './host.ts';
 import { scratch, skopeo, trySkopeo, writeLayout } from './oci-layout.ts';
 import { cleanUps, program } from './podstead.ts';
 
+/** A program that keeps one credential. */
+const helper = '#!/bin/sh\ncat > /dev/null; echo \'{"Username":"ann","Secret":"pa55-w0rd"}\'\n';
+
 describe('podstead image goes by registries.conf, as skopeo does', () => {
   const cleaning = cleanUps();
   let own: Registry;
@@ -138,6 +141,24 @@ describe('podstead image goes by registries.conf, as skopeo does', () => {
     await say(`short-name-mode = "enforcing"\nunqualified-search-registries = ["${mirror.host}", "${own.host}"]\n`);
     const guess = await podstead('inspect', 'team/only:1');
     assert.match(guess.stderr, /Cannot tell where "team\/only:1" is.*\n.*enforcing/);
+  });
+
+  test('credentials come from the helpers that it names', async () => {
+    const locked = await registry(cleaning, { htpasswd: { user: 'ann', password: 'pa55-w0rd' } });
+    await writeFile(join(dir, 'docker-credential-test'), helper, { mode: 0o755 });
+    await say(
+      `credential-helpers = ["containers-auth.json", "test"]\n[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n`,
+    );
+    const env = { PATH: `${dir}:${process.env.PATH}`, HOME: join(dir, 'home') };
+    const conf = ['--registries-conf', confPath(), '--insecure-policy'];
+    const [layout, name] = [`oci:${join(dir, 'own')}:1`, `docker://${locked.host}/secret/app`];
+    const judge = await run('skopeo', [...conf, 'copy', '-q', layout, `${name}:theirs`], env);
+    assert.equal(judge.code, 0, judge.stderr);
+    const more = { ...env, CONTAINERS_REGISTRIES_CONF: confPath() };
+    const ours = await run('node', [program, 'image', 'copy', layout, `${name}:ours`], more);
+    assert.equal(ours.code, 0, ours.stderr);
+    const told = await run('node', [program, 'image', 'list-tags', name], more);
+    assert.deepEqual((JSON.parse(told.stdout) as { Tags: string[] }).Tags.toSorted(), ['ours', 'theirs']);
   });
 
   test('a file with a fault stops what asks a registry, with file, line and column, and nothing else', async () => {

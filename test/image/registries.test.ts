@@ -125,7 +125,8 @@ test('readRegistries() takes the later of two files, and the file of the user in
   const row = rowFor(all, parseName('a.example/x'));
   assert.deepEqual([row?.blocked, row?.insecure], [true, false]);
   const own = await read(t, { ...files, 'home/.config/containers/registries.conf': 'short-name-mode = "disabled"' });
-  assert.deepEqual(own, { rows: [], search: ['u.example'], mode: 'disabled', aliases: new Map() });
+  const helpers = ['containers-auth.json'];
+  assert.deepEqual(own, { rows: [], search: ['u.example'], mode: 'disabled', aliases: new Map(), helpers });
   const given = await read(t, { ...files, 'mine.conf': '' }, 'mine.conf');
   assert.equal(given.mode, 'enforcing');
   assert.equal((await read(t, {})).mode, 'permissive');
