@@ -4,6 +4,7 @@ import {
   type AccessFlags,
   accessOptions,
   type CopyFlags,
+  daemonOption,
   type InspectFlags,
   type LoginFlags,
   type LogoutFlags,
@@ -15,7 +16,7 @@ import {
 } from './image-flags.ts';
 import type { Add } from './program.ts';
 
-const places = 'IMAGE has a transport before its name, as in docker://quay.io/team/web:1';
+const places = 'IMAGE is docker://quay.io/team/web:1, oci:PATH and so on, or a name as podman pull takes it';
 
 /** Commands on images, with skopeo's words and flags. */
 export function addImages(add: Add): void {
@@ -42,6 +43,7 @@ function addLooks(add: Add): void {
       new Option('--raw', 'print the manifest or index (with --config: the configuration) as it is, byte for byte'),
       new Option('--config', 'print its configuration'),
       new Option('-n, --no-tags', 'do not list the tags of its repository'),
+      daemonOption(''),
       ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
@@ -125,7 +127,7 @@ function addCopies(add: Add): void {
       usage: 'image copy <SOURCE> <DESTINATION>',
       summary: 'copy an image between registries, directories and archives',
       details:
-        'Copy an image from one place to another: docker://NAME in a registry, oci:PATH[:TAG], oci-archive:PATH[:TAG],\ndir:PATH, docker-archive:PATH[:NAME]. What is there already is not copied again, and digests stay.',
+        'Copy an image from one place to another: docker://NAME in a registry, oci:PATH[:TAG], oci-archive:PATH[:TAG],\ndir:PATH, docker-archive:PATH[:NAME], containers-storage:NAME in the engine, docker-daemon:NAME:TAG. What is there already is not copied again, and digests stay.',
       examples: [
         'podstead image copy docker://quay.io/podman/hello docker://registry.example/hello:1',
         'podstead image copy --all docker://quay.io/podman/hello oci:images:hello',
@@ -138,6 +140,8 @@ function addCopies(add: Add): void {
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
       new Option('--digestfile <FILE>', 'write the digest of the copy there'),
       ...trustOptions(),
+      daemonOption('src-'),
+      daemonOption('dest-'),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),

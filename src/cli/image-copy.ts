@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type Copied, copyImage } from '../image/copy.ts';
-import { openSource } from '../image/source.ts';
+import { openNamed } from '../image/named-source.ts';
 import { openTarget } from '../image/target.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
 import type { Context } from './context.ts';
@@ -15,11 +15,12 @@ import { bytes } from './table.ts';
 /** `podstead image copy SOURCE DESTINATION`. */
 export async function copy(context: Context, given: readonly [string, string], flags: CopyFlags): Promise<number> {
   holdLittle();
-  const [from, to] = [parsePlace(given[0]), parsePlace(given[1])];
+  const to = parsePlace(given[1]);
   const access = sidesOf(context, flags);
-  const line = copyLine(context, formatPlace(from));
   const startMs = context.clock.now();
-  const source = await openSource(from, access.from);
+  const source = await openNamed(given[0], access.from);
+  const from = formatPlace(source.place);
+  const line = copyLine(context, from);
   try {
     const target = await openTarget(to, access.to);
     try {
@@ -33,7 +34,7 @@ export async function copy(context: Context, given: readonly [string, string], f
       line.end();
       if (flags.digestfile !== undefined) await writeDigest(flags.digestfile, copied.digest);
       await tell(context, {
-        from: formatPlace(from),
+        from,
         to: formatPlace(to),
         copied,
         tookMs: context.clock.now() - startMs,

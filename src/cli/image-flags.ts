@@ -5,7 +5,8 @@ export interface AccessFlags {
   readonly authfile?: string | undefined;
   /** False with `--no-creds`. */
   readonly creds: boolean;
-  readonly tlsVerify: boolean;
+  /** As registries.conf says of each registry, where left out. */
+  readonly tlsVerify?: boolean | undefined;
   readonly certDir?: string | undefined;
   readonly retryTimes: number;
 }
@@ -25,6 +26,7 @@ export interface PlatformFlags {
 export interface InspectFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly raw?: boolean;
   readonly config?: boolean;
+  readonly daemonHost?: string;
   /** False with `--no-tags`. */
   readonly tags: boolean;
 }
@@ -48,6 +50,8 @@ export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly all?: boolean;
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
+  readonly srcDaemonHost?: string;
+  readonly destDaemonHost?: string;
   readonly srcAuthfile?: string;
   readonly destAuthfile?: string;
   readonly srcCertDir?: string;
@@ -58,7 +62,9 @@ export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly destTlsVerify?: boolean;
 }
 
-export interface SyncFlags extends Omit<CopyFlags, 'digestfile'> {
+/** What makes sense for a single image alone. */
+export type CopyOnly = 'digestfile' | 'srcDaemonHost' | 'destDaemonHost';
+export interface SyncFlags extends Omit<CopyFlags, CopyOnly> {
   readonly src: 'docker' | 'dir' | 'yaml';
   readonly dest: 'docker' | 'dir';
   readonly scoped?: boolean;
@@ -72,7 +78,7 @@ export function accessOptions(): readonly Option[] {
   return [
     new Option('--authfile <PATH>', 'take credentials from there alone'),
     new Option('--no-creds', 'ask as anybody, without credentials'),
-    tlsOption('--tls-verify', 'registries must speak TLS, with a certificate that this host trusts').default(true),
+    tlsOption('--tls-verify', 'whether registries must speak TLS, with a certificate that this host trusts'),
     new Option('--cert-dir <DIR>', 'take certificates for TLS from there: *.crt, and *.cert with its *.key'),
     new Option('--retry-times <COUNT>', 'how often to try again what failed in passing')
       .argParser(parseTimes)
@@ -109,6 +115,12 @@ export function sideOptions(): readonly Option[] {
     new Option(`--${side}-cert-dir <DIR>`, `as --cert-dir, for the ${word}`),
     tlsOption(`--${side}-tls-verify`, `as --tls-verify, for the ${word}`),
   ]);
+}
+
+/** For commands that read of Docker's daemon, or write to it. */
+export function daemonOption(side: '' | 'src-' | 'dest-'): Option {
+  const what = "the socket of Docker's daemon, for docker-daemon: (DOCKER_HOST, unix:///var/run/docker.sock)";
+  return new Option(`--${side}daemon-host <URL>`, what);
 }
 
 /** For commands that take one image of an index. */

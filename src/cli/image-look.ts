@@ -1,12 +1,12 @@
 import { open } from 'node:fs/promises';
-import { openRepository } from '../image/access.ts';
+import { openOrigin, openRepository } from '../image/access.ts';
 import { ImageError } from '../image/failure.ts';
 import { inspect, inspectConfig } from '../image/inspect.ts';
 import { parseJson } from '../image/json.ts';
 import { largestDocument, parseManifest } from '../image/manifest.ts';
 import { formatName, type RegistryName, repositoryOf, selectorOf } from '../image/name.ts';
+import { openNamed } from '../image/named-source.ts';
 import { deleteManifest, findManifest, listTags } from '../image/repository.ts';
-import { openSource } from '../image/source.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
 import type { Context } from './context.ts';
 import { type OutputFormat, writeData } from './data.ts';
@@ -16,7 +16,7 @@ import type { AccessFlags, InspectFlags } from './image-flags.ts';
 
 /** `podstead image inspect IMAGE`. Its output is data in every format, as skopeo's is. */
 export async function inspectImage(context: Context, image: string, flags: InspectFlags): Promise<number> {
-  const source = await openSource(parsePlace(image), accessOf(context, flags));
+  const source = await openNamed(image, accessOf(context, flags));
   const platform = platformOf(flags);
   try {
     if (flags.raw) {
@@ -40,7 +40,7 @@ export async function listImageTags(context: Context, given: string, flags: Acce
       hint: `Leave out what follows "${repositoryOf(name)}"`,
     });
   }
-  const repository = await openRepository(accessOf(context, flags), name);
+  const repository = await openOrigin(accessOf(context, flags), name);
   try {
     await write(context, { Repository: repositoryOf(name), Tags: await listTags(repository) });
   } finally {

@@ -49,7 +49,7 @@ export async function withWorld<T>(
   const { source = '', log = textLog(context.terminal, { level: 'warn', scrub: text => text }) } = opts;
   const { state } = context.paths;
   const adoptions = fileAdoptions(state);
-  const { opened, engine } = await connect(context, adoptions);
+  const { opened, engine } = await connectEngine(context, adoptions);
   try {
     return await body({
       opened,
@@ -63,7 +63,8 @@ export async function withWorld<T>(
   }
 }
 
-async function connect(context: Context, adoptions: Adoptions): Promise<Pick<World, 'opened' | 'engine'>> {
+/** Finds the engine as every command does; `close` it when done. @throws EngineError */
+export async function connectEngine(context: Context, adoptions: Adoptions): Promise<Pick<World, 'opened' | 'engine'>> {
   const { env, signal, owner, engineUrl, engineUnsupported: unsupported } = context;
   const { state: stateDir, runtime: runtimeDir, engine: configDir } = context.paths;
   const [{ openEngine }, { connectPodman }] = await Promise.all([

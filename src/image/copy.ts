@@ -70,11 +70,11 @@ async function select(source: JudgedSource, { all, platform }: CopyOptions): Pro
 
 /** What the target can hold of it. @throws ImageError `NOT_CONVERTIBLE`, before a byte is moved */
 function fit(target: ImageTarget, selection: Selection, { preserveDigests }: CopyOptions): Selection {
-  const fitting = target.holds === 'oci' ? toOci(selection) : selection;
+  const fitting = target.holds === 'oci' || target.holds === 'one-oci' ? toOci(selection) : selection;
   const isKept = target.holds !== 'one' && fitting.top.digest === selection.top.digest;
   for (const image of fitting.images) target.check(image);
   const name = formatPlace(target.place);
-  if (target.holds === 'one' && fitting.top.kind === 'index') {
+  if (target.holds.startsWith('one') && fitting.top.kind === 'index') {
     const hint = 'Use oci-archive:, or choose one with --platform';
     throw new ImageError('NOT_CONVERTIBLE', `Cannot write ${name}: it holds no index`, { hint });
   }

@@ -6,13 +6,30 @@ import type { Login } from './authorize.ts';
 import { ImageError } from './failure.ts';
 import { isRecord, record, text } from './json.ts';
 
+/** The word of registries.conf for the files of credentials, among programs that keep some. */
+export const authFilesHelper = 'containers-auth.json';
+
 /**
  * Finds who asks for a repository: in the first file that knows of it, by the most exact key (`quay.io/team/web`,
  * `quay.io/team`, `quay.io`), as containers-auth.json(5) says. Undefined for anybody.
  *
+ * @param helpers where to look, in order: programs, and {@link authFilesHelper}
  * @throws ImageError `CREDENTIALS_INVALID`
  */
 export async function findLogin(
+  places: AuthPlaces,
+  name: { readonly registry: string; readonly repository: string },
+  helpers: readonly string[] = [authFilesHelper],
+): Promise<Login | undefined> {
+  for (const helper of helpers) {
+    const isFiles = helper === authFilesHelper;
+    const login = await (isFiles ? loginInFiles(places, name) : askHelper(helper, name.registry, places.env));
+    if (login !== undefined) return login;
+  }
+  return undefined;
+}
+
+async function loginInFiles(
   places: AuthPlaces,
   name: { readonly registry: string; readonly repository: string },
 ): Promise<Login | undefined> {

@@ -5,6 +5,10 @@ export type ImageCode =
   | 'IMAGE_NOT_FOUND'
   | 'REGISTRY_REFUSED'
   | 'REGISTRY_UNREACHABLE'
+  /** registries.conf forbids it. */
+  | 'REGISTRY_BLOCKED'
+  /** A file registries.conf that cannot be used. */
+  | 'REGISTRIES_INVALID'
   /** It answers what no registry may answer. */
   | 'REGISTRY_INVALID'
   /** The bytes are not those that a digest or a size promised. */

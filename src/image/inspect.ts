@@ -4,7 +4,7 @@ import { pickImage } from './pick.ts';
 import type { Platform } from './platform.ts';
 import { listTags } from './repository.ts';
 import { type JudgedSource, readConfig } from './source.ts';
-import { formatPlace } from './transport.ts';
+import { formatPlace, type Place } from './transport.ts';
 
 /** What is told of an image, in skopeo's names (`skopeo inspect`). */
 export interface Inspected {
@@ -52,7 +52,7 @@ export async function inspect(
   const config = record(parseJson(bytes, `the configuration of ${formatPlace(place)}`));
   const run = record(config.config);
   return {
-    Name: place.transport === 'docker' ? repositoryOf(place.name) : undefined,
+    Name: hasName(place) && place.name !== undefined ? repositoryOf(place.name) : undefined,
     Digest: top.digest,
     RepoTags: tags,
     Created: config.created,
@@ -69,4 +69,11 @@ export async function inspect(
     })),
     Env: texts(list(run.Env)),
   };
+}
+
+/** An archive's name is what it would be loaded as. */
+function hasName(
+  place: Place,
+): place is Extract<Place, { transport: 'docker' | 'containers-storage' | 'docker-daemon' }> {
+  return ['docker', 'containers-storage', 'docker-daemon'].includes(place.transport);
 }

@@ -1,6 +1,6 @@
 import { type RegistryCredential, registryOf } from '../model/credential.ts';
 import { type Sealed, seal } from '../model/sealed.ts';
-import { type Access, openKnown } from './access.ts';
+import { type Access, openRepository } from './access.ts';
 import { type AuthPlaces, ownAuthFile, readAuthFile, writeAuths } from './auth-file.ts';
 import { findLogin } from './credentials.ts';
 import { ImageError } from './failure.ts';
@@ -29,11 +29,12 @@ function parseRegistry(text: string): { readonly key: string; readonly registry:
  */
 export async function logIn(
   access: Access & { readonly auth: AuthPlaces },
-  name: string,
+  given: string,
   credential: Sealed<RegistryCredential>,
 ): Promise<string> {
-  const { key, registry: host } = parseRegistry(name);
-  const registry = openKnown(access, host, async () => ({ kind: 'password', credential }));
+  const { key, registry: host } = parseRegistry(given);
+  const name = { registry: host, repository: key.slice(host.length + 1), tag: undefined, digest: undefined };
+  const { registry } = await openRepository({ ...access, known: () => ({ kind: 'password', credential }) }, name);
   try {
     await greet(registry);
   } finally {

@@ -33,19 +33,37 @@ export interface RegistryOptions extends HttpOptions {
 /** Docker Hub's registry has another name than its images. */
 const hosts: Readonly<Record<string, string>> = { 'docker.io': 'registry-1.docker.io' };
 
+/** Connections to a registry, whoever asks for whatever repository. */
+export interface RegistryLink {
+  readonly http: Http;
+  /** Its address, looked for once. */
+  base(): Promise<URL>;
+}
+
 /** Opens nothing yet. */
-export function openRegistry(name: string, opts: RegistryOptions): Registry {
+export function openLink(name: string, opts: HttpOptions): RegistryLink {
   const http = openHttp(opts);
-  const authorizer = makeAuthorizer(http, opts.login);
   const host = (Object.hasOwn(hosts, name) ? hosts[name] : undefined) ?? name;
   let base: Promise<URL> | undefined;
+  return {
+    http,
+    base: () => {
+      base ??= opts.verifyTls ? Promise.resolve(secure(host)) : findBase(http, host);
+      return base;
+    },
+  };
+}
+
+/** Opens nothing yet. Closing it closes the link. */
+export function openRegistry(name: string, opts: RegistryOptions, link: RegistryLink = openLink(name, opts)): Registry {
+  const { http } = link;
+  const authorizer = makeAuthorizer(http, opts.login);
   return {
     name,
     retries: opts.retries,
     close: http.close,
     send: async call => {
-      base ??= opts.verifyTls ? Promise.resolve(secure(host)) : findBase(http, host);
-      const { origin, href, protocol } = await base;
+      const { origin, href, protocol } = await link.base();
       const url = call.at instanceof URL ? call.at : new URL(call.at, href);
       if (protocol === 'https:' && url.protocol !== protocol && opts.verifyTls) {
         throw invalid(call.what, `it leads from TLS to "${url.origin}"`);

@@ -28,7 +28,7 @@ export function signatureReader(place: Place, repository: Repository | undefined
     },
     simple: async image => {
       const storage = await access.trust.storage(place.name);
-      const { verifyTls, env, signal, certificates: directory } = access;
+      const { verifyTls = true, env, signal, certificates: directory } = access;
       const host = URL.canParse(storage.lookaside) ? new URL(storage.lookaside).host : '';
       const certificates = () => readCertificates(host, { directory, env, verify: verifyTls });
       const http = openHttp({ verifyTls, env, signal, certificates });

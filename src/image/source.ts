@@ -1,9 +1,9 @@
-import { type Access, openRepository } from './access.ts';
-import { download, readSmall } from './blob.ts';
+import type { Access } from './access.ts';
+import { readSmall } from './blob.ts';
 import { judge } from './judge.ts';
 import { type Descriptor, type ImageManifest, largestDocument, type Manifest } from './manifest.ts';
-import { selectorOf } from './name.ts';
-import { fetchManifest, imageOf, type Repository } from './repository.ts';
+import { registrySource } from './registry-source.ts';
+import { imageOf, type Repository } from './repository.ts';
 import { signatureReader } from './signature-reader.ts';
 import { formatPlace, type Place } from './transport.ts';
 
@@ -58,21 +58,12 @@ async function openPlace(place: Place, access: Access): Promise<ImageSource> {
       return (await import('./directory.ts')).directorySource(place);
     case 'docker-archive':
       return (await import('./docker-archive.ts')).dockerArchiveSource(place);
+    case 'containers-storage':
+    case 'docker-daemon':
+      return (await import('./store.ts')).storeSource(place, access);
     default:
       return (await import('./layout.ts')).layoutSource(place);
   }
-}
-
-async function registrySource(place: Extract<Place, { transport: 'docker' }>, access: Access): Promise<ImageSource> {
-  const repository = await openRepository(access, place.name);
-  return {
-    place,
-    repository,
-    top: () => fetchManifest(repository, selectorOf(place.name)),
-    manifest: ({ digest }) => fetchManifest(repository, digest),
-    blob: descriptor => download(repository, descriptor),
-    close: () => repository.registry.close(),
-  };
 }
 
 /** The image that an index names for what is wanted. @throws ImageError */

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
-import { type Access, openRepository } from './access.ts';
+import { type Access, openOrigin } from './access.ts';
 import { isDigest } from './digest.ts';
 import { ImageError } from './failure.ts';
 import { formatName, parseName, type RegistryName } from './name.ts';
@@ -77,7 +77,7 @@ function inRegistry(name: RegistryName, from: Access): Found {
 }
 
 async function allTags(name: RegistryName, from: Access, fits?: RegExp): Promise<readonly Found[]> {
-  const repository = await openRepository(from, name);
+  const repository = await openOrigin(from, name);
   try {
     const tags = await listTags(repository);
     return tags.filter(tag => fits?.test(tag) ?? true).map(tag => inRegistry({ ...name, tag }, from));

@@ -11,8 +11,8 @@ export type Transfer = 'sent' | 'mounted';
 /** Where an image is written. Blobs first, then manifests, then `commit`: until that nothing there looks whole. */
 export interface ImageTarget {
   readonly place: Place;
-  /** Manifests of OCI alone, any, or one image without a manifest. */
-  readonly holds: 'oci' | 'any' | 'one';
+  /** Manifests of OCI alone, any, one image with a manifest of OCI, or one image without a manifest. */
+  readonly holds: 'oci' | 'any' | 'one-oci' | 'one';
   /** Refuses what it cannot hold, before a byte is moved. @throws ImageError `NOT_CONVERTIBLE` */
   check(image: ImageManifest): void;
   has(blob: Descriptor): Promise<boolean>;
@@ -41,6 +41,9 @@ export async function openTarget(place: Place, access: Access): Promise<ImageTar
       return (await import('./directory.ts')).directoryTarget(place);
     case 'docker-archive':
       return (await import('./docker-archive-target.ts')).dockerArchiveTarget(place);
+    case 'containers-storage':
+    case 'docker-daemon':
+      return (await import('./store.ts')).storeTarget(place, access);
     default:
       return (await import('./layout.ts')).layoutTarget(place);
   }

@@ -9,21 +9,26 @@ export type Place =
   /** One image as files in a directory: what skopeo's `dir:` is. */
   | { readonly transport: 'dir'; readonly path: string }
   /** What `docker save` writes. `name` is the tag in it. */
-  | { readonly transport: 'docker-archive'; readonly path: string; readonly name: RegistryName | undefined };
+  | { readonly transport: 'docker-archive'; readonly path: string; readonly name: RegistryName | undefined }
+  /** In the store of Podman, or of Docker's daemon. One of the two is there. */
+  | {
+      readonly transport: 'containers-storage' | 'docker-daemon';
+      readonly name: RegistryName | undefined;
+      readonly id: string | undefined;
+    };
 
 export type Transport = Place['transport'];
 
 /** Of the transports that containers-transports(5) has beside ours, what to do instead. */
 const elsewhere: Readonly<Record<string, string>> = {
-  'containers-storage': 'Use "podman save" or "podman load" with oci-archive: for the engine\'s own store',
-  'docker-daemon': 'Use "docker save" or "docker load" with docker-archive:',
   ostree: 'Use oci: instead',
   sif: 'Use oci: instead',
   tarball: 'Use "podman import" instead',
 };
 
 /**
- * Reads `docker://NAME`, `oci:PATH[:REF]`, `oci-archive:PATH[:REF]`, `dir:PATH` or `docker-archive:PATH[:NAME]`.
+ * Reads `docker://NAME`, `oci:PATH[:REF]`, `oci-archive:PATH[:REF]`, `dir:PATH`, `docker-archive:PATH[:NAME]`,
+ * `containers-storage:NAME|@ID` or `docker-daemon:NAME:TAG|sha256:ID`.
  *
  * @throws ImageError `NAME_INVALID`
  */
@@ -42,9 +47,29 @@ export function parsePlace(text: string): Place {
       return { transport, path: rest };
     case 'docker-archive':
       return dockerArchive(text, rest);
+    case 'containers-storage':
+      return inStorage(text, rest);
+    case 'docker-daemon':
+      return inDaemon(text, rest);
     default:
       throw unknown(text, transport);
   }
+}
+
+const ours: readonly Transport[] = [
+  'docker',
+  'oci',
+  'oci-archive',
+  'dir',
+  'docker-archive',
+  'containers-storage',
+  'docker-daemon',
+];
+
+/** Whether a text names a transport, of ours or not, and so is no name of an image alone. */
+export function hasTransport(text: string): boolean {
+  const transport = /^([a-z-]+):/.exec(text)?.[1];
+  return transport !== undefined && (ours.some(each => each === transport) || Object.hasOwn(elsewhere, transport));
 }
 
 /** The same as text. */
@@ -56,6 +81,10 @@ export function formatPlace(place: Place): string {
       return `dir:${place.path}`;
     case 'docker-archive':
       return `docker-archive:${place.path}${place.name === undefined ? '' : `:${formatName(place.name)}`}`;
+    case 'containers-storage':
+      return `containers-storage:${place.name === undefined ? `@${place.id}` : formatName(place.name)}`;
+    case 'docker-daemon':
+      return `docker-daemon:${place.name === undefined ? place.id : formatName(place.name)}`;
     default:
       return `${place.transport}:${place.path}${place.ref === undefined ? '' : `:${place.ref}`}`;
   }
@@ -85,6 +114,33 @@ function dockerArchive(text: string, rest: string): Place {
   const parsed = parseName(name);
   if (parsed.digest !== undefined) throw invalid(text, 'found a digest, which such an archive has not', spelling);
   return { transport: 'docker-archive', path, name: { ...parsed, tag: parsed.tag ?? 'latest' } };
+}
+
+function inStorage(text: string, rest: string): Place {
+  const transport = 'containers-storage';
+  const spelling = 'containers-storage:NAME[:TAG]';
+  if (rest.startsWith('[')) {
+    const hint = 'Name the engine whose store it is with --engine or CONTAINER_HOST';
+    throw new ImageError('NAME_INVALID', `Cannot read "${text}": the engine alone knows where its store is`, { hint });
+  }
+  const id = /^@([0-9a-f]{64})$/.exec(rest)?.[1];
+  if (id !== undefined) return { transport, name: undefined, id };
+  if (rest === '' || rest.startsWith('@')) throw invalid(text, 'expected a name, or @ and a whole id', spelling);
+  return { transport, name: tagged(parseName(rest)), id: undefined };
+}
+
+function inDaemon(text: string, rest: string): Place {
+  const transport = 'docker-daemon';
+  const spelling = 'docker-daemon:NAME:TAG';
+  if (/^sha256:[0-9a-f]{64}$/.test(rest)) return { transport, name: undefined, id: rest };
+  const name = parseName(rest);
+  // As skopeo: what is a name alone may be meant as an id.
+  if (name.tag === undefined && name.digest === undefined) throw invalid(text, 'expected a tag', spelling);
+  return { transport, name, id: undefined };
+}
+
+function tagged(name: RegistryName): RegistryName {
+  return name.digest === undefined ? { ...name, tag: name.tag ?? 'latest' } : name;
 }
 
 function invalid(text: string, found: string, spelling: string): ImageError {

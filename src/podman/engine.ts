@@ -21,6 +21,7 @@ import type { Output } from './frames.ts';
 import { type HandName, readHandMade } from './hand.ts';
 import { handNames } from './hand-names.ts';
 import { openHttp } from './http.ts';
+import { type ImageArchives, podmanArchives } from './image-archives.ts';
 import { findImage } from './image-find.ts';
 import { type EngineInfo, info } from './info.ts';
 import { inspect } from './inspect.ts';
@@ -70,6 +71,8 @@ export interface PodmanEngine extends Engine {
   handMade(name: HandName, opts: Signalled): Promise<HandMade | undefined>;
   /** Names of pods, or of containers that are in none. */
   handNames(kind: 'pod' | 'container', opts: Signalled): Promise<readonly string[]>;
+  /** Its images, in and out. */
+  readonly images: ImageArchives;
   /** Removes the networks of ours that nothing is on. */
   sweepNetworks(opts: Signalled): Promise<void>;
   /** Closes its connections; calls under way fail. */
@@ -105,7 +108,7 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
   try {
     const version = checkVersion(opts.version ?? (await ping(http, { timeoutMs: 10_000, signal })), { unsupported });
     const aliases = (): Promise<Aliases> => readAliases({ env, uid: getuid?.() ?? 0 });
-    return engineOf({
+    const engine = engineOf({
       http,
       owner,
       stateDir,
@@ -119,13 +122,14 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
       ownIds: new Set(),
       remaking: new Map(),
     });
+    return { ...engine, images: podmanArchives(http, signal) };
   } catch (error) {
     await http.close();
     throw error;
   }
 }
 
-function engineOf(context: Context): PodmanEngine {
+function engineOf(context: Context): Omit<PodmanEngine, 'images'> {
   const { http, owner, version } = context;
   const executors = executorsOf(context);
   return {

@@ -9,14 +9,14 @@ import { reasonOf, refusal } from './status.ts';
 
 /** Every 4.3 and 5.x serves this prefix alike; it also pins the shape of container inspect to the one of 4. */
 export const apiPrefix = '/v4.0.0/libpod';
-/** Docker's own API, in the version that 4.3 speaks. */
-const dockerPrefix = '/v1.41';
+/** Docker's own API, in the version that 4.3 speaks; Docker's own daemon has dropped that by now. */
+const prefixes = { libpod: apiPrefix, docker: '/v1.41', daemon: '' } as const;
 
 /** One call of the engine's API. */
 export interface Call {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** Libpod's where undefined. */
-  readonly api?: 'docker';
+  /** Libpod's where undefined; `daemon` is Docker's in whatever version it speaks. */
+  readonly api?: 'docker' | 'daemon';
   /** Below the prefix, made by `path`. */
   readonly path: string;
   readonly query?: Query;
@@ -119,8 +119,7 @@ async function send(link: Link, call: Call, signal: AbortSignal): Promise<Incomi
 
 /** Resolves with the head of the reply; its body is still to come. */
 function sendOnce({ socket, agent }: Link, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
-  const prefix = call.api === 'docker' ? dockerPrefix : apiPrefix;
-  const path = prefix + call.path + queryString(call.query ?? {});
+  const path = prefixes[call.api ?? 'libpod'] + call.path + queryString(call.query ?? {});
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
   return new Promise((resolve, reject) => {
     // Without a servername Node compiles its patterns of addresses for the name it would offer to TLS: 5 ms.

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeText } from './write.ts';
+import { writeUnitFile } from './write.ts';
 
 /** Names of units that somebody began to write, enable, start or remove, and did not finish with. */
 export async function readPending(directory: string, owner: string): Promise<readonly string[]> {
@@ -16,7 +16,7 @@ export async function readPending(directory: string, owner: string): Promise<rea
 /** Notes the names before anything is done to them: what was done by a run that is killed does not show afterwards. */
 export async function notePending(directory: string, owner: string, names: Iterable<string>): Promise<void> {
   const sorted = [...new Set(names)].sort();
-  if (sorted.length > 0) await writeText(pendingFile(directory, owner), `${sorted.join('\n')}\n`);
+  if (sorted.length > 0) await writeUnitFile(pendingFile(directory, owner), `${sorted.join('\n')}\n`);
 }
 
 /** All of them are done with. */

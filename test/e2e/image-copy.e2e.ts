@@ -6,22 +6,38 @@ import { digestOf } from '../../src/image/digest.ts';
 import type { ImageIndex } from '../../src/image/manifest.ts';
 import { assertSchema } from '../cli/schemas.ts';
 import { type SampleImage, sampleImage, sampleIndex } from '../image/samples.ts';
-import { type Ran, type Registry, registry, run } from './host.ts';
+import { type PrivatePodman, privatePodman, type Ran, type Registry, registry, run } from './host.ts';
 import { scratch, skopeo, writeLayout } from './oci-layout.ts';
 import { cleanUps, program } from './podstead.ts';
 
-const transports = ['docker', 'oci', 'oci-archive', 'dir', 'docker-archive'] as const;
+const transports = [
+  'docker',
+  'oci',
+  'oci-archive',
+  'dir',
+  'docker-archive',
+  'containers-storage',
+  'docker-daemon',
+] as const;
 type Transport = (typeof transports)[number];
+/** These give an image another manifest than it came with: Docker's have none, and Podman packs its layers anew. */
+const remade: readonly Transport[] = ['docker-archive', 'docker-daemon', 'containers-storage'];
+/** These keep no manifest that they are given. */
+const losing: readonly Transport[] = ['docker-archive', 'docker-daemon'];
 
 describe('podstead image copy and skopeo read what the other wrote', () => {
   const cleaning = cleanUps();
   let server: Registry;
+  let engine: PrivatePodman;
+  let driver = '';
   let dir = '';
   let amd64: SampleImage;
   let arm64: SampleImage;
   let index: ImageIndex;
   before(async () => {
     server = await registry(cleaning);
+    engine = await privatePodman(cleaning);
+    driver = (await engine.podman('info', '--format', '{{.Store.GraphDriverName}}')).stdout.trim();
     dir = await scratch(cleaning);
     [amd64, arm64] = [sampleImage({ sizes: [300_000, 10, 2000] }), sampleImage({ architecture: 'arm64' })];
     index = sampleIndex({ amd64, arm64 });
@@ -33,20 +49,40 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
     if (transport === 'docker') return `docker://${server.host}/${name}:1`;
     if (transport === 'dir') return `dir:${join(dir, `${name}-dir`)}`;
     if (transport === 'docker-archive') return `docker-archive:${join(dir, `${name}.docker.tar`)}:localhost/${name}:1`;
+    if (transport === 'containers-storage') return `containers-storage:localhost/${name}:1`;
+    // Podman serves as the daemon, from the same store.
+    if (transport === 'docker-daemon') return `docker-daemon:localhost/daemon-${name}:1`;
     return `${transport}:${join(dir, transport === 'oci' ? name : `${name}.oci.tar`)}:1`;
   };
+  const podstead = (...args: readonly string[]): Promise<Ran> =>
+    run('node', [program, 'image', ...args], {
+      ...{ HOME: dir, STATE_DIRECTORY: join(dir, 'state'), RUNTIME_DIRECTORY: join(dir, 'run'), TMPDIR: dir },
+      ...{ CONTAINER_HOST: engine.url, DOCKER_HOST: engine.url },
+    });
   const copy = (from: string, to: string, ...flags: readonly string[]): Promise<Ran> =>
-    run('node', [program, 'image', 'copy', '--tls-verify=false', ...flags, from, to], { HOME: dir });
+    podstead('copy', '--tls-verify=false', ...flags, from, to);
   const good = async (from: string, to: string, ...flags: readonly string[]): Promise<Ran> => {
     const ran = await copy(from, to, ...flags);
     assert.equal(ran.code, 0, `${from} to ${to}: ${ran.stderr}`);
     return ran;
   };
   const theirs = (from: string, to: string, ...flags: readonly string[]): Promise<string> =>
-    skopeo('copy', '-q', '--src-tls-verify=false', '--dest-tls-verify=false', ...flags, from, to);
+    skopeo(
+      ...['copy', '-q', '--src-tls-verify=false', '--dest-tls-verify=false'],
+      ...(from.startsWith('docker-daemon:') ? ['--src-daemon-host', engine.url] : []),
+      ...(to.startsWith('docker-daemon:') ? ['--dest-daemon-host', engine.url] : []),
+      ...[...flags, inStore(from), inStore(to)],
+    );
+  /** Skopeo opens the store itself. */
+  const inStore = (at: string): string =>
+    at.replace(/^containers-storage:/, `containers-storage:[${driver}@${engine.root}+${engine.runroot}]`);
   /** As skopeo sees it. */
   const raw = (at: string, ...flags: readonly string[]): Promise<string> =>
-    skopeo('inspect', ...(at.startsWith('docker:') ? ['--tls-verify=false'] : []), '--raw', ...flags, at);
+    skopeo(
+      ...['inspect', ...(at.startsWith('docker:') ? ['--tls-verify=false'] : [])],
+      ...(at.startsWith('docker-daemon:') ? ['--daemon-host', engine.url] : []),
+      ...['--raw', ...flags, inStore(at)],
+    );
   const sample = (): string => `oci:${join(dir, 'one')}:1`;
 
   for (const transport of transports) {
@@ -55,7 +91,7 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
       await good(sample(), to);
       assert.equal(await raw(to, '--config'), amd64.config.bytes.toString());
       // An archive of Docker has no manifest of its own.
-      if (transport !== 'docker-archive') assert.equal(digestOf(Buffer.from(await raw(to))), amd64.manifest.digest);
+      if (!losing.includes(transport)) assert.equal(digestOf(Buffer.from(await raw(to))), amd64.manifest.digest);
       // It reads every blob, and holds it against its digest.
       await theirs(to, `oci:${join(dir, `check-${transport}`)}:1`);
     });
@@ -66,7 +102,7 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
       const to = `dir:${join(dir, `from-${transport}`)}`;
       await good(from, to);
       assert.equal(await raw(to, '--config'), amd64.config.bytes.toString());
-      if (transport !== 'docker-archive') assert.equal(digestOf(Buffer.from(await raw(to))), amd64.manifest.digest);
+      if (!remade.includes(transport)) assert.equal(digestOf(Buffer.from(await raw(to))), amd64.manifest.digest);
       await theirs(to, `oci:${join(dir, `check-from-${transport}`)}:1`);
     });
   }
@@ -77,7 +113,7 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
         const target = place(to, `pair-${from}`);
         await good(place(from, 'ours'), target);
         assert.equal(await raw(target, '--config'), amd64.config.bytes.toString());
-        const isKept = from !== 'docker-archive' && to !== 'docker-archive';
+        const isKept = !remade.includes(from) && !losing.includes(to);
         if (isKept) assert.equal(digestOf(Buffer.from(await raw(target))), amd64.manifest.digest, `${from} to ${to}`);
       }
     });
@@ -189,6 +225,43 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
     for (const name of ['x', 'y']) await good(sample(), `oci-archive:${join(dir, `${name}.tar`)}:1`);
     const [x, y] = [await bytesOf('x.tar'), await bytesOf('y.tar')];
     assert.equal(x, y);
+  });
+
+  test('an engine takes one image, keeps its digest where it is of OCI, and is asked by id too', async () => {
+    const to = 'containers-storage:localhost/single:1';
+    const refused = await copy(`oci:${join(dir, 'both')}:1`, to, '--all');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /it holds no index/);
+    await good(sample(), to, '--preserve-digests');
+    const told = await engine.podman('image', 'inspect', '--format', '{{.Digest}} {{.Id}}', 'localhost/single:1');
+    const id = amd64.config.digest.slice('sha256:'.length);
+    assert.equal(told.stdout.trim(), `${amd64.manifest.digest} ${id}`);
+    const daemons = await copy(sample(), 'docker-daemon:localhost/single:1', '--preserve-digests');
+    assert.match(daemons.stderr, /cannot keep the digest/);
+    for (const from of [`containers-storage:@${id}`, `docker-daemon:sha256:${id}`]) {
+      const { code, stdout, stderr } = await podstead('inspect', '--config', '--raw', from);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, amd64.config.bytes.toString());
+    }
+  });
+
+  test('an image that an engine has not, a daemon that is not there, and a store by its path are told', async () => {
+    const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+      [['inspect', 'containers-storage:localhost/none:1'], /Cannot read image "localhost\/none:1" of the engine/],
+      [['inspect', 'docker-daemon:localhost/none:1'], /Cannot read image "localhost\/none:1" of the daemon/],
+      [['inspect', `containers-storage:[${driver}@${engine.root}]localhost/ours:1`], /where its store is\n.*--engine/],
+      [['inspect', 'docker-daemon:localhost/ours'], /expected a tag/],
+      [['inspect', '--daemon-host', 'tcp://127.0.0.1:1', 'docker-daemon:localhost/ours:1'], /expected a unix socket/],
+      [['inspect', '--daemon-host', `unix://${dir}/none.sock`, 'docker-daemon:localhost/ours:1'], /none\.sock/],
+      [['copy', sample(), `containers-storage:@${'0'.repeat(64)}`], /expected a name/],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stderr } = await podstead(...args);
+      assert.equal(code, 1, args.join(' '));
+      assert.match(stderr, message);
+    }
+    const left = (await readdir(dir)).filter(name => name.startsWith('podstead-'));
+    assert.deepEqual(left, [], 'an archive was left behind');
   });
 
   test('a person reads what was copied', async () => {

@@ -67,6 +67,22 @@ esac
   await assert.rejects(found(places, 'bad.io', 'a'), { code: 'CREDENTIALS_INVALID', message: /without a path/ });
 });
 
+test('findLogin() asks the helpers of registries.conf in their order, before or after the files', async t => {
+  const places = await home(t, {
+    'run/containers/auth.json': { auths: { 'r.io': entry('file') } },
+    'bin/docker-credential-some':
+      '#!/bin/sh\nread registry; echo "{\\"Username\\":\\"vera\\",\\"Secret\\":\\"of-$registry\\"}"\n',
+  });
+  await chmod(join(places.env.HOME ?? '', 'bin/docker-credential-some'), 0o755);
+  const secret = async (...helpers: string[]): Promise<string | undefined> => {
+    const login = await findLogin(places, { registry: 'r.io', repository: 'a' }, helpers);
+    return login?.kind === 'password' ? login.credential.reveal().password : undefined;
+  };
+  assert.equal(await secret('some', 'containers-auth.json'), 'of-r.io');
+  assert.equal(await secret('containers-auth.json', 'some'), 'file');
+  assert.equal(await secret(), undefined);
+});
+
 test('findLogin() goes on where a helper knows nothing, and says where it fails', async t => {
   const places = await home(t, {
     'run/containers/auth.json': { auths: { 'r.io': entry('file') }, credsStore: 'none' },

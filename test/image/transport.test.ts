@@ -46,6 +46,13 @@ const places = [
     'docker-archive:web.tar:docker.io/team/web:1',
     { transport: 'docker-archive', path: 'web.tar', name: parseName('docker.io/team/web:1') },
   ],
+  [
+    'containers-storage:localhost/web:1',
+    { transport: 'containers-storage', name: parseName('localhost/web:1'), id: undefined },
+  ],
+  [`containers-storage:@${'a'.repeat(64)}`, { transport: 'containers-storage', name: undefined, id: 'a'.repeat(64) }],
+  ['docker-daemon:localhost/web:1', { transport: 'docker-daemon', name: parseName('localhost/web:1'), id: undefined }],
+  [`docker-daemon:${digest}`, { transport: 'docker-daemon', name: undefined, id: digest }],
 ] as const;
 for (const [text, place] of places) {
   test(`parsePlace() reads "${text}", and formatPlace() writes it again`, () => {
@@ -61,8 +68,10 @@ const noPlaces = [
   ['oci::x', /oci:PATH/],
   ['oci:path:a b', /oci:PATH/],
   ['docker-archive:x.tar:@0', /NAME/],
-  ['docker-daemon:busybox', /docker save/],
-  ['containers-storage:busybox', /podman save/],
+  ['docker-daemon:busybox', /docker-daemon:NAME:TAG/],
+  ['containers-storage:@0', /containers-storage:NAME/],
+  ['containers-storage:[overlay@/x]busybox', /--engine/],
+  ['tarball:x', /podman import/],
   ['toString:x', /docker:\/\/toString/],
 ] as const;
 for (const [text, hint] of noPlaces) {

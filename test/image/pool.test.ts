@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { test } from 'node:test';
+import { makePool, openRepository } from '../../src/image/access.ts';
+import { parseName } from '../../src/image/name.ts';
+import { listTags } from '../../src/image/repository.ts';
+import { openAccess } from './server.ts';
+
+test('repositories of one registry share its connections in a pool', async t => {
+  const connections = new Set<Socket>();
+  const server = createServer((request, response) => {
+    connections.add(request.socket);
+    response.end(JSON.stringify({ tags: [request.url] }));
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const pool = makePool();
+  t.after(async () => {
+    await pool.close();
+    server.closeAllConnections();
+    await new Promise(resolve => server.close(resolve));
+  });
+  const access = { ...openAccess(), pool };
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'a']) {
+    const repository = await openRepository(access, parseName(`127.0.0.1:${port}/${name}`));
+    assert.deepEqual(await listTags(repository), [`/v2/${name}/tags/list`]);
+    await repository.registry.close();
+  }
+  // The second is for a request that comes before the first has its answer's end.
+  assert.ok(connections.size <= 2, `${connections.size} connections`);
+});
