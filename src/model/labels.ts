@@ -26,6 +26,4 @@ export const labels = {
   keeps: 'podstead.dev/keeps',
   /** Digest of the build context. On images that we built. */
   context: 'podstead.dev/context',
-  /** Name of the working container of `podstead build` that it is a mount of. On such containers, which nobody keeps. */
-  working: 'podstead.dev/working',
 } as const;

@@ -1,4 +1,3 @@
-import { labels } from '../model/labels.ts';
 import type { Context } from './context.ts';
 import { record, text } from './json.ts';
 import { path } from './query.ts';
@@ -16,13 +15,15 @@ interface WorkingOptions {
 
 /** Mounts an image to be written to: by a container that never runs, and that no agent takes for its own. @throws EngineError */
 export async function mountWorking(
-  { http }: Context,
+  { http, owner }: Context,
   image: string,
   name: string,
   { signal }: WorkingOptions,
 ): Promise<Mounted> {
   const what = `Cannot mount the working container "${name}"`;
-  const body = { image, labels: { [labels.working]: name } };
+  // Without labels of ours, and without what the engine would set: a commit copies both into the image. It also writes
+  // down `/` where there is no working directory, which comes to the same.
+  const body = { image, name: `podstead-working-${owner}-${name}`, unsetenv: ['TERM', 'container'] };
   const made = await http.call({ method: 'POST', path: '/containers/create', body, what, signal });
   const container = text(record(made.body).Id);
   // Podman 4.3 answers with the bare path, and not with JSON.
