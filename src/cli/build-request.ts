@@ -45,8 +45,8 @@ export async function optionsOf({ env }: Context, flags: BuildFlags): Promise<Bu
   };
 }
 
-/** https://reproducible-builds.org/specs/source-date-epoch/ */
-function epochOf(env: Context['env']): number | undefined {
+/** Seconds since 1970 of SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/). @throws CommandError */
+export function epochOf(env: Context['env']): number | undefined {
   const text = env.SOURCE_DATE_EPOCH;
   if (text === undefined || text === '') return undefined;
   if (/^\d{1,12}$/.test(text)) return Number(text);

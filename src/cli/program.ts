@@ -7,6 +7,7 @@ import type { Context, GlobalOptions } from './context.ts';
 import { globalOptions } from './flags.ts';
 import { addImages } from './image-commands.ts';
 import { version } from './version.ts';
+import { addWorking, isVerb } from './working-commands.ts';
 
 /** Runs a command: given its context, it returns the exit code. */
 type Body<Args extends readonly unknown[], Options> = (
@@ -75,7 +76,6 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
   addLooking(add);
   addPods(add);
   addService(add);
-  addBuild(add);
   const group = (name: string, summary: string, addAll: (add: Add) => void): void => {
     const description = `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}`;
     parents.set(name, program.command(name).summary(summary).description(description));
@@ -83,6 +83,14 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
   };
   group('generate', 'write files from manifests or pods', addGenerate);
   group('bundle', 'carry manifests and their images to a host without a network', addBundles);
+  // Before a verb, `build` is a group: as a command it would take options that are the verb's.
+  if (words !== undefined && isVerb(words)) group('build', 'build images step by step', addWorking);
+  else {
+    addBuild(add);
+    const build = program.commands.find(command => command.name() === 'build');
+    if (build !== undefined) parents.set('build', build);
+    if (words?.includes('build') ?? true) addWorking(add);
+  }
   group('image', 'look at images in registries and files, copy and delete them', addImages);
   return program;
 }

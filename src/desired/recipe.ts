@@ -43,7 +43,8 @@ export function declaredBuild({ object, locate }: ImageBuildObject): DeclaredBui
   };
 }
 
-function instructionsOf({ from, copy, add, run, config }: BuildStepOf): readonly string[] {
+/** A step as lines of a Containerfile; none for what names or pushes. */
+export function instructionsOf({ from, copy, add, run, config }: BuildStepOf): readonly string[] {
   if (from !== undefined) return [`FROM ${from.image}${from.as === undefined ? '' : ` AS ${from.as}`}`];
   if (copy !== undefined) return [`COPY ${copying(copy, copy.from)}`];
   if (add !== undefined) return [`ADD ${copying(add)}`];

@@ -4,6 +4,8 @@ import type { RegistryCredential } from './credential.ts';
 export interface BuildRequest {
   /** Absolute directory that COPY and ADD read from; undefined where there is none. */
   readonly directory: string | undefined;
+  /** Paths below the directory that are all there is of it, whatever an ignore file says; all of it where left out. */
+  readonly only?: readonly string[];
   /** Its Containerfile: a path below the directory, or a text from elsewhere, with the name that people know it by. */
   readonly recipe: Recipe;
   /** Full names that the image gets. */

@@ -27,7 +27,7 @@ interface Extra {
  * Owners are left out, as steps give files to root or to whom they say; times stay, as steps keep them.
  */
 export async function uploadOf(request: BuildRequest): Promise<Upload> {
-  const { directory, recipe, options = {} } = request;
+  const { directory, only, recipe, options = {} } = request;
   // A name that no context has, and that nobody can aim at.
   const own = `.podstead-${randomBytes(8).toString('hex')}`;
   const secrets = (options.secrets ?? []).map(({ id, content }, index) => ({
@@ -38,7 +38,7 @@ export async function uploadOf(request: BuildRequest): Promise<Upload> {
   const isOutside = 'text' in recipe;
   const file = isOutside ? `${own}/Containerfile` : recipe.file;
   const outside = isOutside ? [{ path: file, content: Buffer.from(recipe.text) }] : [];
-  const rules = directory === undefined ? [] : await readRules(directory);
+  const rules = directory === undefined || only !== undefined ? [] : await readRules(directory);
   return {
     content: archive(request, rules, [...outside, ...secrets]),
     file,
@@ -62,7 +62,7 @@ async function readRules(directory: string): Promise<readonly string[]> {
 }
 
 async function* archive(
-  { directory, recipe }: BuildRequest,
+  { directory, only = ['.'], recipe }: BuildRequest,
   rules: readonly string[],
   extras: readonly Extra[],
 ): AsyncGenerator<Uint8Array, void> {
@@ -103,7 +103,8 @@ async function* archive(
         if (entry.stat !== undefined) Object.assign(entry.stat, { uid: 0, gid: 0 });
       },
     },
-    ['.'],
+    // A name that begins with @ would be an archive whose members are taken.
+    only.map(path => (path === '.' ? path : `./${path}`)),
   );
   for await (const chunk of packed) yield chunk;
 }

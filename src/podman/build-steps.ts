@@ -2,6 +2,8 @@ import type { BuildEvent, BuildStep } from '../model/build.ts';
 
 const stepLine = /^(?:\[(\d+)\/(\d+)\] )?STEP (\d+)\/(\d+): (.*)$/;
 const cacheLine = /^--> Using cache /;
+/** A piece that the engine says itself, whatever a command left unfinished on its line. */
+const ofEngine = /^(\[\d+\/\d+\] )?(STEP \d|COMMIT\b|--> )/;
 
 /** What a line of a build says, as Buildah 1.28 and later print it. */
 export function readLine(line: string): BuildEvent {
@@ -23,6 +25,10 @@ function stepOf([, stage, stages, number, of, text = '']: RegExpExecArray): Buil
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string, void> {
   let rest = '';
   for await (const piece of pieces) {
+    if (rest !== '' && ofEngine.test(piece)) {
+      yield shown(rest);
+      rest = '';
+    }
     const lines = (rest + piece).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) yield shown(line);

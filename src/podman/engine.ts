@@ -41,6 +41,7 @@ import { keepsLimits, updateContainer } from './update.ts';
 import { checkVersion } from './version.ts';
 import { createVolume, removeVolume } from './volume.ts';
 import { wakes } from './wakes.ts';
+import { commitWorking, dropImage, dropWorking, inspectImage, type Mounted, mountWorking } from './working.ts';
 
 /** Podman as the engine, with what only its own commands need. Containers are named by id or engine name. */
 export interface PodmanEngine extends Engine {
@@ -53,6 +54,8 @@ export interface PodmanEngine extends Engine {
   logs(container: string, opts: LogOptions): AsyncIterable<Output>;
   /** @throws EngineError `BUILD_FAILED` and others */
   buildImage(request: BuildRequest, opts: BuildingOptions): Promise<BuiltImage>;
+  /** Of images that `podstead build` works on; see working.ts. */
+  readonly working: WorkingImages;
   /** @throws EngineError of a registry's codes */
   pushImage(id: string, destination: string, opts: PushOptions): Promise<void>;
   info(opts: Signalled): Promise<EngineInfo>;
@@ -77,6 +80,16 @@ export interface PodmanEngine extends Engine {
   sweepNetworks(opts: Signalled): Promise<void>;
   /** Closes its connections; calls under way fail. */
   close(): Promise<void>;
+}
+
+/** Images that are made step by step; each method throws EngineError. */
+export interface WorkingImages {
+  mount(image: string, name: string, opts: Signalled): Promise<Mounted>;
+  /** Keeps what was written to a mount under a name, and ends the mount. */
+  commit(container: string, name: string, opts: Signalled): Promise<void>;
+  drop(container: string, opts: Signalled): Promise<void>;
+  dropImage(name: string, opts: Signalled): Promise<void>;
+  inspect(name: string, opts: Signalled): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** Which engine, for whom. */
@@ -147,6 +160,13 @@ function engineOf(context: Context): Omit<PodmanEngine, 'images'> {
     addressOf: (container, { signal }) => addressOf(context, container, signal),
     logs: (container, opts) => logs(context, container, opts),
     buildImage: (request, opts) => buildImage(context, request, opts),
+    working: {
+      mount: (image, name, opts) => mountWorking(context, image, name, opts),
+      commit: (container, name, opts) => commitWorking(context, container, name, opts),
+      drop: (container, opts) => dropWorking(context, container, opts),
+      dropImage: (name, opts) => dropImage(context, name, opts),
+      inspect: (name, opts) => inspectImage(context, name, opts),
+    },
     pushImage: (id, destination, opts) => pushImage(context, id, destination, opts),
     info: ({ signal }) => info(context, signal),
     volumeBytes: (name, opts) => volumeBytes(context, name, opts),

@@ -23,11 +23,12 @@ describe('what docs/commands.md shows without an engine is what is printed', () 
 
 /** Every command as a user types it, with its options. */
 function commands(): readonly { readonly name: string; readonly options: readonly string[] }[] {
-  const leaves = makeProgram(async () => undefined).commands.flatMap(command =>
-    command.commands.length === 0
-      ? [{ prefix: '', command }]
-      : command.commands.map(sub => ({ prefix: `${command.name()} `, command: sub })),
-  );
+  const leaves = makeProgram(async () => undefined).commands.flatMap(command => {
+    // `build` is a command, and has some.
+    const isCommand = command.commands.length === 0 || command.registeredArguments.length > 0;
+    const subs = command.commands.map(sub => ({ prefix: `${command.name()} `, command: sub }));
+    return isCommand ? [{ prefix: '', command }, ...subs] : subs;
+  });
   return leaves.map(({ prefix, command }) => ({
     name: prefix + command.name(),
     options: command.options.map(option => option.long ?? option.short ?? ''),

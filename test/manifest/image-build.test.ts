@@ -153,8 +153,8 @@ for (const [name, spec, places, words] of wrong) {
 }
 
 test('another version or kind of ours is an error, not a custom resource', () => {
-  assert.deepEqual(codes(read(head.replace('v1alpha1', 'v9') + '  steps: []\n').problems), ['1:1 error API_VERSION']);
-  const { problems } = read(head.replace('ImageBuild', 'ImageBuilds') + '  steps: []\n');
+  assert.deepEqual(codes(read(`${head.replace('v1alpha1', 'v9')}  steps: []\n`).problems), ['1:1 error API_VERSION']);
+  const { problems } = read(`${head.replace('ImageBuild', 'ImageBuilds')}  steps: []\n`);
   assert.deepEqual([codes(problems), problems[0]?.hint], [['2:1 error KIND_UNKNOWN'], 'Did you mean "ImageBuild"']);
 });
 

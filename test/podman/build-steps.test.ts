@@ -33,6 +33,7 @@ test('linesOf() finds the same lines however the text is cut', async () => {
 
 test('linesOf() gives a last line without an end, and of a line that was redrawn what stands last', async () => {
   assert.deepEqual(await linesIn(['a\nb', 'c']), ['a', 'bc']);
+  assert.deepEqual(await linesIn(['by hand', 'COMMIT a\n', 'x', '--> 0\n']), ['by hand', 'COMMIT a', 'x', '--> 0']);
   assert.deepEqual(await linesIn(['10%\r50%\r100%\r\n']), ['100%']);
 });
 
