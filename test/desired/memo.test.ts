@@ -24,6 +24,7 @@ const texts: readonly string[] = [
   pod('c', mounting),
   pod('d', "containers: [{ name: c, image: 'x', ports: [{ containerPort: 80, hostPort: 80 }] }]"),
   pod('e', "containers: [{ name: c, image: 'x', ports: [{ containerPort: 80, hostPort: 80 }] }]"),
+  pod("f, annotations: { podstead.dev/after: 'a,cc' }", plain),
   '{ apiVersion: v1, kind: ConfigMap, metadata: { name: one }, data: { K: v1 } }',
   '{ apiVersion: v1, kind: ConfigMap, metadata: { name: one }, data: { K: v2 } }',
   '{ apiVersion: v1, kind: Secret, metadata: { name: one }, stringData: { K: s1 } }',
