@@ -37,7 +37,11 @@ try {
   for (let turn = 0; turn < 2; turn++) {
     for (const { name, install } of whos) {
       await on.must(...install);
-      await eventually('all stand', () => runningCount(on), count => count === standing);
+      await eventually(
+        'all stand',
+        () => runningCount(on),
+        count => count === standing,
+      );
       const { edit, kill } = await measured(on, source, `${name}-${turn}`);
       const { edit: edits = [], kill: kills = [] } = found[name] ?? {};
       found[name] = { edit: [...edits, ...edit], kill: [...kills, ...kill] };
@@ -65,7 +69,11 @@ async function measured(on: Machine, source: string, prefix: string): Promise<Ru
     kill.push(second.startedMs - second.endedMs);
     process.stderr.write(`  ${name}: edit ${edit.at(-1)?.toFixed(0)} ms, kill ${kill.at(-1)?.toFixed(0)} ms\n`);
     await rm(join(source, `${name}.yaml`));
-    await eventually('it is gone', () => containersOf(on.must), all => all[`${name}-main`] === undefined);
+    await eventually(
+      'it is gone',
+      () => containersOf(on.must),
+      all => all[`${name}-main`] === undefined,
+    );
   }
   return { edit, kill };
 }
