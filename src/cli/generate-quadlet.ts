@@ -4,8 +4,9 @@ import { documentOf } from '../kube/document.ts';
 import { objectsOf, type Standing } from '../kube/objects.ts';
 import { remarks } from '../kube/remarks.ts';
 import type { Desired, DesiredPod } from '../model/desired.ts';
+import { type Key, keyOf, keyParts } from '../model/key.ts';
 import type { PodRecord } from '../model/record.ts';
-import { writeUnits } from '../systemd/write.ts';
+import { unwantedUnits, writeUnits } from '../systemd/write.ts';
 import { type Quadlet, type QuadletSpec, quadletUnits } from '../unit/quadlet.ts';
 import { isAtLeast, quadletSince, type Version } from '../unit/quadlet-keys.ts';
 import { kubeUnits, kubeYamlName } from '../unit/quadlet-kube.ts';
@@ -63,6 +64,8 @@ export async function generateQuadlet(context: Context, subject: string, flags: 
   if (left > 0) terminal.err(`Left ${left} of ${made.length} pods out: Quadlet cannot run them as they are declared\n`);
   const files = sound.flatMap(each => each.plain);
   const done = await write(context, units, files, flags);
+  if (flags.directory !== undefined)
+    await tellOld(context, desired, new Set(units.map(({ name }) => name)), flags.directory);
   return done && left === 0 ? 0 : 1;
 }
 
@@ -167,6 +170,26 @@ async function write(
   terminal.err(`Have systemd take them: ${systemctl} daemon-reload && ${systemctl} start ${starting.join(' ')}\n`);
   terminal.err('They make their own pods: take those that podstead runs away first, with podstead down\n');
   return foreign.length === 0;
+}
+
+/** Pods of a Deployment have other names with each template: those of an earlier one would go on at each boot. */
+async function tellOld(
+  { owner, terminal }: Context,
+  desired: Desired,
+  wanted: ReadonlySet<string>,
+  directory: string,
+): Promise<void> {
+  const isOf = (pod: Key): boolean => {
+    const { namespace, name } = keyParts(pod);
+    const deployment = /^(.+)-[0-9a-f]{8}-\d+$/.exec(name)?.[1];
+    const isDeclared = deployment !== undefined && desired.declared.has(keyOf('Deployment', namespace, deployment));
+    return isDeclared && !desired.pods.has(pod);
+  };
+  const old = await unwantedUnits(directory, wanted, { owner, isOf });
+  if (old.length === 0) return;
+  const services = old.flatMap(name => serviceOf(name) ?? []).join(' ');
+  terminal.err(`Of an earlier template, or of more replicas, there are still: ${old.join(', ')}\n`);
+  terminal.err(`Stop them before their files go: systemctl stop ${services}; rm; systemctl daemon-reload\n`);
 }
 
 /** The service that brings up all the others, by Quadlet's rules of naming. */

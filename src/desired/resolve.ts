@@ -2,12 +2,11 @@ import type { ImageBuildObject } from '../manifest/image-build.ts';
 import type { KubeObject } from '../manifest/object.ts';
 import type { Desired, DesiredImage, DesiredPod } from '../model/desired.ts';
 import type { Key } from '../model/key.ts';
-import { engineNameOf } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Snapshot } from '../model/source.ts';
 import { type Admission, admit } from './admission.ts';
 import { declaredImages } from './builds.ts';
-import { resolveClaim } from './claim.ts';
+import { resolveClaim, volumeClashes } from './claim.ts';
 import { findPortClashes, resolveNameClashes } from './clash.ts';
 import { configsOf } from './config.ts';
 import { mergeImages } from './image.ts';
@@ -43,19 +42,21 @@ export function resolve(
   },
 ): Resolution {
   const { owner, memo = resolveMemo(), admission, builds = [] } = opts;
-  const declared = declaredImages(builds, snapshot.contexts);
+  const built = declaredImages(builds, snapshot.contexts);
   const sorted = objects.toSorted((a, b) => compare(a.key, b.key));
-  const claims = sorted.filter(object => object.kind === 'PersistentVolumeClaim' && object.usable);
+  const declared = sorted.filter(isClaim).filter(({ usable }) => usable);
+  const clashes = volumeClashes(declared);
+  const claims = declared.filter(({ key }) => !clashes.some(clash => clash.key === key));
   const around: Surroundings = {
     configs: configsOf(sorted, memo.configs),
     claims: new Map(claims.map(object => [object.key, object] as const)),
     contexts: snapshot.contexts,
     ...neighbours(sorted),
-    builds: declared.images,
+    builds: built.images,
   };
   const usable = sorted.filter(each => each.usable);
   const resolved = resolveEach(usable, around, memo, (object, near) => resolveObject(object, owner, near));
-  const problems = [...declared.problems, ...resolved.flatMap(each => each.problems)];
+  const problems = [...built.problems, ...clashes, ...resolved.flatMap(each => each.problems)];
   const pods = resolved.flatMap(each => each.pods).sort((a, b) => compare(a.key, b.key));
   const images = resolved.flatMap(each => each.images);
   if (admission !== undefined) problems.push(...admit(usable, admission));
@@ -68,7 +69,7 @@ export function resolve(
     desired: {
       revision: snapshot.revision,
       pods: new Map(named.pods.map(pod => [pod.key, pod])),
-      volumes: new Map(claims.filter(isClaim).map(object => [engineNameOf(object.key), resolveClaim(object)])),
+      volumes: new Map(claims.map(resolveClaim).map(volume => [volume.engineName, volume])),
       images: joinImages(images, named.pods),
       declared: new Map(sorted.map(object => [object.key, object.origin])),
       held: refused,

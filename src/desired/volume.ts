@@ -2,7 +2,7 @@ import type { V1Volume } from '@kubernetes/client-node';
 import { quantityUnits } from '../manifest/quantity.ts';
 import type { DesiredPodVolume, HostPathType, Json, PullPolicy } from '../model/desired.ts';
 import { keyOf } from '../model/key.ts';
-import { engineNameOf } from '../model/names.ts';
+import { ownVolumeName, volumeNameOf } from './claim.ts';
 import { compact } from './compact.ts';
 import type { Speaker } from './downward.ts';
 import { resolveFiles } from './files.ts';
@@ -56,15 +56,17 @@ function resolveClaimed(
 ): ResolvedVolume | undefined {
   const { claimName = '', readOnly = false } = persistentVolumeClaim ?? {};
   const key = keyOf('PersistentVolumeClaim', scope.object.namespace, claimName);
-  if (scope.claims.get(key) === undefined) {
+  const claim = scope.claims.get(key);
+  if (claim?.kind !== 'PersistentVolumeClaim') {
     report(scope, `${pointer}/persistentVolumeClaim`, 'REFERENCE_UNSUPPORTED', `Cannot find '${key}' in the source`, {
       hint: `Add a PersistentVolumeClaim named '${claimName}' in namespace '${scope.object.namespace}'`,
     });
     return undefined;
   }
   return {
-    volume: { type: 'claim', name, engineName: engineNameOf(key), readOnly },
-    canonical: { claim: claimName, readOnly },
+    volume: { type: 'claim', name, engineName: volumeNameOf(claim), readOnly },
+    // Another volume is another mount; of claims that are named as theirs it was never noted.
+    canonical: compact({ claim: claimName, readOnly, volume: ownVolumeName(claim) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Json } from '../model/desired.ts';
 import type { HandContainer, HandMount, HandVolume } from '../model/hand.ts';
-import { namePrefix } from '../model/names.ts';
+import { hash } from '../model/hash.ts';
+import { namePrefix, volumeNameAnnotation } from '../model/names.ts';
 import { type Fields, given, some } from './json.ts';
 import { dnsLabel, namer } from './names.ts';
 
@@ -30,10 +31,11 @@ export function handVolumes(
   const volumes: Record<string, Json> = {};
   const claimOf = (name: string): string => {
     const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    const claim = claimName.test(bare) ? bare : dnsLabel(bare);
-    if (prefix + claim !== name)
-      say(`the volume ${name}, as a claim cannot have that name: "${claim}" is another volume, without its data`);
-    claims[claim] ??= claimed(known.get(name), what => say(`of the volume ${name}: ${what}`));
+    const isFit = claimName.test(bare) && prefix + bare === name;
+    const claim = isFit ? bare : standIn(bare);
+    if (!isFit && claims[claim] === undefined)
+      say(`the volume ${name} to others, as a claim cannot have that name: "${claim}" says it in an annotation`);
+    claims[claim] ??= claimed(known.get(name), isFit ? undefined : name, what => say(`of the volume ${name}: ${what}`));
     return claim;
   };
   const sourceOf = (container: string, mount: HandMount): readonly [string, Fields] => {
@@ -75,8 +77,13 @@ function secretSource(files: HandContainer['secretFiles']): Json {
   return { projected: { sources: sources.map(secret => ({ secret })) } };
 }
 
+/** Never a name that another volume leads to: one claim would be taken for the other, and its data for the other's. */
+function standIn(name: string): string {
+  return `${dnsLabel(name).slice(0, 50)}-${hash(name).slice(0, 8)}`;
+}
+
 /** As `podman kube play` makes volumes of claims (podman-kube-play(1)). */
-function claimed(volume: HandVolume | undefined, say: (what: string) => void): Json {
+function claimed(volume: HandVolume | undefined, ownName: string | undefined, say: (what: string) => void): Json {
   const { driver = 'local', labels = {}, options = {} } = volume ?? {};
   // The engine shows owners once more, in capitals.
   const { type, device, o = '', UID: _uid, GID: _gid, ...others } = options;
@@ -98,5 +105,6 @@ function claimed(volume: HandVolume | undefined, say: (what: string) => void): J
   const annotations = Object.entries(said).flatMap(([name, value]): [string, Json][] =>
     value === undefined ? [] : [[`volume.podman.io/${name}`, value]],
   );
+  if (ownName !== undefined) annotations.push([volumeNameAnnotation, ownName]);
   return given({ labels: some(labels), annotations: some(Object.fromEntries(annotations)) });
 }

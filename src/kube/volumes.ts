@@ -5,7 +5,7 @@ import type { Remarks } from './remarks.ts';
 
 /** Mode of files where nothing is said (Kubernetes API default). */
 const defaultMode = 0o644;
-const known = ['hostPath', 'emptyDir', 'ephemeral', 'claim', 'readOnly', 'image', 'files'];
+const known = ['hostPath', 'emptyDir', 'ephemeral', 'claim', 'readOnly', 'image', 'files', 'volume'];
 
 /** The volumes of a pod as a manifest says them, by what its containers mount and what is kept of the manifest. */
 export function volumesOf({ containers, inPlace }: CanonicalPod, about: string, remarks: Remarks): readonly Json[] {

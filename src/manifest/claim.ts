@@ -5,6 +5,7 @@ import type {
   V1TypedLocalObjectReference,
   V1TypedObjectReference,
 } from '@kubernetes/client-node';
+import { volumeNameAnnotation } from '../model/names.ts';
 import { conflict, finding, missing, unusable } from './finding.ts';
 import { labelFault, quote, subdomainFault } from './formats.ts';
 import { checkLabels } from './metadata.ts';
@@ -22,6 +23,7 @@ const elsewhere = ['driver', 'image', 'type', 'device'].map(name => prefix + nam
 /** Checks a PersistentVolumeClaim's spec, and what Podman reads of its annotations. */
 export function checkClaim({ metadata, spec }: V1PersistentVolumeClaim, report: Report): void {
   checkImport(metadata?.annotations ?? {}, report);
+  checkVolumeName(metadata?.annotations?.[volumeNameAnnotation], report);
   if (spec) checkClaimSpec(spec, '/spec', report);
 }
 
@@ -35,6 +37,20 @@ function checkImport(annotations: Readonly<Record<string, string>>, report: Repo
   if (other !== undefined) {
     unusable(at, `"${other}" has the data elsewhere`, 'Remove it, and put the data there by hand', report);
   }
+}
+
+/** As Podman takes names (podman-volume-create(1), and libpod/define, "NameRegex"). */
+const engineVolume = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+function checkVolumeName(name: string | undefined, report: Report): void {
+  if (name === undefined || engineVolume.test(name)) return;
+  const found = `found ${quote(name)}, expected a name of a volume: letters, digits, ".", "_" and "-"`;
+  finding(
+    pointer('/metadata', 'annotations', volumeNameAnnotation),
+    found,
+    'Write it as "podman volume ls" does',
+    report,
+  );
 }
 
 /** Checks a claim that is made for a pod. */

@@ -1,4 +1,5 @@
 import type { V1ObjectMeta, V1OwnerReference } from '@kubernetes/client-node';
+import { volumeNameAnnotation } from '../model/names.ts';
 import { afterAnnotation } from '../model/order.ts';
 import { finding, missing, unusable } from './finding.ts';
 import { generatedNameFault, labelFault, qualifiedFault, quote, subdomainFault } from './formats.ts';
@@ -9,7 +10,7 @@ import { nearest } from './suggest.ts';
 
 /** Labels that say what is ours: a user's own would take over or lose objects. */
 const reservedPrefix = 'podstead.dev/';
-const ourAnnotations: readonly string[] = [afterAnnotation];
+const ourAnnotations: readonly string[] = [afterAnnotation, volumeNameAnnotation];
 /** Of all annotations of an object together, in bytes. */
 const annotationLimit = 256 * 1024;
 const longestName = 253;

@@ -14,6 +14,9 @@ export function engineNameOf(key: Key): string {
   return namePrefix(namespace) + name;
 }
 
+/** Annotation of a claim: the engine's name of its volume, whatever the claim's own is. */
+export const volumeNameAnnotation = 'podstead.dev/volume-name';
+
 /** The bridge network of a namespace, one per owner. */
 export function networkName(namespace: string, owner: string): string {
   return namePrefix(namespace) + owner;

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeStale, writeDurably } from '../durable.ts';
+import type { Key } from '../model/key.ts';
 import { readMark } from '../unit/pod.ts';
 import { parseUnit, renderUnit, type UnitFile } from '../unit/unit-file.ts';
 
@@ -95,6 +96,24 @@ async function ourUnits(directory: string, opts: WriteOptions): Promise<readonly
     if (text !== undefined && readMark(parseUnit(entry.name, text))?.owner === opts.owner) ours.push(entry.name);
   }
   return ours.sort();
+}
+
+/**
+ * Unit files of an owner in a directory, sorted, that are of pods with these keys and not among the wanted ones; of
+ * whatever type.
+ */
+export async function unwantedUnits(
+  directory: string,
+  wanted: ReadonlySet<string>,
+  of: { readonly owner: string; readonly isOf: (pod: Key) => boolean },
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of (await readdir(directory)).sort()) {
+    if (wanted.has(name) || !/\.(service|pod|container|kube)$/.test(name)) continue;
+    const mark = readMark(parseUnit(name, (await textOf(join(directory, name))) ?? ''));
+    if (mark?.owner === of.owner && of.isOf(mark.key)) found.push(name);
+  }
+  return found;
 }
 
 async function textOf(path: string): Promise<string | undefined> {

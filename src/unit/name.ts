@@ -1,3 +1,4 @@
+import { hash } from '../model/hash.ts';
 import { type Key, keyParts } from '../model/key.ts';
 import { engineNameOf } from '../model/names.ts';
 
@@ -29,12 +30,4 @@ export function escapeName(text: string, also = ''): string {
       return stays && !(i === 0 && char === '.') ? char : `\\x${byte.toString(16).padStart(2, '0')}`;
     })
     .join('');
-}
-
-/** FNV-1a, 64 bits, as 16 hex digits: tells long names apart, and needs no effects. */
-function hash(text: string): string {
-  let value = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text))
-    value = BigInt.asUintN(64, (value ^ BigInt(byte)) * 0x100000001b3n);
-  return value.toString(16).padStart(16, '0');
 }

@@ -24,6 +24,7 @@ const texts: readonly string[] = [
   pod('c', mounting),
   pod('d', "containers: [{ name: c, image: 'x', ports: [{ containerPort: 80, hostPort: 80 }] }]"),
   pod('e', "containers: [{ name: c, image: 'x', ports: [{ containerPort: 80, hostPort: 80 }] }]"),
+  pod("f, annotations: { podstead.dev/after: 'a,cc' }", plain),
   '{ apiVersion: v1, kind: ConfigMap, metadata: { name: one }, data: { K: v1 } }',
   '{ apiVersion: v1, kind: ConfigMap, metadata: { name: one }, data: { K: v2 } }',
   '{ apiVersion: v1, kind: Secret, metadata: { name: one }, stringData: { K: s1 } }',
@@ -100,4 +101,18 @@ test('load() and resolve() with a memory make nothing anew that did not change',
   assert.equal(after.get('Pod/default/a'), before.get('Pod/default/a'));
   assert.notEqual(after.get('Pod/default/b'), before.get('Pod/default/b'));
   assert.deepEqual(after.get('Pod/default/b')?.containers[0]?.env, [{ name: 'K', value: 'v2' }]);
+});
+
+test('load() and resolve() with a memory see what an order names come and go', () => {
+  const memo = { load: loadMemo(), resolve: resolveMemo() };
+  const file = (path: string, text: string): SourceFile => ({ path, directory: '/src', text });
+  const f = file('f.yaml', pod("f, annotations: { podstead.dev/after: 'web' }", plain));
+  const at = (...files: readonly SourceFile[]) => look({ files: [f, ...files], contexts: new Map() }, memo);
+  const [web, near] = [file('a.yaml', pod('web', plain)), file('b.yaml', pod('webb', plain))];
+  assert.equal(at().problems[0]?.hint, 'Declare it, or remove the name');
+  assert.equal(at(near).problems[0]?.hint, 'Did you mean "webb"?');
+  const there = at(web);
+  assert.deepEqual([there.problems, there.desired.pods.get('Pod/default/f')?.after], [[], ['Pod/default/web']]);
+  assert.equal(at(web).desired.pods.get('Pod/default/f'), there.desired.pods.get('Pod/default/f'));
+  assert.equal(at().desired.pods.get('Pod/default/f')?.after, undefined);
 });

@@ -452,7 +452,7 @@ spec:
         `${about}cannot say the name Odd_One-pod, as Kubernetes takes no such name`,
         `${about}cannot say the name of container Odd_One: it is "odd-one" here`,
         `${about}cannot say the network own`,
-        `${about}cannot say the volume Odd_Name, as a claim cannot have that name: "odd-name" is another volume, without its data`,
+        `${about}cannot say the volume Odd_Name to others, as a claim cannot have that name: "odd-name-422c0e25" says it in an annotation`,
         `${about}container odd-one: cannot say that it is removed when it ends`,
         `${about}container odd-one: cannot say the device /dev/null`,
         `${about}container odd-one: cannot say the label io.containers.autoupdate=registry`,

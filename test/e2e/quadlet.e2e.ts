@@ -156,3 +156,34 @@ spec:
     assert.match(ran.stderr, /its files for pods came with 5\.0[\s\S]*--kube/);
   });
 });
+
+const templated = (command: string, replicas: number): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: ${replicas}
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec: { containers: [{ name: main, image: localhost/bb:1, command: [${command}] }] }
+`;
+
+test('generate quadlet names what earlier templates left in its directory, and touches none of it', async t => {
+  const { dir, ran } = await generated(t, templated('one', 2));
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.doesNotMatch(ran.stderr, /earlier template/);
+  const units = join(dir, 'units');
+  const first = (await readdir(units)).filter(name => /\.(pod|container)$/.test(name));
+  assert.equal(first.length, 4);
+  await writeFile(join(units, 'podstead-pod-web-00000000-0.pod'), '[Pod]\n');
+  await writeFile(join(dir, 'all.yaml'), templated('two', 1));
+  const env = { STATE_DIRECTORY: join(dir, 'state'), RUNTIME_DIRECTORY: join(dir, 'run'), NO_COLOR: '1' };
+  const words = ['generate', 'quadlet', join(dir, 'all.yaml'), '-d', units, '--podman-version', '5.4'];
+  const again = await run('node', [program, ...words], env);
+  assert.equal(again.code, 0, again.stderr);
+  const pods = first.filter(name => name.endsWith('.pod')).map(name => name.replace(/\.pod$/, '-pod.service'));
+  assert.ok(again.stderr.includes(`there are still: ${first.join(', ')}\n`), again.stderr);
+  assert.ok(again.stderr.includes(`systemctl stop ${pods.join(' ')};`), again.stderr);
+  assert.ok(first.every(name => existsSync(join(units, name))));
+});

@@ -11,7 +11,10 @@ const contexts = { app: 'digest-of-app' };
 property(
   'objectsOf() of what runs comes to the same pods, digests and claims, with the Secrets beside it, for any source',
   200,
-  fc.property(wishes(1), wish => {
+  fc.property(wishes(1), chosen => {
+    // Of a Deployment without pods nothing runs, so that nothing tells what comes after it.
+    const isIdle = chosen.pods.some(({ kind, replicas }) => kind === 'Deployment' && replicas === 0);
+    const wish = isIdle ? { ...chosen, pods: chosen.pods.map(pod => ({ ...pod, after: 0 })) } : chosen;
     const manifests = manifestsOf(wish);
     const yaml = manifests.map(object => dump(object)).join('---\n');
     const before = desiredOf(yaml, contexts);
