@@ -32,7 +32,6 @@ export interface ImageArena {
 export interface ImageSizes {
   readonly bytes: number;
   readonly layers: number;
-  readonly tags: number;
   readonly small: number;
 }
 
@@ -69,7 +68,6 @@ export async function openImages(sizes: ImageSizes, rounds: number): Promise<Ima
   await skopeo('copy', `oci:${join(dir, 'large')}:1`, places.large(arena));
   await skopeo('copy', `oci:${join(dir, 'small')}:1`, places.small(arena));
   await skopeo('copy', `oci:${join(dir, 'small')}:1`, `${places.tagged(arena)}:tag-0`);
-  await addTags(arena.source.host, sizes.tags);
   return arena;
 }
 
@@ -89,19 +87,20 @@ async function skopeo(command: string, ...args: readonly string[]): Promise<void
   await exec('skopeo', ['--insecure-policy', command, '-q', '--dest-tls-verify=false', ...args]);
 }
 
-/** The manifest of one tag under many more. */
-async function addTags(host: string, count: number): Promise<void> {
-  const at = `http://${host}/v2/bench/tagged/manifests`;
+/** Gives the small image many more tags. */
+export async function addTags({ source }: ImageArena, count: number): Promise<void> {
+  const at = `http://${source.host}/v2/bench/tagged/manifests`;
   const accept = 'application/vnd.oci.image.manifest.v1+json';
-  const manifest = await (await fetch(`${at}/tag-0`, { headers: { accept } })).text();
-  for (let index = 1; index < count; index++) {
-    const { status } = await fetch(`${at}/tag-${index}`, {
-      method: 'PUT',
-      headers: { 'content-type': accept },
-      body: manifest,
-    });
-    if (status !== 201) throw new Error(`The registry answers ${status} to tag ${index}`);
-  }
+  const body = await (await fetch(`${at}/tag-0`, { headers: { accept } })).text();
+  const put = async (tag: number): Promise<void> => {
+    const { status } = await fetch(`${at}/tag-${tag}`, { method: 'PUT', headers: { 'content-type': accept }, body });
+    if (status !== 201) throw new Error(`The registry answers ${status} to tag ${tag}`);
+  };
+  const rest = Array.from({ length: count - 1 }, (_, index) => index + 1);
+  const worker = async (): Promise<void> => {
+    for (let tag = rest.pop(); tag !== undefined; tag = rest.pop()) await put(tag);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
 }
 
 /** One contestant: what it runs, made anew for each run. */

@@ -1,10 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
 import { digestOf } from '../src/image/digest.ts';
 import { layerType, ociConfig, ociManifest } from '../src/image/media.ts';
@@ -26,12 +23,15 @@ export interface SampleWish {
   readonly bytes: number;
 }
 
-/** Writes an image of its own, `1`, as an OCI layout; no more of it is in memory than a piece. */
+/** Writes an image of its own, `1`, as an OCI layout; no more of it is in memory than some pieces. */
 export async function writeSample(dir: string, { layers: count, bytes }: SampleWish): Promise<void> {
   await mkdir(join(dir, 'blobs/sha256'), { recursive: true });
   const pieces = Math.max(1, Math.round(bytes / count / packedShare / pieceBytes));
   const layers: Layer[] = [];
-  for (let index = 0; index < count; index++) layers.push(await writeLayer(dir, `file-${index}`, pieces));
+  const shared = Array.from({ length: 8 }, textPart);
+  for (let index = 0; index < count; index++) {
+    layers.push(await writeLayer(dir, partsOf(`file-${index}`, pieces, shared)));
+  }
   const config = await writeBlob(dir, {
     created: '2026-01-02T03:04:05Z',
     architecture: 'amd64',
@@ -58,42 +58,51 @@ async function writeBlob(dir: string, document: unknown): Promise<{ readonly dig
   return { digest, size: bytes.length };
 }
 
-async function writeLayer(dir: string, name: string, pieces: number): Promise<Layer> {
-  const [plain, packed] = [new Digest(), new Digest()];
+/** A part of a layer, plain and packed. Members of gzip may follow each other (RFC 1952, 2.2): parts need packing once. */
+interface Part {
+  readonly plain: Buffer;
+  readonly packed: Buffer;
+}
+
+function partOf(plain: Buffer): Part {
+  return { plain, packed: gzipSync(plain, { level: 1 }) };
+}
+
+function textPart(): Part {
+  return partOf(Buffer.from(randomBytes((pieceBytes / 4) * 3).toString('base64'), 'latin1'));
+}
+
+/** The first piece is the layer's own; the others are of all. */
+function* partsOf(name: string, pieces: number, shared: readonly Part[]): Generator<Part, void> {
+  const header = new Header({ path: name, size: pieces * pieceBytes, mode: 0o644, type: 'File', mtime: new Date(0) });
+  const block = Buffer.alloc(512);
+  header.encode(block, 0);
+  yield partOf(block);
+  yield textPart();
+  for (let piece = 1; piece < pieces; piece++) {
+    const part = shared[piece % shared.length];
+    if (part !== undefined) yield part;
+  }
+  yield partOf(Buffer.alloc(1024));
+}
+
+async function writeLayer(dir: string, parts: Iterable<Part>): Promise<Layer> {
+  const [plainHash, packedHash] = [createHash('sha256'), createHash('sha256')];
   const temporary = join(dir, 'layer');
-  const tar = Readable.from(tarOf(name, pieces));
-  await pipeline(tar, plain, createGzip({ level: 1 }), packed, createWriteStream(temporary));
-  await rename(temporary, blobPath(dir, packed.told()));
-  return { digest: packed.told(), diffId: plain.told(), size: packed.bytes };
+  const file = await open(temporary, 'w');
+  let size = 0;
+  for (const { plain, packed } of parts) {
+    plainHash.update(plain);
+    packedHash.update(packed);
+    size += packed.length;
+    await file.write(packed);
+  }
+  await file.close();
+  const digest = `sha256:${packedHash.digest('hex')}`;
+  await rename(temporary, blobPath(dir, digest));
+  return { digest, diffId: `sha256:${plainHash.digest('hex')}`, size };
 }
 
 function blobPath(dir: string, digest: string): string {
   return join(dir, 'blobs/sha256', digest.slice('sha256:'.length));
-}
-
-async function* tarOf(name: string, pieces: number): AsyncGenerator<Buffer, void> {
-  const header = new Header({ path: name, size: pieces * pieceBytes, mode: 0o644, type: 'File', mtime: new Date(0) });
-  const block = Buffer.alloc(512);
-  header.encode(block, 0);
-  yield block;
-  for (let piece = 0; piece < pieces; piece++) {
-    yield Buffer.from(randomBytes((pieceBytes / 4) * 3).toString('base64'), 'latin1');
-  }
-  yield Buffer.alloc(1024);
-}
-
-/** Passes bytes on, and knows their digest at the end. */
-class Digest extends Transform {
-  bytes = 0;
-  readonly #hash = createHash('sha256');
-
-  override _transform(chunk: Buffer, _: BufferEncoding, done: (error: null, chunk: Buffer) => void): void {
-    this.bytes += chunk.length;
-    this.#hash.update(chunk);
-    done(null, chunk);
-  }
-
-  told(): string {
-    return `sha256:${this.#hash.copy().digest('hex')}`;
-  }
 }
