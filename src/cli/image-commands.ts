@@ -7,7 +7,9 @@ import {
   type InspectFlags,
   type LoginFlags,
   type LogoutFlags,
+  type PruneImagesFlags,
   platformOptions,
+  pruneOptions,
   sideOptions,
 } from './image-flags.ts';
 import type { Add } from './program.ts';
@@ -18,6 +20,7 @@ const places = 'IMAGE has a transport before its name, as in docker://quay.io/te
 export function addImages(add: Add): void {
   addLooks(add);
   addChanges(add);
+  addPrune(add);
   addLogins(add);
 }
 
@@ -108,6 +111,25 @@ function addChanges(add: Add): void {
     },
     async (context, [image], options) => (await import('./image-look.ts')).deleteImage(context, image, options),
     accessOptions(),
+  );
+}
+
+/** What the engine has. */
+function addPrune(add: Add): void {
+  add<[], PruneImagesFlags>(
+    {
+      usage: 'image prune',
+      summary: 'remove images from the engine that nothing needs any more',
+      details:
+        'Remove images from the engine that Podstead pulled, built or loaded, and that nothing needs any more. Never one that\na container has, that somebody else brought or named, that is pinned, or that a workload ran before its last change.',
+      examples: [
+        'podstead image prune --dry-run',
+        'podstead image prune --keep-age 30d --keep 5',
+        'podstead image prune --keep-age 1d --free 10G',
+      ],
+    },
+    async (context, _, options) => (await import('./image-prune.ts')).pruneImages(context, options),
+    pruneOptions(),
   );
 }
 

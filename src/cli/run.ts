@@ -14,6 +14,7 @@ import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
 import { greeter } from './greeter.ts';
 import { hangups } from './hangup.ts';
+import { imageKeeper } from './image-keeper.ts';
 import { type Lean, liveLean } from './lean.ts';
 import { makeLogger } from './logger.ts';
 import { takePlace } from './place.ts';
@@ -77,7 +78,16 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         greet(event, latest);
         lean.note(event);
       };
-      const ports = makePorts(context, { world, source, load, emit, scrub: scrubber.scrub, keepStanding: true });
+      const images = await imageKeeper(context, world, log);
+      const ports = makePorts(context, {
+        world,
+        source,
+        load,
+        emit,
+        scrub: scrubber.scrub,
+        images,
+        keepStanding: true,
+      });
       const { probes, hooks, end: endProbing } = makeProbing(context, world);
       const wakes = hangups(source.wakes, log);
       const plan: typeof ports.plan = (desired, actual, opts) => {
@@ -95,6 +105,7 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         endProbing();
         await notifier.end();
         await units?.end();
+        await images.end();
         await release();
       }
     },
