@@ -14,6 +14,7 @@ import {
   type RunFlags,
   type StrictFlag,
 } from './flags.ts';
+import { parsePolicy } from './image-flags.ts';
 import type { Add } from './program.ts';
 
 /** How something is applied; `what` declares it. */
@@ -52,6 +53,10 @@ export function addKeeping(add: Add): void {
       new Option('--wake <SERVICE>', 'with --once: have systemd start SERVICE when the next thing is due'),
       new Option('--timeout <DURATION>', 'with --once: give up waiting after that long (5m)').argParser(parseDuration),
       new Option('--allow-empty', 'let a source that lost its objects remove their pods'),
+      new Option(
+        '--prune-images <POLICY>',
+        'remove images that nothing needs, as in 7d or 7d,keep=3,free=10G',
+      ).argParser(parsePolicy),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
       podSecurityOption(),
       new Option('--log-format <FORMAT>', 'format of log lines').choices(['text', 'json']),

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
 
 /** How registries are reached. */
@@ -127,6 +128,22 @@ export function parseSize(text: string): number {
   const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(text) ?? [];
   if (count === undefined) throw new InvalidArgumentError('Expected a size such as 500M, 10G or 10Gi');
   return Number(count) * (units[unit] ?? 1);
+}
+
+/** Reads `AGE[,keep=COUNT][,free=SIZE]`, as in `7d,keep=3,free=10G`. */
+export function parsePolicy(text: string): GcPolicy {
+  const [age = '', ...more] = text.split(',');
+  const words = new Map(more.map(word => [word.split('=')[0] ?? '', word.slice(word.indexOf('=') + 1)]));
+  const isKnown = [...words.keys()].every(word => word === 'keep' || word === 'free');
+  if (!isKnown || words.size !== more.length) {
+    throw new InvalidArgumentError('Expected an age, and keep=COUNT or free=SIZE, as in 7d,keep=3,free=10G');
+  }
+  const [keep, free] = [words.get('keep'), words.get('free')];
+  return {
+    keepAgeMs: parseDuration(age),
+    keep: keep === undefined ? 0 : parseCount(keep),
+    freeBytes: free === undefined ? undefined : parseSize(free),
+  };
 }
 
 function parseBool(text: string): boolean {

@@ -32,6 +32,10 @@ export async function run(context: Context, dir: string, flags: RunFlags): Promi
   process.on('SIGHUP', () => undefined);
   // A root that goes away later is waited for; one that was never there is a slip of the pen.
   if (!existsSync(dir)) throw new CommandError(`Cannot keep "${dir}": no such directory`, { hint: 'Check the path' });
+  if (flags.once && flags.pruneImages !== undefined) {
+    const hint = 'Leave --prune-images out, and have "podstead image prune" run now and then';
+    throw new CommandError('Cannot remove images in a single pass', { hint });
+  }
   const lean = liveLean();
   const scrubber = makeScrubber();
   const format = flags.logFormat ?? (context.terminal.interactive ? 'text' : 'json');
@@ -79,6 +83,9 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         lean.note(event);
       };
       const images = await imageKeeper(context, world, log);
+      const { pruneImages: policy } = flags;
+      const collector =
+        policy && (await import('./image-collector.ts')).imageCollector(context, world, { policy, log });
       const ports = makePorts(context, {
         world,
         source,
@@ -94,6 +101,7 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         const made = ports.plan(desired, actual, opts);
         const settled = made.steps.length === 0 && opts.busy.size === 0;
         if (settled) units?.keep({ desired, actual, records: opts.records });
+        if (settled) collector?.collect();
         return made;
       };
       try {
@@ -105,6 +113,7 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         endProbing();
         await notifier.end();
         await units?.end();
+        await collector?.end();
         await images.end();
         await release();
       }

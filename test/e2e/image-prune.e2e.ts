@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { connectPodman } from '../../src/podman/engine.ts';
+import type { ListedImage } from '../../src/podman/image-store.ts';
 import { assertSchema } from '../cli/schemas.ts';
 import { type Registry, registry } from './host.ts';
 import { scratch } from './oci-layout.ts';
-import { cleanUps, type Host, host, writeFiles } from './podstead.ts';
+import { cleanUps, eventually, type Host, host, writeFiles } from './podstead.ts';
 
 interface Pruned {
   readonly images: readonly {
@@ -58,6 +62,14 @@ describe('podstead image prune takes what came by it and nothing needs, and noth
     await podman('push', '--tls-verify=false', name('web:1'), name('again:1'));
     for (const image of ['web:1', 'web:2', 'web:3', 'tool:1']) await podman('rmi', name(image));
     await podman('pull', '-q', '--tls-verify=false', name('tool:1'));
+    // Asked for anew, it is the one that was there: it came by other hands.
+    await on.write({
+      'tool.yaml': `apiVersion: v1\nkind: Pod\nmetadata: { name: tool }\nspec:\n  terminationGracePeriodSeconds: 0\n  containers: [{ name: main, image: '${name('tool:1')}', imagePullPolicy: Always }]\n`,
+    });
+    const pulled = await on.podstead('apply', on.source);
+    assert.match(pulled.stderr, /Pulled .*team\/tool:1/);
+    assert.equal((await on.podstead('down', on.source)).code, 0);
+    await rm(join(on.source, 'tool.yaml'));
     for (const image of ['again:1', 'web:1', 'web:2', 'web:3']) await apply(image);
   });
 
@@ -103,6 +115,24 @@ describe('podstead image prune takes what came by it and nothing needs, and noth
     assert.match(stderr, /0 removed, \d kept/);
   });
 
+  test('one that a container took after it was judged stays, with its names', async () => {
+    await podman('pull', '-q', '--tls-verify=false', name('web:1'));
+    await podman('tag', name('web:1'), 'localhost/second:1');
+    await podman('create', '--name', 'late', name('web:1'));
+    const { signal } = new AbortController();
+    const engine = await connectPodman({ socket: on.engine.socket, owner: 'podstead', stateDir: on.state, signal });
+    const images = async (): Promise<readonly ListedImage[]> =>
+      (await engine.listImages({ signal })).filter(image => image.names.includes('localhost/second:1'));
+    const [before] = await images();
+    assert.ok(before !== undefined);
+    assert.equal(await engine.removeImage(before, { signal }), false);
+    assert.deepEqual(await images(), [before]);
+    await podman('rm', 'late');
+    assert.equal(await engine.removeImage(before, { signal }), true);
+    assert.deepEqual(await images(), []);
+    await engine.close();
+  });
+
   test('of images that are built here, the one before the last stays too', async () => {
     const built = async (words: string): Promise<string> => {
       await on.write({
@@ -124,5 +154,23 @@ describe('podstead image prune takes what came by it and nothing needs, and noth
       stdout,
     );
     assert.equal((await on.podstead('plan', on.source)).code, 0);
+  });
+
+  test('an agent removes them by its own policy, and says so', async () => {
+    await rm(join(on.source, 'made.yaml'), { force: true });
+    for (const image of ['web:1', 'web:2', 'web:3']) await apply(image);
+    assert.ok(await has('web:1'));
+    const agent = await on.start('--prune-images', '0s');
+    await agent.says(/"image":"[^"]*team\/web:1".*nothing needs it.*removed an image/);
+    await eventually(
+      'it is gone',
+      () => has('web:1'),
+      found => !found,
+    );
+    assert.equal(await has('web:2'), true);
+    assert.equal(await agent.stop(), 0);
+    const once = await on.podstead('run', on.source, '--once', '--prune-images', '0s');
+    assert.equal(once.code, 1);
+    assert.match(once.stderr, /Cannot remove images in a single pass/);
   });
 });
