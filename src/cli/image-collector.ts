@@ -28,7 +28,7 @@ export function imageCollector(context: Context, world: World, { policy, log }: 
   const collect = async (): Promise<void> => {
     const rows = await prune(context, world, { policy, dryRun: false });
     for (const { image, why } of rows.filter(({ result }) => result === 'removed')) {
-      log.info('removed an image', { image: image.names[0] ?? image.id, id: image.id, why });
+      log.info('removed an image', { image: image.names.join(' '), id: image.id, why });
     }
   };
   return {
