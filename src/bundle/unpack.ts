@@ -1,8 +1,9 @@
-import { chmod, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beside } from '../image/sink.ts';
 import { manifestsPath } from './contents.ts';
 import type { Bundle } from './open.ts';
+import { removeTree } from './remove.ts';
 
 /**
  * Unpacks the manifests of a bundle, and what images are built from, into a directory, in place of what it held. It is
@@ -19,10 +20,10 @@ export async function unpackManifests(bundle: Bundle, directory: string): Promis
     await mkdir(temporary, { mode: 0o700 });
     await writeParts(bundle, temporary);
     // rename(2) takes the place of an empty directory alone.
-    await rm(directory, { recursive: true, force: true });
+    await removeTree(directory);
     await rename(temporary, directory);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await removeTree(temporary);
     throw error;
   }
 }

@@ -5,6 +5,8 @@ import type { Source } from '../source/source.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
 import type { ApplyFlags } from './flags.ts';
+import { type ImageKeeper, imageKeeper } from './image-keeper.ts';
+import { textLog } from './logger.ts';
 import { inPlace } from './place.ts';
 import { makePorts } from './ports.ts';
 import { makeProbing } from './probing.ts';
@@ -24,7 +26,7 @@ export interface Applied {
   /** For whoever finds the place taken. */
   readonly doing: string;
   /** Done before the source is read, as the only writer of this owner's objects. */
-  readonly prepare?: (world: World) => Promise<void>;
+  readonly prepare?: (world: World, images: ImageKeeper) => Promise<void>;
   /** What becomes of the desired state before it is planned with. */
   readonly adjust?: (desired: Desired) => Desired;
 }
@@ -43,10 +45,12 @@ export async function applySource(given: Context, applied: Applied, flags: Apply
     context,
     world =>
       inPlace(context, world.opened.socket, doing, async () => {
-        await prepare?.(world);
+        const log = textLog(context.terminal, { level: 'warn', scrub: scrubber.scrub });
+        const images = await imageKeeper(context, world, log);
+        await prepare?.(world, images).finally(images.end);
         const progress = makeProgress(context.terminal, context);
         const ports = makePorts(context, {
-          ...{ world, source, load, emit: progress.emit, scrub: scrubber.scrub },
+          ...{ world, source, load, emit: progress.emit, scrub: scrubber.scrub, images },
           refresh: flags.refresh ?? false,
         });
         const { probes, hooks, end: endProbing } = makeProbing(context, world);
@@ -63,6 +67,7 @@ export async function applySource(given: Context, applied: Applied, flags: Apply
           endProbing();
           progress.end();
         });
+        await images.end();
         context.signal.throwIfAborted();
         await reportSettled(context, settled);
         printKeeping(context, settled);

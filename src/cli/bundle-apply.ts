@@ -14,6 +14,7 @@ import { applySource } from './apply.ts';
 import type { BundleApplyFlags } from './bundle-flags.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
+import type { ImageKeeper } from './image-keeper.ts';
 import { copyLine } from './image-progress.ts';
 import { bytes } from './table.ts';
 import type { World } from './world.ts';
@@ -33,8 +34,9 @@ export async function applyBundle(context: Context, file: string, flags: BundleA
     {
       source: sourceOf(bundle, directory),
       doing: `bundle apply ${file}`,
-      prepare: async world => {
-        for (const image of images) await give(context, world, { image, bundles: [bundle, ...bases] });
+      prepare: async (world, keeper) => {
+        const bundles = [bundle, ...bases];
+        for (const image of images) await give(context, world, { image, bundles, keeper });
         await unpackManifests(bundle, directory);
       },
       adjust: desired => withPresent(desired, new Set(bundle.contents.images.map(({ reference }) => reference))),
@@ -70,10 +72,11 @@ async function verify(context: Context, bundle: Bundle, bases: readonly Bundle[]
 interface Given {
   readonly image: WholeImage;
   readonly bundles: readonly Bundle[];
+  readonly keeper: ImageKeeper;
 }
 
 /** Sees to it that the engine has an image, and that pods find this very one under its name. */
-async function give(context: Context, { engine }: World, { image, bundles }: Given): Promise<void> {
+async function give(context: Context, { engine }: World, { image, bundles, keeper }: Given): Promise<void> {
   const { signal, terminal, quiet } = context;
   const { reference } = image.bundled;
   const id = digestParts(image.image.config.digest).hex;
@@ -81,8 +84,10 @@ async function give(context: Context, { engine }: World, { image, bundles }: Giv
   const size = image.image.layers.reduce((sum, layer) => sum + layer.size, 0);
   const line = copyLine(context, reference, 'Loading');
   line.show({ message: '', doneBytes: undefined, totalBytes: size });
-  await engine
-    .loadImage(imageArchive(image, bundles), { signal, what: `Cannot load "${reference}"` })
+  const load = (): Promise<unknown> =>
+    engine.loadImage(imageArchive(image, bundles), { signal, what: `Cannot load "${reference}"` });
+  await keeper
+    .took(reference, load, signal)
     .catch((error: unknown) => {
       throw image.absent.length > 0 && error instanceof EngineError ? lacking(image, error) : error;
     })

@@ -1,9 +1,10 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basesOf } from '../bundle/bases.ts';
 import { manifestsPath } from '../bundle/contents.ts';
 import { type Fetched, fetchImage } from '../bundle/fetch.ts';
 import { type Bundle, openBundle } from '../bundle/open.ts';
+import { removeTree } from '../bundle/remove.ts';
 import { needFree, writeBundle } from '../bundle/write.ts';
 import { neededImages } from '../desired/needed.ts';
 import { blobPath } from '../image/layout.ts';
@@ -59,7 +60,7 @@ export async function createBundle(
   const { revision } = snapshot;
   const input = { directory, platform: formatPlatform(platform), revision, images, manifests, base };
   const written = await writeBundle(flags.file, input, signal);
-  await rm(directory, { recursive: true, force: true });
+  await removeTree(directory);
   if (context.output !== 'text') {
     const bundle = await openBundle(flags.file);
     await writeData(

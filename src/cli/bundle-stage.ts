@@ -1,6 +1,7 @@
-import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Part } from '../bundle/contents.ts';
+import { removeTree } from '../bundle/remove.ts';
 import { partOf } from '../bundle/write.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Snapshot, SourceFile } from '../model/source.ts';
@@ -26,7 +27,7 @@ export async function stage({ snapshot, desired, directory, signal }: Staging): 
   const builds = [...desired.images.values()].flatMap(({ build }) => build?.directory ?? []);
   const contexts = [...new Set(builds)].sort();
   const placeOf = placesIn([...snapshot.files.map(file => file.directory), ...contexts.map(dirname)]);
-  await rm(directory, { recursive: true, force: true });
+  await removeTree(directory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const parts: Part[] = [];
   for (const file of snapshot.files) {

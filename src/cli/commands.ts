@@ -14,6 +14,7 @@ import {
   type RunFlags,
   type StrictFlag,
 } from './flags.ts';
+import { parsePolicy } from './image-flags.ts';
 import type { Add } from './program.ts';
 
 /** How something is applied; `what` declares it. */
@@ -56,6 +57,10 @@ export function addKeeping(add: Add): void {
         'ask registries that often for newer images of containers that follow them; 0 is never (1d)',
       ).argParser(parseInterval),
       new Option('--allow-empty', 'let a source that lost its objects remove their pods'),
+      new Option(
+        '--prune-images <POLICY>',
+        'remove images that nothing needs, as in 7d or 7d,keep=3,free=10G',
+      ).argParser(parsePolicy),
       new Option('--strict', 'refuse what Podstead does not run, instead of warning'),
       podSecurityOption(),
       new Option('--log-format <FORMAT>', 'format of log lines').choices(['text', 'json']),

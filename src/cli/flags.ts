@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { type SecurityLevel, securityLevels } from '../model/security-level.ts';
+import type { GcPolicy } from '../plan/image-gc.ts';
 import type { Version } from '../unit/quadlet-keys.ts';
 
 /** Fresh ones each time: commander keeps state in them. They may stand before and after the command. */
@@ -51,6 +52,7 @@ export interface RunFlags extends StrictFlag {
   readonly checkImages?: number;
   readonly allowEmpty?: boolean;
   readonly logFormat?: 'text' | 'json';
+  readonly pruneImages?: GcPolicy;
 }
 export interface RefreshFlag {
   readonly refresh?: boolean;

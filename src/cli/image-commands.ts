@@ -8,7 +8,9 @@ import {
   type InspectFlags,
   type LoginFlags,
   type LogoutFlags,
+  type PruneImagesFlags,
   platformOptions,
+  pruneOptions,
   type SyncFlags,
   sideOptions,
   trustOptions,
@@ -22,6 +24,7 @@ const places = 'IMAGE is docker://quay.io/team/web:1, oci:PATH and so on, or a n
 export function addImages(add: Add): void {
   addLooks(add);
   addChanges(add);
+  addPrune(add);
   addLogins(add);
 }
 
@@ -174,6 +177,25 @@ function addCopies(add: Add): void {
       ...accessOptions(),
       ...sideOptions(),
     ],
+  );
+}
+
+/** What the engine has. */
+function addPrune(add: Add): void {
+  add<[], PruneImagesFlags>(
+    {
+      usage: 'image prune',
+      summary: 'remove images from the engine that nothing needs any more',
+      details:
+        'Remove images from the engine that Podstead pulled, built or loaded, and that nothing needs any more. Never one that\na container has, that somebody else brought or named, that is pinned, or that a workload ran before its last change.',
+      examples: [
+        'podstead image prune --dry-run',
+        'podstead image prune --keep-age 30d --keep 5',
+        'podstead image prune --keep-age 1d --free 10G',
+      ],
+    },
+    async (context, _, options) => (await import('./image-prune.ts')).pruneImages(context, options),
+    pruneOptions(),
   );
 }
 

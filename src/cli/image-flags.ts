@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { GcPolicy } from '../plan/image-gc.ts';
+import { parseCount, parseDuration } from './duration.ts';
 
 /** How registries are reached. */
 export interface AccessFlags {
@@ -45,6 +47,14 @@ export interface LoginFlags extends AccessFlags {
 export interface LogoutFlags {
   readonly authfile?: string;
   readonly all?: boolean;
+}
+export interface PruneImagesFlags {
+  /** Milliseconds. */
+  readonly keepAge: number;
+  readonly keep: number;
+  /** Bytes. */
+  readonly free?: number;
+  readonly dryRun?: boolean;
 }
 export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly all?: boolean;
@@ -131,6 +141,55 @@ export function platformOptions(): readonly Option[] {
     new Option('--override-arch <ARCH>', 'the image for that architecture'),
     new Option('--override-variant <VARIANT>', 'the image for that variant'),
   ];
+}
+
+/** For commands that remove images. */
+export function pruneOptions(): readonly Option[] {
+  return [
+    new Option('--keep-age <DURATION>', 'keep images that were used within that time, as in 12h or 7d')
+      .argParser(parseDuration)
+      .default(7 * 86_400_000, '7d'),
+    new Option('--keep <COUNT>', 'keep so many that were used last').argParser(parseCount).default(0),
+    new Option(
+      '--free <SIZE>',
+      'remove only as many as it takes to have that much space free, as in 10G or 10Gi',
+    ).argParser(parseSize),
+    new Option('--dry-run', 'only say what would go, and why the others stay'),
+  ];
+}
+
+const units: Readonly<Record<string, number>> = {
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** Bytes of `10G`, `1.5Gi` or a plain number, as Kubernetes writes sizes. */
+export function parseSize(text: string): number {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError('Expected a size such as 500M, 10G or 10Gi');
+  return Number(count) * (units[unit] ?? 1);
+}
+
+/** Reads `AGE[,keep=COUNT][,free=SIZE]`, as in `7d,keep=3,free=10G`. */
+export function parsePolicy(text: string): GcPolicy {
+  const [age = '', ...more] = text.split(',');
+  const words = new Map(more.map(word => [word.split('=')[0] ?? '', word.slice(word.indexOf('=') + 1)]));
+  const isKnown = [...words.keys()].every(word => word === 'keep' || word === 'free');
+  if (!isKnown || words.size !== more.length) {
+    throw new InvalidArgumentError('Expected an age, and keep=COUNT or free=SIZE, as in 7d,keep=3,free=10G');
+  }
+  const [keep, free] = [words.get('keep'), words.get('free')];
+  return {
+    keepAgeMs: parseDuration(age),
+    keep: keep === undefined ? 0 : parseCount(keep),
+    freeBytes: free === undefined ? undefined : parseSize(free),
+  };
 }
 
 function parseBool(text: string): boolean {

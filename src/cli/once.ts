@@ -8,6 +8,7 @@ import { makeLoad } from './desire.ts';
 import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
 import { systemctlOptions } from './generate.ts';
+import { imageKeeper } from './image-keeper.ts';
 import { inPlace } from './place.ts';
 import { makePorts } from './ports.ts';
 import { makeProbing } from './probing.ts';
@@ -40,8 +41,9 @@ export function runOnce(context: Context, { flags, log, source, scrubber }: Once
         const { units: directory } = flags;
         const units = directory === undefined ? undefined : await unitKeeper(context, { directory, log, world });
         const emit = logEvents(log);
+        const images = await imageKeeper(context, world, log);
         const ports = makePorts(context, {
-          ...{ world, source, load, emit, scrub: scrubber.scrub },
+          ...{ world, source, load, emit, images, scrub: scrubber.scrub },
           ...{ keepStanding: true, checkEveryMs: flags.checkImages },
         });
         const { probes, hooks, end } = makeProbing(context, world);
@@ -58,6 +60,7 @@ export function runOnce(context: Context, { flags, log, source, scrubber }: Once
             ...{ timeoutMs: flags.timeout ?? patienceMs, signal: context.signal },
           },
         ).finally(end);
+        await images.end();
         await units?.end();
         context.signal.throwIfAborted();
         await arrange(context, settled, { log, flags });

@@ -11,6 +11,7 @@ import type { GuardMemory, Loaded, Ports } from '../reconcile/ports.ts';
 import type { Records } from '../record/records.ts';
 import type { Source } from '../source/source.ts';
 import type { Context } from './context.ts';
+import type { ImageKeeper } from './image-keeper.ts';
 import type { World } from './world.ts';
 
 export interface PortsOptions {
@@ -24,6 +25,8 @@ export interface PortsOptions {
   readonly keepStanding?: boolean;
   /** Volumes with data that the user said to remove, by their engine names. */
   readonly removeVolumes?: ReadonlySet<string>;
+  /** Hears of images that come, and of what runs. */
+  readonly images?: ImageKeeper;
   /** Make every pod anew that stands when it begins, though nothing differs. */
   readonly refresh?: boolean;
   /** How often registries are asked for newer images, in ms. */
@@ -32,7 +35,8 @@ export interface PortsOptions {
 
 /** Wires the reconciler's ports by hand. */
 export function makePorts(context: Context, opts: PortsOptions): Ports {
-  const { world, source, load, emit, keepStanding = false, removeVolumes, refresh = false, checkEveryMs } = opts;
+  const { world, source, load, emit, images, keepStanding = false, removeVolumes, refresh = false } = opts;
+  const { checkEveryMs } = opts;
   // Once: what was made meanwhile has another uid.
   let old: ReadonlySet<string> | undefined;
   const standing = ({ pods }: Actual): ReadonlySet<string> => {
@@ -43,15 +47,16 @@ export function makePorts(context: Context, opts: PortsOptions): Ports {
     source,
     load,
     emit,
-    engine: world.engine,
+    engine: images?.engine ?? world.engine,
     records: withoutSecrets(world.records, opts.scrub),
     memory: world.memory,
     clock: context.clock,
     random: Math.random,
     uid: () => randomUUID(),
     fingerprint: fingerprintOf,
-    plan: (desired, actual, more) =>
-      makePlan(desired, actual, {
+    plan: (desired, actual, more) => {
+      images?.note(desired, actual);
+      return makePlan(desired, actual, {
         ...more,
         keepStanding,
         checkEveryMs,
@@ -59,7 +64,8 @@ export function makePorts(context: Context, opts: PortsOptions): Ports {
         fingerprint: fingerprintOf,
         ...(removeVolumes && { removeVolumes }),
         ...(refresh && { refresh: standing(actual) }),
-      }),
+      });
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
 import { greeter } from './greeter.ts';
 import { hangups } from './hangup.ts';
+import { imageKeeper } from './image-keeper.ts';
 import { type Lean, liveLean } from './lean.ts';
 import { makeLogger } from './logger.ts';
 import { takePlace } from './place.ts';
@@ -31,6 +32,10 @@ export async function run(context: Context, dir: string, flags: RunFlags): Promi
   process.on('SIGHUP', () => undefined);
   // A root that goes away later is waited for; one that was never there is a slip of the pen.
   if (!existsSync(dir)) throw new CommandError(`Cannot keep "${dir}": no such directory`, { hint: 'Check the path' });
+  if (flags.once && flags.pruneImages !== undefined) {
+    const hint = 'Leave --prune-images out, and have "podstead image prune" run now and then';
+    throw new CommandError('Cannot remove images in a single pass', { hint });
+  }
   const lean = liveLean();
   const scrubber = makeScrubber();
   const format = flags.logFormat ?? (context.terminal.interactive ? 'text' : 'json');
@@ -77,8 +82,12 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         greet(event, latest);
         lean.note(event);
       };
+      const images = await imageKeeper(context, world, log);
+      const { pruneImages: policy } = flags;
+      const collector =
+        policy && (await import('./image-collector.ts')).imageCollector(context, world, { policy, log });
       const ports = makePorts(context, {
-        ...{ world, source, load, emit, scrub: scrubber.scrub },
+        ...{ world, source, load, emit, images, scrub: scrubber.scrub },
         ...{ keepStanding: true, checkEveryMs: flags.checkImages },
       });
       const { probes, hooks, end: endProbing } = makeProbing(context, world);
@@ -87,6 +96,7 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         const made = ports.plan(desired, actual, opts);
         const settled = made.steps.length === 0 && opts.busy.size === 0;
         if (settled) units?.keep({ desired, actual, records: opts.records });
+        if (settled) collector?.collect();
         return made;
       };
       try {
@@ -98,6 +108,8 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         endProbing();
         await notifier.end();
         await units?.end();
+        await collector?.end();
+        await images.end();
         await release();
       }
     },

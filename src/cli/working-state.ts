@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConfigStep } from '../manifest/image-build.ts';
 import { writeDurably } from '../durable.ts';
+import type { ConfigStep } from '../manifest/image-build.ts';
 import { holdPlace } from '../record/lock.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';

@@ -26,4 +26,6 @@ export const labels = {
   keeps: 'podstead.dev/keeps',
   /** Digest of the build context. On images that we built. */
   context: 'podstead.dev/context',
+  /** Anything but `false` where the image is never to be removed. On images, by whoever made them. */
+  keep: 'podstead.dev/keep',
 } as const;

@@ -23,6 +23,7 @@ import { handNames } from './hand-names.ts';
 import { openHttp } from './http.ts';
 import { type ImageArchives, podmanArchives } from './image-archives.ts';
 import { findImage } from './image-find.ts';
+import { freeBytes, imageUsers, type ListedImage, listImages, removeImage } from './image-store.ts';
 import { type EngineInfo, info } from './info.ts';
 import { inspect } from './inspect.ts';
 import { loadImage } from './load.ts';
@@ -63,6 +64,14 @@ export interface PodmanEngine extends Engine {
   volumeBytes(name: string, opts: Signalled): Promise<number | undefined>;
   /** The image that the engine has for a reference, by its id; undefined where it has none. */
   imageId(reference: string, opts: Signalled): Promise<string | undefined>;
+  /** Every image, of whomever. */
+  listImages(opts: Signalled): Promise<readonly ListedImage[]>;
+  /** By image id: a container that has it, of whomever. */
+  imageUsers(opts: Signalled): Promise<ReadonlyMap<string, string>>;
+  /** Free for images, in bytes; undefined where it cannot be told. */
+  freeBytes(opts: Signalled): Promise<number | undefined>;
+  /** Removes an image; false where it is in use. */
+  removeImage(image: Pick<ListedImage, 'id' | 'names'>, opts: Signalled): Promise<boolean>;
   /** Takes an image from an archive in OCI's layout; `what` is for messages. */
   loadImage(
     archive: AsyncIterable<Uint8Array>,
@@ -171,6 +180,10 @@ function engineOf(context: Context): Omit<PodmanEngine, 'images'> {
     info: ({ signal }) => info(context, signal),
     volumeBytes: (name, opts) => volumeBytes(context, name, opts),
     imageId: async (reference, { signal }) => (await findImage(context, reference, signal))?.id,
+    listImages: opts => listImages(context, opts),
+    imageUsers: opts => imageUsers(context, opts),
+    freeBytes: opts => freeBytes(context, opts),
+    removeImage: (image, opts) => removeImage(context, image, opts),
     loadImage: (archive, opts) => loadImage(context, archive, opts),
     readFile: file => readPodFile(context, file),
     handMade: (name, opts) => readHandMade(context, name, opts),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { imageArchive, storedName } from '../../src/bundle/archive.ts';
@@ -9,6 +9,7 @@ import { basesOf } from '../../src/bundle/bases.ts';
 import { type Part, readContents, writeContents } from '../../src/bundle/contents.ts';
 import type { Fetched } from '../../src/bundle/fetch.ts';
 import { openBundle } from '../../src/bundle/open.ts';
+import { removeTree } from '../../src/bundle/remove.ts';
 import { unpackManifests } from '../../src/bundle/unpack.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
 import { writeBundle } from '../../src/bundle/write.ts';
@@ -276,6 +277,25 @@ describe('a bundle whose bytes are not what they say is refused when it is verif
     const lying = { ...bundle, contents: { ...bundle.contents, absent: [] } };
     await assert.rejects(verifyBundle(lying, quiet), /lacks the layer/);
   });
+});
+
+test('removeTree() removes directories that may not be written to, for whoever has them', async t => {
+  if (process.getuid?.() !== 0) return t.skip('it takes root to be somebody else');
+  const directory = fresh();
+  await mkdir(join(directory, 'a/b'), { recursive: true });
+  await writeFile(join(directory, 'a/b/file'), '');
+  const nobody = 65_534;
+  for (const each of ['', 'a', 'a/b', 'a/b/file']) await chown(join(directory, each), nobody, nobody);
+  for (const each of ['a/b', 'a']) await chmod(join(directory, each), 0o555);
+  await chmod(dir, 0o777);
+  process.seteuid?.(nobody);
+  try {
+    await removeTree(directory);
+  } finally {
+    process.seteuid?.(0);
+  }
+  assert.ok(!(await readdir(dir)).includes(basename(directory)));
+  await removeTree(directory);
 });
 
 test('storedName() is how engines keep a name: whole, and a digest without its tag', () => {

@@ -216,6 +216,8 @@ describe('podstead bundle carries manifests and images to a host without a netwo
       ),
       'web:2',
     );
+    const pruned = await on.podstead('image', 'prune', '--keep-age', '0s', '--dry-run');
+    assert.match(pruned.stdout, /team\/web:1 .* kept +Pod\/default\/web ran it before its last change/);
   });
 
   test('on an engine without those layers it says so; with the earlier bundle it is whole', async () => {
