@@ -50,6 +50,7 @@ export function makePorts(context: Context, opts: PortsOptions): Ports {
     engine: images?.engine ?? world.engine,
     records: withoutSecrets(world.records, opts.scrub),
     memory: world.memory,
+    images: world.images,
     clock: context.clock,
     random: Math.random,
     uid: () => randomUUID(),

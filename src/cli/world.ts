@@ -7,9 +7,11 @@ import { restartOf } from '../plan/backoff.ts';
 import type { Adoptions } from '../podman/adopted.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
 import type { OpenedEngine } from '../podman/service.ts';
+import type { ImageMemory } from '../reconcile/older.ts';
 import type { GuardMemory } from '../reconcile/ports.ts';
 import { type FileAdoptions, fileAdoptions } from '../record/adoptions.ts';
 import { type HealthFile, readHealth } from '../record/health.ts';
+import { fileImages } from '../record/newest-images.ts';
 import type { Records } from '../record/records.ts';
 import { fileMemory } from '../record/state.ts';
 import { fileRecords } from '../record/store.ts';
@@ -26,6 +28,7 @@ export interface World {
   readonly engine: PodmanEngine;
   readonly records: Records;
   readonly memory: GuardMemory;
+  readonly images: ImageMemory;
   readonly adoptions: FileAdoptions;
 }
 
@@ -56,6 +59,7 @@ export async function withWorld<T>(
       engine,
       records: fileRecords(state, log, { source }),
       memory: fileMemory(state, source),
+      images: fileImages(state),
       adoptions,
     });
   } finally {

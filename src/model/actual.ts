@@ -107,4 +107,6 @@ export interface ActualImage {
   readonly id: string;
   /** Digest of the context it was built from, from its label; undefined where we did not build it. */
   readonly context: Digest | undefined;
+  /** When it was made, as its configuration says; milliseconds since the epoch. Left out where nobody knows. */
+  readonly createdMs?: number;
 }

@@ -52,11 +52,11 @@ export interface Progress {
 }
 
 /**
- * Something worth saying that is no fault of the input: what the guard of pruning holds back, or a container in a pod of
- * ours that we did not make.
+ * Something worth saying that is no fault of the input: what the guard of pruning holds back, a container in a pod of
+ * ours that we did not make, or an image that grew older.
  */
 export interface Notice {
-  readonly code: 'PRUNE_HELD' | 'FOREIGN_CONTAINER';
+  readonly code: 'PRUNE_HELD' | 'FOREIGN_CONTAINER' | 'IMAGE_OLDER';
   readonly message: string;
   readonly hint: string | undefined;
 }

@@ -45,9 +45,11 @@ function readImage(value: Unread): { readonly image: ActualImage; readonly names
     name => !name.includes('<none>'),
   );
   const digests = texts(entry.RepoDigests);
+  // In seconds.
+  const createdMs = typeof entry.Created === 'number' ? entry.Created * 1000 : 0;
   const context = textRecord(entry.Labels)[labels.context];
   return {
-    image: { id, context },
+    image: { id, context, ...(createdMs > 0 && { createdMs }) },
     names: [...names, ...digests, ...names.flatMap(name => withDigests(name, digests))],
   };
 }

@@ -11,6 +11,7 @@ import type { Snapshot } from '../model/source.ts';
 import type { Attempts } from './attempts.ts';
 import { noteEnds } from './ends.ts';
 import { type GuardState, type GuardVerdict, guard } from './guard.ts';
+import { compareImages } from './older.ts';
 import type { Ports, Prunable } from './ports.ts';
 import { remember } from './remember.ts';
 import { noteWaits } from './waits.ts';
@@ -83,12 +84,15 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
   const more = { owner, records, busy, prune, retryNow, uid: ports.uid, source: source.name };
   const plan = ports.plan(desired, actual, { now: clock.now(), ...more });
 
-  const notices = [...verdict.notices, ...foreignNotices(actual)];
+  const compared = compareImages(desired, actual, (await ports.images?.load()) ?? new Map());
+  const notices = [...verdict.notices, ...foreignNotices(actual), ...compared.notices];
   if (crew !== undefined) {
     signal.throwIfAborted();
     for (const [key, because] of crew.attempts.overtaken(desired, prune)) crew.runner.cancel(key, because);
     emit({ type: 'planned', atMs: clock.now(), plan, problems, notices });
     await noteEnds(ports, actual, busy, { signal });
+    // A full disk costs the memory of it, and no pass.
+    if (compared.seen !== undefined) await ports.images?.save(compared.seen).catch(() => undefined);
     const decision = { plan, desired, actual, records };
     await noteWaits(ports.records, decision);
     crew.attempts.begin(decision);

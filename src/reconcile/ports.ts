@@ -12,6 +12,7 @@ import type { Hooks, Probes } from '../probe/ports.ts';
 import type { Records } from '../record/records.ts';
 import type { Source } from '../source/source.ts';
 import type { SavedGuard } from './guard.ts';
+import type { ImageMemory } from './older.ts';
 
 /** What a snapshot of the source asks for, and all that is wrong with it, reading included. */
 export interface Loaded {
@@ -38,6 +39,8 @@ export interface Ports {
   readonly uid: (key: Key) => string;
   /** Where the guard of pruning keeps what must outlive the program. */
   readonly memory: GuardMemory;
+  /** Which images names stood for; without it none is found to be older than before. */
+  readonly images?: ImageMemory;
   /** Runs probes while the loop runs; without it nothing is known of anybody's health. */
   readonly probes?: Probes;
   /** Runs the hooks of containers; without it there are none. */

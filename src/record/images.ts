@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeDurably } from '../durable.ts';
 import { emptyLedger, type ImageLedger, ledgerVersion } from '../model/image-ledger.ts';
-import { writeDurably } from './durable.ts';
 import { refuseNewer } from './newer.ts';
 
 /** Where the ledger of images is kept: `images.json` in the state directory. */

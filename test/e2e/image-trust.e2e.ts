@@ -53,4 +53,38 @@ describe('images that run are held against a policy, and may not grow older in s
     assert.equal(taken.code, 0, taken.stderr);
     assert.match((await on.containers()).get('web-main')?.Image ?? '', /team\/other/);
   });
+
+  test('a registry that serves an older image than before is told', async () => {
+    const make = async (name: string, seconds: number): Promise<void> => {
+      const dir = join(on.engine.home, name);
+      await mkdir(dir, { recursive: true });
+      await writeFile(join(dir, 'Containerfile'), `FROM localhost/bb:1\nENV NAME=${name}\n`);
+      const flags = ['--timestamp', String(seconds), '--tag', `localhost/${name}:1`];
+      const built = await on.engine.podman('build', '--quiet', ...flags, dir);
+      assert.equal(built.code, 0, built.stderr);
+    };
+    await make('old', 1_750_000_000);
+    await make('young', 1_760_000_000);
+    /** Puts it under the tag, and has it run. */
+    const serve = async (name: string): Promise<string> => {
+      const image = await push(`localhost/${name}:1`, 'team/moving:1');
+      await on.write({ 'web.yaml': `${pod(image)}  # ${name}\n`.replace('name: main', `name: ${name}`) });
+      const applied = await on.podstead('apply', on.source);
+      assert.equal(applied.code, 0, applied.stderr);
+      return applied.stderr;
+    };
+    assert.doesNotMatch(await serve('young'), /is older than it was before/);
+    const told = await serve('old');
+    assert.match(
+      told,
+      /Image '.*team\/moving:1' is older than it was before: made 2025-06-15T.*, where .* 2025-10-09T/,
+    );
+    const plan = await on.podstead('plan', on.source, '-o', 'json');
+    const { notices } = JSON.parse(plan.stdout);
+    assert.deepEqual(
+      notices.map(({ code }: { readonly code: string }) => code),
+      ['IMAGE_OLDER'],
+    );
+    assert.doesNotMatch(await serve('young'), /is older than it was before/);
+  });
 });
