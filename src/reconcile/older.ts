@@ -56,6 +56,6 @@ function olderNotice(reference: string, createdMs: number, known: SeenImage): No
   return {
     code: 'IMAGE_OLDER',
     message: `Image '${reference}' is older than it was before: made ${now}, where it had been made ${before}`,
-    hint: "Ask who moved the tag; where that is meant, pin its digest, or remove 'images.json' from the state directory",
+    hint: "Ask who moved the tag; where that is meant, pin its digest, or remove 'newest-images.json' from the state directory",
   };
 }
