@@ -67,7 +67,7 @@ test('fileImages() keeps what was seen, and begins anew where it cannot be read'
   assert.deepEqual(await fileImages(dir).load(), new Map());
   await fileImages(dir).save(seen);
   assert.deepEqual(await fileImages(dir).load(), seen);
-  const path = join(dir, 'images.json');
+  const path = join(dir, 'newest-images.json');
   for (const text of [
     '',
     '[]',
