@@ -3,6 +3,7 @@ import type { StrictFlag } from './flags.ts';
 import {
   type AccessFlags,
   accessOptions,
+  additionalTagOption,
   type CopyFlags,
   type InspectFlags,
   type LoginFlags,
@@ -46,8 +47,12 @@ function addLooks(add: Add): void {
   add<[string], AccessFlags>(
     {
       usage: 'image list-tags <REPOSITORY>',
-      summary: 'list the tags of a repository',
-      examples: ['podstead image list-tags docker://quay.io/podman/hello'],
+      summary: 'list the tags of a repository, or the names in an archive',
+      details: 'List the tags of a repository, docker://NAME, or the names of the images in docker-archive:PATH.',
+      examples: [
+        'podstead image list-tags docker://quay.io/podman/hello',
+        'podstead image list-tags docker-archive:all.tar',
+      ],
     },
     async (context, [name], options) => (await import('./image-look.ts')).listImageTags(context, name, options),
     accessOptions(),
@@ -93,6 +98,7 @@ function addChanges(add: Add): void {
       new Option('-a, --all', 'every image of an index, and the index'),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
       new Option('--digestfile <FILE>', 'write the digest of the copy there'),
+      additionalTagOption(),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),

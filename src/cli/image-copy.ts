@@ -21,7 +21,7 @@ export async function copy(context: Context, given: readonly [string, string], f
   const startMs = context.clock.now();
   const source = await openSource(from, access.from);
   try {
-    const target = await openTarget(to, access.to);
+    const target = await openTarget(to, access.to, flags.additionalTag);
     try {
       const copied = await copyImage(source, target, {
         all: flags.all ?? false,

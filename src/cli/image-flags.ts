@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { parseName, type RegistryName } from '../image/name.ts';
 
 /** How registries are reached. */
 export interface AccessFlags {
@@ -35,6 +36,7 @@ export interface CopyFlags extends AccessFlags, PlatformFlags {
   readonly all?: boolean;
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
+  readonly additionalTag?: readonly RegistryName[];
   readonly srcAuthfile?: string;
   readonly destAuthfile?: string;
   readonly srcCertDir?: string;
@@ -85,6 +87,26 @@ export function platformOptions(): readonly Option[] {
     new Option('--override-arch <ARCH>', 'the image for that architecture'),
     new Option('--override-variant <VARIANT>', 'the image for that variant'),
   ];
+}
+
+/** Names for the image in an archive, beside that of the destination. */
+export function additionalTagOption(): Option {
+  const text = 'one more name of the image in docker-archive:; may be given several times';
+  return new Option('--additional-tag <NAME>', text).argParser(collectName);
+}
+
+function collectName(text: string, before: readonly RegistryName[] = []): readonly RegistryName[] {
+  const name = nameIn(text);
+  if (name?.tag !== undefined && name.digest === undefined) return [...before, name];
+  throw new InvalidArgumentError('Expected a name with a tag, as in localhost/web:1');
+}
+
+function nameIn(text: string): RegistryName | undefined {
+  try {
+    return parseName(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseBool(text: string): boolean {
