@@ -23,7 +23,8 @@ export function imageTable(measured: MeasuredImages): string {
     const ratio = (ours.ms.median / theirs.ms.median).toFixed(2);
     const what = name.startsWith('copy') ? `${name} (${size.toUpperCase()})` : name;
     const start = node === undefined ? '' : ` (bare Node: ${shown(node.ms)})`;
-    const cpu = `${(ours.cpuMs.median / theirs.cpuMs.median).toFixed(2)}`;
+    // GNU time counts in steps of 10 ms.
+    const cpu = theirs.cpuMs.median < 100 ? '' : (ours.cpuMs.median / theirs.cpuMs.median).toFixed(2);
     const memory = `${shown(ours.mb)} | ${shown(theirs.mb)} | ${(ours.mb.median / mostMemory).toFixed(2)}`;
     return `| ${what} | ${shown(ours.ms)} | ${shown(theirs.ms)}${start} | ${ratio} | ${cpu} | ${memory} |`;
   });

@@ -3,6 +3,7 @@ import type { StrictFlag } from './flags.ts';
 import {
   type AccessFlags,
   accessOptions,
+  additionalTagOption,
   type CopyFlags,
   daemonOption,
   type InspectFlags,
@@ -79,8 +80,12 @@ function addLooks(add: Add): void {
   add<[string], AccessFlags>(
     {
       usage: 'image list-tags <REPOSITORY>',
-      summary: 'list the tags of a repository',
-      examples: ['podstead image list-tags docker://quay.io/podman/hello'],
+      summary: 'list the tags of a repository, or the names in an archive',
+      details: 'List the tags of a repository, docker://NAME, or the names of the images in docker-archive:PATH.',
+      examples: [
+        'podstead image list-tags docker://quay.io/podman/hello',
+        'podstead image list-tags docker-archive:all.tar',
+      ],
     },
     async (context, [name], options) => (await import('./image-look.ts')).listImageTags(context, name, options),
     accessOptions(),
@@ -145,6 +150,7 @@ function addCopies(add: Add): void {
       ...trustOptions(),
       daemonOption('src-'),
       daemonOption('dest-'),
+      additionalTagOption(),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),

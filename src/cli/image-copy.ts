@@ -22,7 +22,7 @@ export async function copy(context: Context, given: readonly [string, string], f
   const from = formatPlace(source.place);
   const line = copyLine(context, from);
   try {
-    const target = await openTarget(to, access.to);
+    const target = await openTarget(to, access.to, flags.additionalTag);
     try {
       const copied = await copyImage(source, target, {
         all: flags.all ?? false,

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { parseName, type RegistryName } from '../image/name.ts';
 import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
 
@@ -62,6 +63,7 @@ export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly digestfile?: string;
   readonly srcDaemonHost?: string;
   readonly destDaemonHost?: string;
+  readonly additionalTag?: readonly RegistryName[];
   readonly srcAuthfile?: string;
   readonly destAuthfile?: string;
   readonly srcCertDir?: string;
@@ -190,6 +192,26 @@ export function parsePolicy(text: string): GcPolicy {
     keep: keep === undefined ? 0 : parseCount(keep),
     freeBytes: free === undefined ? undefined : parseSize(free),
   };
+}
+
+/** Names for the image in an archive, beside that of the destination. */
+export function additionalTagOption(): Option {
+  const text = 'one more name of the image in docker-archive:; may be given several times';
+  return new Option('--additional-tag <NAME>', text).argParser(collectName);
+}
+
+function collectName(text: string, before: readonly RegistryName[] = []): readonly RegistryName[] {
+  const name = nameIn(text);
+  if (name?.tag !== undefined && name.digest === undefined) return [...before, name];
+  throw new InvalidArgumentError('Expected a name with a tag, as in localhost/web:1');
+}
+
+function nameIn(text: string): RegistryName | undefined {
+  try {
+    return parseName(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseBool(text: string): boolean {

@@ -32,8 +32,14 @@ export async function inspectImage(context: Context, image: string, flags: Inspe
   return 0;
 }
 
-/** `podstead image list-tags REPOSITORY`. */
+/** `podstead image list-tags REPOSITORY`, or of an archive, whatever name of it is given. */
 export async function listImageTags(context: Context, given: string, flags: AccessFlags): Promise<number> {
+  const place = parsePlace(given);
+  if (place.transport === 'docker-archive') {
+    const { namesIn } = await import('../image/docker-archive.ts');
+    await write(context, { Tags: await namesIn(place.path) });
+    return 0;
+  }
   const name = inRegistry(given, 'list the tags of');
   if (name.tag !== undefined || name.digest !== undefined) {
     throw new CommandError(`Cannot list the tags of "${given}": expected a repository, found an image in it`, {

@@ -4,7 +4,7 @@ import { ImageError } from './failure.ts';
 import { parseJson, record, texts } from './json.ts';
 import { type Descriptor, type ImageManifest, largestDocument } from './manifest.ts';
 import { packingOf } from './media.ts';
-import { formatName } from './name.ts';
+import { formatName, type RegistryName } from './name.ts';
 import { archiveSink, writeBytes, writeJson } from './sink.ts';
 import type { ImageTarget } from './target.ts';
 import { formatPlace, type Place } from './transport.ts';
@@ -12,8 +12,12 @@ import { unpack } from './unpack.ts';
 
 type ArchivePlace = Extract<Place, { transport: 'docker-archive' }>;
 
-/** Writes an image as `docker save` does: its layers lie unpacked, and no manifest of it is kept. */
-export async function dockerArchiveTarget(place: ArchivePlace): Promise<ImageTarget> {
+/**
+ * Writes an image as `docker save` does: its layers lie unpacked, and no manifest of it is kept.
+ *
+ * @param more names beside that of the place
+ */
+export async function dockerArchiveTarget(place: ArchivePlace, more: readonly RegistryName[]): Promise<ImageTarget> {
   const sink = await archiveSink(place.path);
   /** Of each blob: where it lies. */
   const names = new Map<string, string>();
@@ -51,7 +55,8 @@ export async function dockerArchiveTarget(place: ArchivePlace): Promise<ImageTar
       if (top === undefined) return;
       const layers = top.layers.map(({ digest }) => names.get(digest) ?? '');
       checkLayers(config, layers, place);
-      const RepoTags = place.name === undefined ? [] : [formatName(place.name)];
+      const all = place.name === undefined ? more : [place.name, ...more];
+      const RepoTags = [...new Set(all.map(formatName))];
       await writeJson(sink, 'manifest.json', [{ Config: names.get(top.config.digest), RepoTags, Layers: layers }]);
       await sink.finish();
     },

@@ -45,6 +45,16 @@ export async function dockerArchiveSource(place: ArchivePlace): Promise<ImageSou
   };
 }
 
+/**
+ * The names of all images in an archive as they stand there; `@INDEX` of one that has none, as skopeo tells it.
+ *
+ * @throws ImageError
+ */
+export async function namesIn(path: string): Promise<readonly string[]> {
+  const all = await readSaved(await archiveTree(path));
+  return all.flatMap(({ tags }, index) => (tags.length === 0 ? [`@${index}`] : tags));
+}
+
 async function readSaved(tree: Tree): Promise<readonly Saved[]> {
   const bytes = await readFrom(tree, 'manifest.json', largestDocument);
   if (bytes === undefined) throw broken(tree, 'it has no manifest.json');

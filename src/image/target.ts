@@ -2,6 +2,7 @@ import { type Access, openRepository } from './access.ts';
 import { hasBlob, upload } from './blob.ts';
 import { ImageError } from './failure.ts';
 import type { Descriptor, ImageManifest, Manifest } from './manifest.ts';
+import type { RegistryName } from './name.ts';
 import { findManifest, pushManifest, type Repository } from './repository.ts';
 import { formatPlace, type Place } from './transport.ts';
 
@@ -32,15 +33,28 @@ export interface ImageTarget {
   readonly repository: Repository | undefined;
 }
 
-/** Opens a place for writing; what writes files is imported where it is needed. @throws ImageError */
-export async function openTarget(place: Place, access: Access): Promise<ImageTarget> {
+/**
+ * Opens a place for writing; what writes files is imported where it is needed.
+ *
+ * @param more names for the image, which only an archive of Docker's can hold
+ * @throws ImageError
+ */
+export async function openTarget(
+  place: Place,
+  access: Access,
+  more: readonly RegistryName[] = [],
+): Promise<ImageTarget> {
+  if (more.length > 0 && place.transport !== 'docker-archive') {
+    const message = `Cannot give ${formatPlace(place)} more names: only docker-archive: holds several`;
+    throw new ImageError('NOT_CONVERTIBLE', message, { hint: 'Copy it once for each name' });
+  }
   switch (place.transport) {
     case 'docker':
       return registryTarget(place, access);
     case 'dir':
       return (await import('./directory.ts')).directoryTarget(place);
     case 'docker-archive':
-      return (await import('./docker-archive-target.ts')).dockerArchiveTarget(place);
+      return (await import('./docker-archive-target.ts')).dockerArchiveTarget(place, more);
     case 'containers-storage':
     case 'docker-daemon':
       return (await import('./store.ts')).storeTarget(place, access);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { digestOf } from '../../src/image/digest.ts';
@@ -218,6 +218,42 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /cannot keep the digest/);
     await assert.rejects(stat(archive), { code: 'ENOENT' });
+  });
+
+  test('--additional-tag gives an archive more names, and list-tags tells all that it has, as skopeo does', async () => {
+    const at = (name: string): string => join(dir, `names-${name}.tar`);
+    const [first, second] = ['localhost/b:2', 'docker.io/library/c:3'];
+    const flags = ['--additional-tag', first, '--additional-tag', second];
+    const listed = async (name: string): Promise<unknown> => {
+      const { code, stdout, stderr } = await run('node', [program, 'image', 'list-tags', `docker-archive:${at(name)}`]);
+      assert.equal(code, 0, stderr);
+      assertSchema('image-list-tags', JSON.parse(stdout));
+      assert.deepEqual(JSON.parse(stdout), JSON.parse(await skopeo('list-tags', `docker-archive:${at(name)}`)));
+      return JSON.parse(stdout).Tags;
+    };
+    await good(sample(), `docker-archive:${at('ours')}:localhost/a:1`, ...flags);
+    assert.deepEqual(await listed('ours'), ['localhost/a:1', first, second]);
+    await theirs(sample(), `docker-archive:${at('theirs')}:localhost/a:1`, ...flags);
+    assert.deepEqual(await listed('theirs'), ['localhost/a:1', first, second]);
+    await good(`docker-archive:${at('theirs')}:c:3`, `docker-archive:${at('one')}`);
+    assert.deepEqual(await listed('one'), ['@0']);
+    // As `docker save` spells it.
+    const unpacked = join(dir, 'names');
+    await mkdir(unpacked);
+    await run('tar', ['-xf', at('ours'), '-C', unpacked]);
+    const manifest = join(unpacked, 'manifest.json');
+    const text = await readFile(manifest, 'utf8');
+    await writeFile(manifest, text.replace('"localhost/a:1"', '"busybox:latest"'));
+    await run('tar', ['-cf', at('docker'), '-C', unpacked, '.']);
+    assert.deepEqual(await listed('docker'), ['busybox:latest', first, second]);
+    const elsewhere = await copy(sample(), place('dir', 'names'), ...flags);
+    assert.equal(elsewhere.code, 1);
+    assert.match(elsewhere.stderr, /only docker-archive: holds several/);
+    for (const name of ['localhost/b', 'localhost/B:1']) {
+      const wrong = await copy(sample(), `docker-archive:${at('x')}`, '--additional-tag', name);
+      assert.equal(wrong.code, 1);
+      assert.match(wrong.stderr, /Expected a name with a tag/);
+    }
   });
 
   test('the same image gives the same archive, byte for byte', async () => {
