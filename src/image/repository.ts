@@ -56,8 +56,20 @@ export async function fetchManifest(repository: Repository, selector: string): P
   });
 }
 
+/** What a tag names. */
+export interface Named {
+  readonly digest: ContentDigest;
+  /** As the registry says; it may leave it out. */
+  readonly mediaType: string | undefined;
+}
+
 /** The digest of what a tag names, without its bytes; undefined where there is no such tag. */
 export async function findManifest(repository: Repository, selector: string): Promise<ContentDigest | undefined> {
+  return (await lookUp(repository, selector))?.digest;
+}
+
+/** The same with what it is. */
+export async function lookUp(repository: Repository, selector: string): Promise<Named | undefined> {
   const what = `look for ${spelled(repository, selector)}`;
   return retrying(repository.registry.retries, async () => {
     const answer = await repository.registry.send({
@@ -71,9 +83,9 @@ export async function findManifest(repository: Repository, selector: string): Pr
     await answer.drop();
     if (answer.status === 404) return undefined;
     const digest = answer.header('docker-content-digest');
-    if (isDigest(digest)) return digest;
+    if (isDigest(digest)) return { digest, mediaType: answer.header('content-type') };
     // Registries may leave it out: then the bytes tell.
-    return (await fetchManifest(repository, selector)).digest;
+    return fetchManifest(repository, selector);
   });
 }
 

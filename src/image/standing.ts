@@ -4,8 +4,9 @@ import type { ContentDigest } from './digest.ts';
 import { directorySource } from './directory.ts';
 import { ImageError } from './failure.ts';
 import type { Descriptor, ImageManifest } from './manifest.ts';
+import { dockerList, manifestTypes, ociIndex } from './media.ts';
 import { selectorOf } from './name.ts';
-import { fetchManifest, findManifest, imageOf } from './repository.ts';
+import { fetchManifest, imageOf, lookUp } from './repository.ts';
 import type { ImageSource } from './source.ts';
 import type { Place } from './transport.ts';
 import { directoryTree } from './tree.ts';
@@ -31,9 +32,14 @@ async function inRegistry(
   const repository = await openRepository(access, name);
   try {
     // Registries take a manifest only where its parts are there: its digest vouches for them.
-    const digest = await findManifest(repository, selectorOf(name));
-    if (digest === undefined) return undefined;
-    return { digest, isIndex: async () => (await fetchManifest(repository, digest)).kind === 'index' };
+    const named = await lookUp(repository, selectorOf(name));
+    if (named === undefined) return undefined;
+    const { digest, mediaType = '' } = named;
+    const isIndex = async (): Promise<boolean> => {
+      if (manifestTypes.includes(mediaType)) return mediaType === ociIndex || mediaType === dockerList;
+      return (await fetchManifest(repository, digest)).kind === 'index';
+    };
+    return { digest, isIndex };
   } catch (error) {
     // Some answer so for a repository that is not there yet; where nobody may write either, copying will tell.
     if (error instanceof ImageError && error.code === 'REGISTRY_REFUSED') return undefined;

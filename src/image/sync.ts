@@ -49,7 +49,6 @@ export async function syncImages(items: readonly SyncItem[], opts: SyncOptions):
     const synced = await syncOne(item, opts, sharing);
     opts.signal.throwIfAborted();
     if (synced.outcome === 'failed' && !opts.keepGoing) isOver = true;
-
     done.push(synced);
     opts.onDone(synced);
   });

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { makePool, openRepository } from '../../src/image/access.ts';
 import { parseName } from '../../src/image/name.ts';
 import { listTags } from '../../src/image/repository.ts';
-import { openAccess } from './server.ts';
+import { seal } from '../../src/model/sealed.ts';
+import { hasty, openAccess, serve } from './server.ts';
 
 test('repositories of one registry share its connections in a pool', async t => {
   const connections = new Set<Socket>();
@@ -29,4 +30,21 @@ test('repositories of one registry share its connections in a pool', async t => 
   }
   // The second is for a request that comes before the first has its answer's end.
   assert.ok(connections.size <= 2, `${connections.size} connections`);
+});
+
+test('credentials that are given for one registry go to no other, be it a mirror', async t => {
+  const server = await serve(t, (_, response) => {
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+  });
+  const credential = seal({ username: 'ann', password: 'pa55' });
+  const sent = async (registry: string): Promise<boolean> => {
+    const before = server.asked.length;
+    const access = { ...openAccess(hasty(0)), login: { registry, login: { kind: 'password', credential } } } as const;
+    const repository = await openRepository(access, parseName(`${server.host}/a`));
+    await assert.rejects(listTags(repository), { code: 'REGISTRY_REFUSED' });
+    await repository.registry.close();
+    return server.asked.slice(before).some(({ headers }) => headers.authorization !== undefined);
+  };
+  assert.equal(await sent(server.host), true);
+  assert.equal(await sent('other.example'), false);
 });
