@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../src/cli/duration.ts';
 import { busyboxImage, privatePodman } from '../test/e2e/host.ts';
-import { builds, buildScenario } from './builds.ts';
+import { buildScenario, builds } from './builds.ts';
 import { keep, keepSoak } from './keep.ts';
 import { latencies } from './latency.ts';
 import type { Figures } from './measure.ts';

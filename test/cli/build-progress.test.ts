@@ -47,7 +47,7 @@ test('buildView() leaves a line for each step on a terminal, with its time, and 
     '✔ STEP 3/3: RUN make  1.0 s',
     '',
   ]);
-  assert.match(text, /\r\u001b\[K {2}STEP 3\/3: RUN make {2}compiling/);
+  assert.ok(text.includes('\r\u001b[K  STEP 3/3: RUN make  compiling'));
 });
 
 test('buildView() marks the step that failed', () => {

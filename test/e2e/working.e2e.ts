@@ -98,7 +98,11 @@ describe('a working container', () => {
     assert.equal((await on.engine.podman('tag', name, 'localhost/kept:1')).code, 0);
     await verb('rm', 'runs');
     await verb('from', '--name', 'runs', 'localhost/bb:1');
-    assert.equal(await verb('run', 'runs', '--', 'sh', '-c', 'echo out; echo more'), 'out\nmore\n', 'no cache of commands');
+    assert.equal(
+      await verb('run', 'runs', '--', 'sh', '-c', 'echo out; echo more'),
+      'out\nmore\n',
+      'no cache of commands',
+    );
     await verb('rm', 'runs');
   });
 
