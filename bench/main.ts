@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../src/cli/duration.ts';
 import { busyboxImage, privatePodman } from '../test/e2e/host.ts';
+import { buildScenario, builds } from './builds.ts';
 import { keep, keepSoak } from './keep.ts';
 import { latencies } from './latency.ts';
 import type { Figures } from './measure.ts';
@@ -38,6 +39,7 @@ const scenarios: readonly (readonly [name: string, run: (arena: Arena) => Promis
   ['1000 manifests', arena => plans(arena, 1000)],
   ['10000 manifests', arena => plans(arena, 10_000)],
   ['start of the command line', starts],
+  [buildScenario, builds],
   [keptScenario, arena => latencies(arena, manyPods)],
   [restScenario, arena => atRest(arena, manyPods, parseDuration(values.rest) / 1000)],
 ];

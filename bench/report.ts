@@ -1,3 +1,4 @@
+import { buildScenario } from './builds.ts';
 import type { Figures } from './measure.ts';
 import type { Soak } from './soak.ts';
 
@@ -35,6 +36,7 @@ export function rowsOf(measured: Measured, soaked: Soak | undefined): readonly R
     ...latencyRows(measured),
     ...planRows(measured),
     ...startRows(measured),
+    ...buildRows(measured),
     ...restRows(measured),
     ...(soaked === undefined ? [] : soakRows(soaked)),
   ];
@@ -145,6 +147,14 @@ function startRows(measured: Measured): readonly Row[] {
   return ['--version', 'validate', 'status', 'plan'].map(name =>
     rowIn(measured, scenario, `podstead ${name}`, { against, value: node, goal: 'reported' }),
   );
+}
+
+function buildRows(measured: Measured): readonly Row[] {
+  return ['cold', 'cached'].map(how => {
+    const value = medianIn(measured, buildScenario, `buildah build, ${how}`);
+    const against = `buildah (${digits(value)} ms)`;
+    return rowIn(measured, buildScenario, `podstead build, ${how}`, { against, value, goal: 'reported' });
+  });
 }
 
 /** Scenario of an agent with nothing to do. */

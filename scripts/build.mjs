@@ -29,7 +29,12 @@ renameSync(next, dist);
 /** Validators of manifests, as code, so that no schema is compiled at start. */
 function generate() {
   const made = modified('src/manifest/generated/others.cjs');
-  const inputs = ['schema/kubernetes.json', 'scripts/schema.ts', 'scripts/schema-overlay.ts'];
+  const inputs = [
+    'schema/kubernetes.json',
+    'schema/imagebuild.schema.json',
+    'scripts/schema.ts',
+    'scripts/schema-overlay.ts',
+  ];
   if (made > Math.max(...inputs.map(modified))) return;
   const program =
     "const{generateValidators}=await import('./scripts/schema.ts');await generateValidators('src/manifest/generated')";
