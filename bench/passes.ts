@@ -69,6 +69,7 @@ async function measured(on: Machine, source: string, prefix: string): Promise<Ru
     const second = await lifeOf(on, `${name}-main`, first);
     kill.push(second.startedMs - second.endedMs);
     process.stderr.write(`  ${name}: edit ${edit.at(-1)?.toFixed(0)} ms, kill ${kill.at(-1)?.toFixed(0)} ms\n`);
+    await atRest(on);
     await rm(join(source, `${name}.yaml`));
     await eventually(
       'it is gone',
