@@ -165,6 +165,8 @@ test("makePlan() has a Deployment's pods follow one after the other; one that do
   const actual = moved(applied(desired));
   assert.deepEqual(ops(actual), ['replace', 'wait']);
   const [one, other] = [...desired.pods.keys()];
+  const waits = textOf(planOf(desired, actual)).filter(line => line.startsWith('wait'));
+  assert.deepEqual(waits, [`wait ${other}: container 'main' follows its image once '${one}' is ready with it`]);
   const onNewer = (key: string | undefined, state: 'running' | 'created') => (pod: ActualPod) =>
     pod.key === key ? withContainer(pod, 'main', { imageId: 'newer', state }) : pod;
   assert.deepEqual(ops(moved(applied(desired, onNewer(one, 'created')))), ['start', 'wait']);
