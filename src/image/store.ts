@@ -67,7 +67,7 @@ export async function storeTarget(place: StorePlace, access: Access): Promise<Im
   const isOci = store.format === 'oci-archive';
   const inner = await (isOci
     ? layoutTarget({ transport: 'oci-archive', path, ref: formatName(name) })
-    : dockerArchiveTarget({ transport: 'docker-archive', path, name }));
+    : dockerArchiveTarget({ transport: 'docker-archive', path, name }, []));
   return {
     ...inner,
     place,
