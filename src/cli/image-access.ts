@@ -39,7 +39,7 @@ export function accessOf(
 function trustOf({ env, uid, clock }: Context, flags: TrustFlags): Trust {
   const { policy: file, insecurePolicy, 'registries.d': directory } = flags;
   return {
-    policy: async () => (insecurePolicy ? undefined : findPolicy({ file, env })),
+    policy: once(async () => (insecurePolicy ? undefined : findPolicy({ file, env }))),
     storage: name => findStorage(name, { directory, env, uid }),
     now: clock.now,
   };

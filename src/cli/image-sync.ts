@@ -9,10 +9,12 @@ import { platformOf, sidesOf } from './image-access.ts';
 import type { SyncFlags } from './image-flags.ts';
 import { type CopyLine, copyLine } from './image-progress.ts';
 import { type SyncDocument, syncDocument } from './image-sync-document.ts';
+import { holdLittle } from './lean.ts';
 import { bytes } from './table.ts';
 
 /** `podstead image sync --src docker|dir|yaml --dest docker|dir SOURCE DESTINATION`. Exits with 1 where one failed. */
 export async function sync(context: Context, given: readonly [string, string], flags: SyncFlags): Promise<number> {
+  holdLittle();
   if (flags.src === 'dir' && flags.dest === 'dir') {
     throw new CommandError('Cannot sync a directory to a directory', { hint: 'Copy it with "cp -a", or rsync' });
   }

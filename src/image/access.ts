@@ -65,7 +65,7 @@ export function makePool(): RepositoryPool {
 
 /** What decides which images are taken. */
 export interface Trust {
-  /** Read when an image is about to be taken; undefined where there is none. @throws ImageError `TRUST_INVALID` */
+  /** Asked before each image is taken; undefined where there is none. @throws ImageError `TRUST_INVALID` */
   readonly policy: () => Promise<Policy | undefined>;
   /** Where signatures are kept. @throws ImageError `TRUST_INVALID` */
   readonly storage: (name: RegistryName) => Promise<SignatureStorage>;

@@ -30,8 +30,7 @@ export interface JudgedSource extends ImageSource {
 /** Opens the image of a place for reading. @throws ImageError */
 export async function openSource(place: Place, access: Access): Promise<JudgedSource> {
   const source = await openPlace(place, access);
-  const { policy: read, now } = access.trust;
-  const policy = once(read);
+  const { policy, now } = access.trust;
   const signatures = signatureReader(place, source.repository, access);
   return {
     ...source,
@@ -39,14 +38,6 @@ export async function openSource(place: Place, access: Access): Promise<JudgedSo
       const found = await policy();
       if (found !== undefined) await judge(found, { place, image, signatures, nowMs: now() });
     },
-  };
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let found: Promise<T> | undefined;
-  return () => {
-    found ??= read();
-    return found;
   };
 }
 
