@@ -108,6 +108,11 @@ export async function openOrigin(access: Access, name: RegistryName): Promise<Re
   return own === undefined ? openRepository(access, name) : openRepository(access, own.name, own);
 }
 
+/** Credentials for one registry: any other, be it a mirror, is not told them. */
+export function knownAt(registry: string, login: Login): NonNullable<Access['known']> {
+  return name => (name.registry === registry ? login : undefined);
+}
+
 /** Looks once: a helper may ask somebody at a screen. */
 function loginFor({ auth, known, registries }: Access, name: RegistryName): () => Promise<Login | undefined> {
   let found: Promise<Login | undefined> | undefined;

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
-import { type Access, openOrigin } from './access.ts';
+import { type Access, knownAt, openOrigin } from './access.ts';
 import { isDigest } from './digest.ts';
 import { ImageError } from './failure.ts';
 import { formatName, parseName, type RegistryName } from './name.ts';
@@ -133,7 +133,7 @@ function accessTo({ registry, login, verifyTls, certificates }: SyncRegistry, fr
     ...from,
     verifyTls: verifyTls ?? from.verifyTls,
     certificates: certificates ?? from.certificates,
-    known: login === undefined ? from.known : name => (name.registry === registry ? login : undefined),
+    known: login === undefined ? from.known : knownAt(registry, login),
   };
 }
 

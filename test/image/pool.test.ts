@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
-import { makePool, openRepository } from '../../src/image/access.ts';
+import { knownAt, makePool, openRepository } from '../../src/image/access.ts';
 import { parseName } from '../../src/image/name.ts';
 import { listTags } from '../../src/image/repository.ts';
 import { seal } from '../../src/model/sealed.ts';
@@ -39,7 +39,7 @@ test('credentials that are given for one registry go to no other, be it a mirror
   const credential = seal({ username: 'ann', password: 'pa55' });
   const sent = async (registry: string): Promise<boolean> => {
     const before = server.asked.length;
-    const access = { ...openAccess(hasty(0)), login: { registry, login: { kind: 'password', credential } } } as const;
+    const access = { ...openAccess(hasty(0)), known: knownAt(registry, { kind: 'password', credential }) };
     const repository = await openRepository(access, parseName(`${server.host}/a`));
     await assert.rejects(listTags(repository), { code: 'REGISTRY_REFUSED' });
     await repository.registry.close();
