@@ -158,7 +158,10 @@ export function lastFirst(leftovers: readonly Leftover[]): readonly Leftover[] {
   const order = new Map(
     leftovers.map(({ actual }) => [actual.declaredBy, appliedAfter(actual.record?.applied)] as const),
   );
-  const places = new Map(inOrder(order).map((key, at) => [key, at] as const));
-  const placeOf = ({ actual }: Leftover): number => places.get(actual.declaredBy) ?? -1;
-  return leftovers.toSorted((a, b) => placeOf(b) - placeOf(a));
+  const followersOf = (key: Key): readonly Key[] =>
+    [...order].flatMap(([each, before]) => (before.includes(key) ? [each] : []));
+  const backwards = new Map([...order.keys()].map(key => [key, followersOf(key)] as const));
+  const places = new Map(inOrder(backwards).map((key, at) => [key, at] as const));
+  const placeOf = ({ actual }: Leftover): number => places.get(actual.declaredBy) ?? places.size;
+  return leftovers.toSorted((a, b) => placeOf(a) - placeOf(b));
 }

@@ -241,8 +241,8 @@ export const faults: readonly ListedFault[] = [
     id: 'old-removed-first',
     what: 'the old pods of a Deployment go before the new ones run',
     file: 'src/plan/handover.ts',
-    from: 'const before = [stop?.id, ...starts];',
-    to: 'const before = [stop?.id];',
+    from: 'const before = [stop?.id, ...starts, ...later];',
+    to: 'const before = [stop?.id, ...later];',
   },
   {
     id: 'unready-replaces',
