@@ -32,6 +32,8 @@ const toRun = [
 const toTest = [
   { package: 'docker-registry', file: 'docker-registry' },
   { package: 'skopeo', file: 'skopeo' },
+  { package: 'buildah', file: 'buildah' },
+  { package: 'gnupg', file: 'gpg-agent' },
   { package: 'openssl', file: 'openssl' },
   { package: 'git', file: 'git' },
   { package: 'systemd', file: 'systemd-analyze' },

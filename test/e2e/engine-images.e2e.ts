@@ -135,12 +135,8 @@ test('build() makes an image under the short name, from its cache the second tim
   const first = (await on.observe()).images.get('site:1');
   assert.equal(first?.context, 'digest-of-site');
   assert.equal((await on.observe()).images.get('localhost/site:1')?.id, first.id);
-  seen.length = 0;
   await build();
-  assert.ok(
-    seen.some(line => line.includes('Using cache')),
-    seen.join('\n'),
-  );
+  // A step that is done anew makes a layer of other times, and so another image.
   assert.equal((await on.observe()).images.get('site:1')?.id, first.id);
   assert.equal((await on.podman('ps', '-aq', '--external')).trim(), '');
 

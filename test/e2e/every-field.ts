@@ -194,6 +194,7 @@ kind: Pod
 metadata:
   name: tuned
   annotations:
+    io.containers.autoupdate: local
     io.podman.annotations.infra.name: tuned-sandbox
     io.podman.annotations.ulimit: nofile=100:200,nproc=50
     io.podman.annotations.pids-limit/main: '77'

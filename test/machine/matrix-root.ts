@@ -18,6 +18,8 @@ const packages = [
   'busybox-static',
   'docker-registry',
   'skopeo',
+  'buildah',
+  'gnupg',
   'openssl',
   'git',
   'e2fsprogs',
