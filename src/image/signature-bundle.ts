@@ -23,11 +23,11 @@ export interface Thresholds {
   readonly logs: number;
 }
 
-const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const pemCertificate = /-----BEGIN CERTIFICATE-----([\s\S]*?)-----END CERTIFICATE-----/g;
 
-/** The certificates in a PEM text, as DER. */
+/** The certificates in a PEM text, as DER. Blank lines do not count, as for cosign; OpenSSL stumbles over them. */
 export function certificatesIn(pem: string): readonly Buffer[] {
-  return (pem.match(pemCertificate) ?? []).map(each => new NodeCertificate(each).raw);
+  return [...pem.matchAll(pemCertificate)].map(([, body = '']) => new NodeCertificate(Buffer.from(body, 'base64')).raw);
 }
 
 /**

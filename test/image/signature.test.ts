@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { initializeCA } from '@sigstore/mock';
 import { parseName } from '../../src/image/name.ts';
 import { findStorage, type SignatureStorage } from '../../src/image/registries-d.ts';
+import { certificatesIn } from '../../src/image/signature-bundle.ts';
 import { claimTypes, readClaim } from '../../src/image/signature-claim.ts';
 import { parseSignature } from '../../src/image/signature-store.ts';
 
@@ -112,4 +115,12 @@ test('findStorage() refuses what is said twice, or cannot be read', async t => {
   ]) {
     await assert.rejects(storageIn(t, files, 'quay.io/a'), { code: 'TRUST_INVALID' });
   }
+});
+
+test('certificatesIn() reads each certificate of a text, blank lines in it or none', async () => {
+  const { rootCertificate: der } = await initializeCA(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+  const body = der.toString('base64').replaceAll(/.{64}/g, '$&\n');
+  const pem = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+  assert.deepEqual(certificatesIn(`${pem(body)}${pem(`${body}\n\n`)}`), [der, der]);
+  assert.deepEqual(certificatesIn('none'), []);
 });
