@@ -43,12 +43,18 @@ export function sameJson(one: Json | undefined, other: Json | undefined): boolea
 function isSame(one: Json | undefined, other: Json | undefined): boolean {
   if (one === other) return true;
   if (isObject(one) && isObject(other)) {
-    for (const name of Object.keys(one)) if (!isSame(one[name], other[name])) return false;
-    for (const name of Object.keys(other)) if (one[name] === undefined && other[name] !== undefined) return false;
+    for (const name of Object.keys(one)) if (!isSame(one[name], member(other, name))) return false;
+    for (const name of Object.keys(other))
+      if (member(one, name) === undefined && other[name] !== undefined) return false;
     return true;
   }
   if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
   return one.every((item, index) => isSame(item, other[index]));
+}
+
+/** A label may be called `toString`, which every object has. */
+function member(object: Readonly<Record<string, Json>>, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 type Visit = (path: readonly string[], was: Json | undefined, is: Json | undefined) => void;
@@ -56,7 +62,7 @@ type Visit = (path: readonly string[], was: Json | undefined, is: Json | undefin
 function walk(was: Json | undefined, is: Json | undefined, path: readonly string[], visit: Visit): void {
   if (isObject(was) && isObject(is)) {
     const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].sort();
-    for (const name of names) walk(was[name], is[name], [...path, name], visit);
+    for (const name of names) walk(member(was, name), member(is, name), [...path, name], visit);
   } else if (Array.isArray(was) && Array.isArray(is)) {
     for (let index = 0; index < Math.max(was.length, is.length); index++) {
       walk(was[index], is[index], [...path, String(index)], visit);

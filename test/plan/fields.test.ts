@@ -26,6 +26,8 @@ for (const [one, other] of [
   [{ a: [1, 2] }, { a: [1] }],
   [{ a: [] }, { a: {} }],
   [{ a: null }, { a: {} }],
+  [{}, { toString: null }],
+  [{ toString: null }, {}],
 ] satisfies readonly (readonly [Json, Json])[]) {
   test(`sameJson() tells ${JSON.stringify(one)} from ${JSON.stringify(other)}`, () => {
     assert.equal(sameJson(one, other), false);
