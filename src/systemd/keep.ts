@@ -126,8 +126,8 @@ async function removeDropIns(names: readonly string[], opts: KeepOptions): Promi
       () => true,
       () => false,
     );
-    // Stays where somebody else put something into it.
-    if (gone) await rmdir(directory).catch(() => undefined);
+    // Also the empty one of a run that was killed; it stays where somebody else put something into it.
+    await rmdir(directory).catch(() => undefined);
     found ||= gone;
   }
   return found;

@@ -110,6 +110,18 @@ for (const state of ['offline', 'unknown', '']) {
   });
 }
 
+test('keepUnits removes the directory of a drop-in that an agent had made empty when it was killed, and no other', async t => {
+  const { dir, opts } = bench(t);
+  await keepUnits(dir, [web], opts);
+  mkdirSync(join(opts.runtimeDirectory, `${web.name}.d`));
+  await keepUnits(dir, [web], opts);
+  assert.deepEqual(readdirSync(opts.runtimeDirectory), []);
+  mkdirSync(join(opts.runtimeDirectory, `${web.name}.d`));
+  writeFileSync(join(opts.runtimeDirectory, `${web.name}.d/by-hand.conf`), '');
+  await keepUnits(dir, [web], opts);
+  assert.deepEqual(readdirSync(opts.runtimeDirectory), [`${web.name}.d`]);
+});
+
 test('keepUnits only writes where there is no systemctl', async t => {
   const { dir, opts } = bench(t);
   assert.equal((await keepUnits(dir, [web], { ...opts, path: '/nowhere/systemctl' })).running, false);
