@@ -96,7 +96,8 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
     const third = await runsAgain('web-main', second['web-main']);
     assert.deepEqual(idsOf(third), idsOf(first));
     const [killed, started] = await Promise.all(['died', 'start'].map(lastOf));
-    assert.ok((started ?? 0) - (killed ?? 0) >= 10, `restarted ${(started ?? 0) - (killed ?? 0)} s after its end`);
+    // Ten seconds from its end, of which the engine tells a moment later.
+    assert.ok((started ?? 0) - (killed ?? 0) > 9, `restarted ${(started ?? 0) - (killed ?? 0)} s after its end`);
     await atRest();
     assert.deepEqual(await logged(), { web: ['start', 'start'] });
   });
