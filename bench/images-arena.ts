@@ -33,6 +33,8 @@ export interface ImageSizes {
   readonly bytes: number;
   readonly layers: number;
   readonly small: number;
+  /** How many small ones there are in one repository. */
+  readonly many: number;
 }
 
 /** The large image, as a layout and in the registry; the repository with many tags. */
@@ -41,6 +43,7 @@ export const places = {
   large: (arena: ImageArena): string => `docker://${arena.source.host}/bench/large:1`,
   small: (arena: ImageArena): string => `docker://${arena.source.host}/bench/small:1`,
   tagged: (arena: ImageArena): string => `docker://${arena.source.host}/bench/tagged`,
+  many: (arena: ImageArena): string => `${arena.source.host}/bench/many`,
 };
 
 /** Makes the images, and a registry that has them. */
@@ -68,6 +71,7 @@ export async function openImages(sizes: ImageSizes, rounds: number): Promise<Ima
   await skopeo('copy', `oci:${join(dir, 'large')}:1`, places.large(arena));
   await skopeo('copy', `oci:${join(dir, 'small')}:1`, places.small(arena));
   await skopeo('copy', `oci:${join(dir, 'small')}:1`, `${places.tagged(arena)}:tag-0`);
+  await addImages(arena, sizes.many);
   return arena;
 }
 
@@ -101,6 +105,16 @@ export async function addTags({ source }: ImageArena, count: number): Promise<vo
     for (let tag = rest.pop(); tag !== undefined; tag = rest.pop()) await put(tag);
   };
   await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+/** Fills a repository with small images, each with layers of its own. */
+async function addImages(arena: ImageArena, count: number): Promise<void> {
+  for (let tag = 0; tag < count; tag++) {
+    const layout = join(arena.dir, 'many');
+    await writeSample(layout, { layers: 2, bytes: 2 ** 20 });
+    await skopeo('copy', `oci:${layout}:1`, `docker://${places.many(arena)}:tag-${tag}`);
+    await rm(layout, { recursive: true });
+  }
 }
 
 /** One contestant: what it runs, made anew for each run. */

@@ -45,6 +45,23 @@ async function again(arena: ImageArena): Promise<Readonly<Record<string, Taken>>
   return compareImages(arena, [...bothOf(async () => words), bareNode]);
 }
 
+/** All tags of a repository, to a registry that is made anew for each run. */
+function syncs(arena: ImageArena): Promise<Readonly<Record<string, Taken>>> {
+  const words = ['sync', '--src', 'docker', '--dest', 'docker', ...plain, places.many(arena)];
+  return compareImages(
+    arena,
+    bothOf(async () => [...words, `${(await arena.fresh()).host}/mirror`]),
+  );
+}
+
+/** The same, where all of it is there. */
+async function syncAgain(arena: ImageArena): Promise<Readonly<Record<string, Taken>>> {
+  const words = ['sync', '--src', 'docker', '--dest', 'docker', ...plain, places.many(arena)];
+  words.push(`${(await arena.fresh()).host}/mirror`);
+  execFileSync('skopeo', ['--insecure-policy', ...words], { stdio: 'ignore' });
+  return compareImages(arena, [...bothOf(async () => words), bareNode]);
+}
+
 async function emptied(arena: ImageArena, name: string): Promise<string> {
   await rm(join(arena.dir, name), { recursive: true, force: true });
   return join(arena.dir, name);
@@ -65,6 +82,8 @@ const scenarios: readonly Scenario[] = [
     arena => copies(arena, places.layout(arena), async () => `docker-archive:${await emptied(arena, 'copy.tar')}:x`),
   ],
   ['copy of what is there already', again],
+  ['sync of 50 images of 1 MB', syncs],
+  ['sync of 50 that are there already', syncAgain],
   [
     'inspect',
     arena =>
@@ -80,7 +99,7 @@ const scenarios: readonly Scenario[] = [
   ],
 ];
 
-const arena = await openImages({ bytes, layers: 12, small: 2 ** 20 }, Number(values.rounds));
+const arena = await openImages({ bytes, layers: 12, small: 2 ** 20, many: 50 }, Number(values.rounds));
 try {
   const measured: Record<string, MeasuredImages[string]> = {};
   for (const [name, run] of scenarios) {

@@ -20,6 +20,11 @@ import { withWorld } from './world.ts';
 /** As `apply` has it, in ms. */
 const patienceMs = 300_000;
 
+/** When the one more look comes, in ms; not before this pass has ended. */
+const lookAgainMs = 1000;
+/** The unit on whose account systemd (from 252) started this service, systemd.exec(5). */
+const triggerVariable = 'TRIGGER_UNIT';
+
 interface Once {
   readonly flags: RunFlags;
   readonly log: Log;
@@ -73,11 +78,21 @@ export function runOnce(context: Context, { flags, log, source, scrubber }: Once
 /** Has systemd start the next pass when a restart or another try is due, however far away its next regular one is. */
 async function arrange(
   context: Context,
-  { outcome }: Settled,
+  settled: Settled,
   { log, flags: { wake } }: Pick<Once, 'log' | 'flags'>,
 ): Promise<void> {
-  const dueMs = outcome?.nextMs;
-  const inMs = dueMs === undefined ? undefined : Math.max(dueMs - context.clock.now(), 0);
-  if (inMs !== undefined) log.info('more is due', { at: new Date(dueMs ?? 0).toISOString() });
-  if (wake !== undefined) await wakeIn(wake, inMs, systemctlOptions(context));
+  const dueMs = settled.outcome?.nextMs;
+  const inMs = dueMs === undefined ? Number.POSITIVE_INFINITY : Math.max(dueMs - context.clock.now(), 0);
+  if (dueMs !== undefined) log.info('more is due', { at: new Date(dueMs).toISOString() });
+  if (wake === undefined) return;
+  const nextMs = isInTheMidst(context, settled) ? Math.min(inMs, lookAgainMs) : inMs;
+  await wakeIn(wake, Number.isFinite(nextMs) ? nextMs : undefined, systemctlOptions(context));
+}
+
+/**
+ * Somebody may be editing, or containers be ending, right now: systemd watches no path while this pass is ending, so one
+ * more look comes after it. That one finds nothing to do, unless something happened in between, and is the last.
+ */
+function isInTheMidst({ env }: Context, { changes }: Settled): boolean {
+  return changes.length > 0 || env[triggerVariable]?.endsWith('.path') === true;
 }

@@ -22,6 +22,8 @@ export async function wakeIn(service: string, ms: number | undefined, opts: Syst
   const args = [
     ...[...user, '--quiet', '--collect', `--unit=${name}`, `--on-active=${Math.ceil(ms)}ms`],
     '--timer-property=AccuracySec=100ms',
+    // A service that is under way cannot be started: while its own start has not ended, this waits.
+    `--property=After=${service}`,
     ...['--', 'systemctl', ...user, 'start', '--no-block', service],
   ];
   return new Promise((resolve, reject) => {

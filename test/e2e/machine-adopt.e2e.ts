@@ -69,4 +69,16 @@ describe("adopt takes over Quadlet's pods, on a booted Debian 13", { skip: lacki
     assert.equal(kept.length, 2, 'the sandbox and the other container stay as they are');
     assert.equal((await on.must('podman', 'exec', 'shop-db', 'cat', '/data/file')).trim(), 'kept');
   });
+
+  test('it is back after a reboot, with its data', async () => {
+    await on.reboot();
+    await eventually(
+      'both run',
+      async () => runningOf(await containersOf(on.must)),
+      names => names.join() === 'shop-db,shop-web',
+    );
+    assert.equal((await on.must('podman', 'exec', 'shop-db', 'cat', '/data/file')).trim(), 'kept');
+    const planned = await on.run('podstead', 'plan', '/srv/manifests');
+    assert.equal(planned.code, 0, planned.stdout);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type Machine, machine } from '../machine/machine.ts';
@@ -124,6 +124,31 @@ describe('passes without an agent, on a booted systemd', { skip: lacking ?? fals
     );
     await atRest();
     assert.deepEqual(await logged(), { new: ['start', 'stop'] });
+  });
+
+  test('an edit in the last moment of a pass, when systemd watches nothing, is followed soon all the same', async () => {
+    const dropIn = join(on.root, 'etc/systemd/system', `${service}.d/slow.conf`);
+    await mkdir(join(dropIn, '..'), { recursive: true });
+    // Once, after the program has ended; the service is still under way then.
+    const wait =
+      "/bin/sh -c 'test -e /srv/edited || { touch /srv/ending; until test -e /srv/edited; do sleep 0.1; done; }'";
+    await writeFile(dropIn, `[Service]\nExecStartPost=${wait}\n`);
+    await on.systemctl('daemon-reload');
+    await writeFiles(source(), { 'first.yaml': podText('first', { command: main('first') }) });
+    await eventually(
+      'the pass is ending',
+      async () => (await on.run('test', '-e', '/srv/ending')).code,
+      code => code === 0,
+    );
+    await writeFiles(source(), { 'second.yaml': podText('second', { command: main('second') }) });
+    await writeFile(join(on.root, 'srv/edited'), '');
+    await runs('first-main', 'second-main', 'web-main');
+    await Promise.all(['first.yaml', 'second.yaml'].map(name => rm(join(source(), name))));
+    await runs('web-main');
+    await rm(join(dropIn, '..'), { recursive: true });
+    await on.systemctl('daemon-reload');
+    await atRest();
+    assert.deepEqual(await logged(), { first: ['start', 'stop'], second: ['start', 'stop'] });
     await on.systemctl('start', 'podstead-pass.timer');
   });
 
