@@ -44,7 +44,7 @@ const quietMaxMs = 200;
 const leastMs = 100;
 const failing = { firstMs: 500, maxMs: 30_000 };
 /** While steps run, the engine's events are mostly our own doing: a pass takes at most a tenth of the time. */
-const pace = { leastMs: 1000, mostMs: 5000, timesPass: 10 };
+const pace = { leastMs: 1000, mostMs: 15_000, timesPass: 10 };
 
 /**
  * Passes, one at a time, whenever something hints at a change, something is due, or nothing was heard for long.
@@ -138,9 +138,9 @@ async function turns(ports: Ports, opts: DriveOptions, judges: Judges, works: Wo
     const isIdle = !wasBusy && !isBusy && outcome.plan.steps.length === 0;
     if (isIdle && !wasIdle) emit({ type: 'idle', atMs: clock.now() });
     wasIdle = isIdle;
-    const resyncAtMs = now + jittered(opts.resyncMs, 0.1, random());
-    const dueMs = Math.max(Math.min(outcome.nextMs ?? resyncAtMs, resyncAtMs), now + leastMs);
     const gapMs = isBusy ? clamp((now - startedMs) * pace.timesPass, pace.leastMs, pace.mostMs) : 0;
+    const resyncAtMs = now + Math.max(jittered(opts.resyncMs, 0.1, random()), gapMs);
+    const dueMs = Math.max(Math.min(outcome.nextMs ?? resyncAtMs, resyncAtMs), now + leastMs);
     await wake.next({ deadlineMs: dueMs, floorMs: { now: 0, soon: now + gapMs }, quietMs: opts.quietMs, quietMaxMs });
   }
 }

@@ -206,6 +206,17 @@ test('reconcileLoop() spends at most about a tenth of the time on passes while s
   });
 });
 
+test('settle() looks no more often than that while steps run, however soon it would look again', async () => {
+  const host = testHost(['web'], { fault: ({ verb }) => (verb === 'pull' ? 'hang' : undefined) });
+  const read = host.source.read.bind(host.source);
+  host.source.read = async opts => {
+    await host.clock.sleep(900, opts.signal);
+    return read(opts);
+  };
+  await settleOn(host, { timeoutMs: 60_000, graceMs: 100 });
+  assert.ok(passes(host) >= 6 && passes(host) <= 8, `${passes(host)} passes in 60 s of 900 ms each`);
+});
+
 test('reconcileLoop() says of what it skips and gives up that it is stopping', async () => {
   const host = testHost(['web'], { fault: ({ verb }) => (verb === 'createPod' ? 'hang' : undefined) });
   await during(host, () => host.clock.advance(1000));
