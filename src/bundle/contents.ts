@@ -123,18 +123,12 @@ function checkPaths(parts: readonly Part[], name: string): void {
     if (type !== 'file' && words[0] !== manifestsPath) throw invalid(name, `"${path}" is no file`);
     seen.set(path, type);
   }
-  for (const { path, type } of parts) {
+  for (const { path } of parts) {
     const parents = path.split('/').map((_, index, words) => words.slice(0, index).join('/'));
     const wrong = parents.find(parent => seen.has(parent) && seen.get(parent) !== 'directory');
     if (wrong !== undefined) throw invalid(name, `"${path}" lies below "${wrong}", which is no directory`);
-    const inContext = parents.some(parent => buildFiles.some(file => seen.get(`${parent}/${file}`) === 'file'));
-    // Builds take links as they are; a link among manifests would be followed.
-    if (type === 'link' && !inContext) throw invalid(name, `"${path}" is a link outside of what images are built from`);
   }
 }
-
-/** What makes a directory one that an image is built from (podman-build(1)). */
-const buildFiles: readonly string[] = ['Containerfile', 'Dockerfile'];
 
 function textIn(members: Members, field: string, name: string): string {
   const value = text(members[field]);

@@ -8,17 +8,20 @@ import { blobPath } from '../image/layout.ts';
 import type { Descriptor, ImageManifest, Manifest } from '../image/manifest.ts';
 import { packingOf } from '../image/media.ts';
 import { parseName } from '../image/name.ts';
+import { openReference } from '../image/named-source.ts';
 import { pickImage } from '../image/pick.ts';
 import type { Platform } from '../image/platform.ts';
 import { directorySink, writeBytes } from '../image/sink.ts';
-import { openSource } from '../image/source.ts';
 import type { ImageTarget } from '../image/target.ts';
+import { formatPlace } from '../image/transport.ts';
 import { fileBytes } from '../image/tree.ts';
 import type { Progress } from '../model/event.ts';
 
 /** An image that was fetched into a directory. */
 export interface Fetched {
   readonly reference: string;
+  /** The place that the reference stood for, as in `docker://quay.io/team/web:1`. */
+  readonly from: string;
   readonly top: Manifest;
   readonly image: ImageManifest;
 }
@@ -32,20 +35,19 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches an image for one platform into a directory, byte for byte, blobs by their digests. What is there already, of
- * whatever image and whenever it came, is not fetched again.
+ * Fetches an image for one platform into a directory, byte for byte, blobs by their digests, from where registries.conf
+ * has it. What is there already, of whatever image and whenever it came, is not fetched again.
  *
  * @throws ImageError
  */
 export async function fetchImage(directory: string, reference: string, opts: FetchOptions): Promise<Fetched> {
-  const name = parseName(reference);
-  if (name.registry === 'localhost') {
+  if (parseName(reference).registry === 'localhost') {
     const message = `Cannot fetch "${reference}": it is an image of one host alone, which no registry has`;
     throw new ImageError('IMAGE_NOT_FOUND', message, {
       hint: 'Put what it is built from beside the manifest, or push it to a registry and name that',
     });
   }
-  const source = await openSource({ transport: 'docker', name }, opts.access);
+  const source = await openReference(reference, opts.access);
   try {
     const { top, image } = await pickImage(source, opts.platform);
     const target = directoryTarget(directory, opts.isKnown);
@@ -55,7 +57,7 @@ export async function fetchImage(directory: string, reference: string, opts: Fet
     const more = { all: true, platform, preserveDigests: true, onProgress, signal: access.signal };
     await copyImage({ ...source, top: async () => image }, target, more);
     await target.putManifest(top, true);
-    return { reference, top, image };
+    return { reference, from: formatPlace(source.place), top, image };
   } finally {
     await source.close();
   }

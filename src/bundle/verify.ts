@@ -7,6 +7,7 @@ import { type Descriptor, type ImageManifest, largestDocument, type Manifest } f
 import { packingOf } from '../image/media.ts';
 import { unpack } from '../image/unpack.ts';
 import { type BundledImage, invalid } from './contents.ts';
+import { type ContextsIn, checkLinks } from './links.ts';
 import type { Bundle, FilePart } from './open.ts';
 
 /** An image of a bundle, found whole. */
@@ -22,6 +23,8 @@ export interface WholeImage {
 export interface VerifyOptions {
   /** Earlier bundles, for layers that this one leaves out. */
   readonly bases: readonly Bundle[];
+  /** By which links are told to be material of a build. */
+  readonly contextsIn: ContextsIn;
   readonly signal: AbortSignal;
   /** Bytes that were read, of all there are to read. */
   readonly onProgress: (doneBytes: number, totalBytes: number) => void;
@@ -29,11 +32,12 @@ export interface VerifyOptions {
 
 /**
  * Holds every byte of a bundle against its digest, and every layer against what its image says that it unpacks to; of
- * its bases, what it takes from them.
+ * its bases, what it takes from them. No link leads out of what an image is built from into manifests.
  *
  * @throws ImageError `CONTENT_WRONG`, `LAYOUT_INVALID`, `MANIFEST_INVALID`
  */
 export async function verifyBundle(bundle: Bundle, opts: VerifyOptions): Promise<readonly WholeImage[]> {
+  await checkLinks(bundle, opts.contextsIn);
   const images: WholeImage[] = [];
   const layers = new Map<string, Layer>();
   for (const bundled of bundle.contents.images) images.push(await wholeImage(bundle, bundled, { ...opts, layers }));

@@ -13,6 +13,7 @@ import type { Source } from '../source/source.ts';
 import { applySource } from './apply.ts';
 import type { BundleApplyFlags } from './bundle-flags.ts';
 import type { Context } from './context.ts';
+import { contextsIn } from './desire.ts';
 import { CommandError } from './error.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import { copyLine } from './image-progress.ts';
@@ -47,7 +48,7 @@ export async function applyBundle(context: Context, file: string, flags: BundleA
 
 /** What it was made of, under the revision that it had there. */
 function sourceOf({ contents }: Bundle, directory: string): Source {
-  const source = directorySource(directory, { cwd: process.cwd() });
+  const source = directorySource(directory, { cwd: process.cwd(), contextsIn });
   return { ...source, read: async opts => ({ ...(await source.read(opts)), revision: contents.revision }) };
 }
 
@@ -66,7 +67,7 @@ function needPlatform({ path, contents }: Bundle): void {
 async function verify(context: Context, bundle: Bundle, bases: readonly Bundle[]): Promise<readonly WholeImage[]> {
   const line = copyLine(context, bundle.path, 'Checking');
   const onProgress = (doneBytes: number, totalBytes: number): void => line.show({ message: '', doneBytes, totalBytes });
-  return verifyBundle(bundle, { bases, signal: context.signal, onProgress }).finally(() => line.end());
+  return verifyBundle(bundle, { bases, contextsIn, signal: context.signal, onProgress }).finally(() => line.end());
 }
 
 interface Given {

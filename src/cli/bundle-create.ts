@@ -6,10 +6,12 @@ import { type Fetched, fetchImage } from '../bundle/fetch.ts';
 import { type Bundle, openBundle } from '../bundle/open.ts';
 import { removeTree } from '../bundle/remove.ts';
 import { needFree, writeBundle } from '../bundle/write.ts';
+import { fullName } from '../desired/builds.ts';
 import { neededImages } from '../desired/needed.ts';
 import { blobPath } from '../image/layout.ts';
 import { formatPlatform } from '../image/platform.ts';
-import type { Desired, DesiredImage } from '../model/desired.ts';
+import type { Desired, DesiredBuild, DesiredImage } from '../model/desired.ts';
+import { parseReference } from '../model/reference.ts';
 import type { Loaded } from '../reconcile/ports.ts';
 import { withCredentials } from './bundle-access.ts';
 import type { BundleCreateFlags } from './bundle-flags.ts';
@@ -53,9 +55,13 @@ export async function createBundle(
     const line = copyLine(context, image.reference, 'Fetching');
     const access = withCredentials(accessOf(context, flags), image);
     const options = { access, platform, isKnown: (digest: string) => base?.has(digest) ?? false };
-    images.push(
-      await fetchImage(directory, image.reference, { ...options, onProgress: line.show }).finally(() => line.end()),
+    const fetched = await fetchImage(directory, image.reference, { ...options, onProgress: line.show }).finally(() =>
+      line.end(),
     );
+    images.push(fetched);
+    if (!context.quiet && parseReference(image.reference)?.registry === undefined) {
+      context.terminal.err(`Took ${image.reference} from ${fetched.from}\n`);
+    }
   }
   const { revision } = snapshot;
   const input = { directory, platform: formatPlatform(platform), revision, images, manifests, base };
@@ -89,7 +95,7 @@ function buildsIn({ images }: Desired): number {
 }
 
 /**
- * What must be fetched: images that are pulled, and what others are built from. What this host alone has is left to the
+ * What must be fetched: images that are pulled, and what builds take of others. What this host alone has is left to the
  * target, as is what only a build's arguments name.
  */
 async function wantedImages(
@@ -103,12 +109,13 @@ async function wantedImages(
     if (!wanted.has(reference)) wanted.set(reference, { reference, build: undefined, credentials });
   };
   for (const reference of more) add(reference, { credentials: undefined });
-  const made = new Set(needed.flatMap(({ reference, build }) => (build === undefined ? [] : [reference])));
+  const names = needed.flatMap(({ reference, build }) => (build ? [reference, ...(build.declared?.names ?? [])] : []));
+  const made = new Set(names.map(fullName));
   for (const image of needed) {
     if (image.build === undefined) continue;
-    const { named, open } = basesOf(await readFile(join(image.build.directory, image.build.file), 'utf8'));
-    const left = [...open, ...named.filter(base => base.startsWith('localhost/') && !made.has(base))];
-    for (const base of named) if (!left.includes(base) && !made.has(base)) add(base, image);
+    const { named, open } = basesOf(await recipeOf(image.build));
+    const left = [...open, ...named.filter(base => base.startsWith('localhost/') && !made.has(fullName(base)))];
+    for (const base of named) if (!left.includes(base) && !made.has(fullName(base))) add(base, image);
     for (const base of left.filter(base => !wanted.has(base))) {
       terminal.err(
         `Leaving out ${base}, which ${image.reference} is built from: the target must have it, or name it by --image\n`,
@@ -116,6 +123,10 @@ async function wantedImages(
     }
   }
   return [...wanted.values()].toSorted((a, b) => (a.reference < b.reference ? -1 : 1));
+}
+
+async function recipeOf({ declared, directory, file }: DesiredBuild): Promise<string> {
+  return declared === undefined ? readFile(join(directory, file), 'utf8') : declared.recipe.text;
 }
 
 /** A bundle of half of what was meant is of no use where nobody can mend it. */

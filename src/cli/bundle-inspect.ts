@@ -5,6 +5,7 @@ import type { BasesFlag } from './bundle-flags.ts';
 import { type BundleDocument, describeBundle } from './bundle-report.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
+import { contextsIn } from './desire.ts';
 import { copyLine } from './image-progress.ts';
 import { bytes, table } from './table.ts';
 
@@ -14,7 +15,7 @@ export async function inspectBundle(context: Context, file: string, flags: Bases
   const bases = await Promise.all((flags.base ?? []).map(openBundle));
   const line = copyLine(context, file, 'Checking');
   const onProgress = (doneBytes: number, totalBytes: number): void => line.show({ message: '', doneBytes, totalBytes });
-  const fault = await verifyBundle(bundle, { bases, signal: context.signal, onProgress }).then(
+  const fault = await verifyBundle(bundle, { bases, contextsIn, signal: context.signal, onProgress }).then(
     () => undefined,
     (error: unknown) => {
       if (error instanceof ImageError) return error.message;

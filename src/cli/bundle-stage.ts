@@ -1,10 +1,11 @@
 import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Part } from '../bundle/contents.ts';
+import { staysIn } from '../bundle/links.ts';
 import { removeTree } from '../bundle/remove.ts';
 import { partOf } from '../bundle/write.ts';
 import type { Desired } from '../model/desired.ts';
-import type { Snapshot, SourceFile } from '../model/source.ts';
+import { buildFiles, type Snapshot, type SourceFile } from '../model/source.ts';
 import { listContext } from '../source/context.ts';
 import { CommandError } from './error.ts';
 
@@ -24,7 +25,10 @@ export interface Staging {
  * @throws CommandError
  */
 export async function stage({ snapshot, desired, directory, signal }: Staging): Promise<readonly Part[]> {
-  const builds = [...desired.images.values()].flatMap(({ build }) => build?.directory ?? []);
+  // An ImageBuild that copies nothing has the directory of its file, and no context there.
+  const builds = [...desired.images.values()].flatMap(({ build }) =>
+    build === undefined || build.declared?.hasContext === false ? [] : build.directory,
+  );
   const contexts = [...new Set(builds)].sort();
   const placeOf = placesIn([...snapshot.files.map(file => file.directory), ...contexts.map(dirname)]);
   await removeTree(directory);
@@ -72,6 +76,7 @@ async function stageContext(
     throw new CommandError(`Cannot bundle "${context}", which an image is built from`, { hint });
   }
   const below = placeOf(context);
+  const isBuilt = entries.some(({ path }) => buildFiles.includes(path));
   const parts: Part[] = [];
   const modes: (readonly [string, number])[] = [];
   await mkdir(join(directory, below), { recursive: true });
@@ -81,6 +86,7 @@ async function stageContext(
     const full = join(directory, path);
     await mkdir(dirname(full), { recursive: true });
     if (entry.type === 'link') {
+      if (!isBuilt && !staysIn(below, { path, target: entry.target })) throw leadsOut(join(context, entry.path));
       await symlink(entry.target, full);
       parts.push({ ...entry, path });
     } else if (entry.type === 'directory') {
@@ -95,4 +101,11 @@ async function stageContext(
   }
   for (const [full, mode] of modes.reverse()) await chmod(full, mode);
   return parts;
+}
+
+/** Of an ImageBuild's context: see `checkLinks`, which refuses it where the bundle is applied. */
+function leadsOut(path: string): CommandError {
+  return new CommandError(`Cannot bundle "${path}": it is a link that leads out of what an image is built from`, {
+    hint: 'Put what it points to in its place, or leave it out in a .containerignore',
+  });
 }

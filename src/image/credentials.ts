@@ -11,21 +11,30 @@ export const authFilesHelper = 'containers-auth.json';
 
 /**
  * Finds who asks for a repository: in the first file that knows of it, by the most exact key (`quay.io/team/web`,
- * `quay.io/team`, `quay.io`), as containers-auth.json(5) says. Undefined for anybody.
+ * `quay.io/team`, `quay.io`), as containers-auth.json(5) says. Undefined for anybody. One place that fails hides no other
+ * that knows, as for containers/image.
  *
  * @param helpers where to look, in order: programs, and {@link authFilesHelper}
- * @throws ImageError `CREDENTIALS_INVALID`
+ * @throws ImageError `CREDENTIALS_INVALID` where one failed and none knows
  */
 export async function findLogin(
   places: AuthPlaces,
   name: { readonly registry: string; readonly repository: string },
   helpers: readonly string[] = [authFilesHelper],
 ): Promise<Login | undefined> {
+  const failures: ImageError[] = [];
   for (const helper of helpers) {
     const isFiles = helper === authFilesHelper;
-    const login = await (isFiles ? loginInFiles(places, name) : askHelper(helper, name.registry, places.env));
-    if (login !== undefined) return login;
+    try {
+      const login = await (isFiles ? loginInFiles(places, name) : askHelper(helper, name.registry, places.env));
+      if (login !== undefined) return login;
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      failures.push(error);
+    }
   }
+  const [first] = failures;
+  if (first !== undefined) throw first;
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Access } from './access.ts';
 import { ImageError } from './failure.ts';
+import { parseName } from './name.ts';
 import { resolveName } from './short-name.ts';
 import { type JudgedSource, openSource } from './source.ts';
 import { hasTransport, type Place, parsePlace } from './transport.ts';
@@ -11,6 +12,15 @@ import { hasTransport, type Place, parsePlace } from './transport.ts';
  * @throws ImageError
  */
 export async function openNamed(text: string, access: Access): Promise<JudgedSource> {
+  return hasTransport(text) ? openSource(parsePlace(text), access) : openReference(text, access);
+}
+
+/**
+ * Opens an image as manifests name it: a reference whatever it looks like, also where a word of it is a transport's.
+ *
+ * @throws ImageError
+ */
+export async function openReference(text: string, access: Access): Promise<JudgedSource> {
   const places = await placesOf(text, access);
   const failures: string[] = [];
   for (const place of places.slice(0, -1)) {
@@ -30,8 +40,8 @@ export async function openNamed(text: string, access: Access): Promise<JudgedSou
 }
 
 async function placesOf(text: string, { registries }: Access): Promise<readonly Place[]> {
-  if (hasTransport(text) || registries === undefined) return [parsePlace(text)];
-  return resolveName(await registries(), text).map(name => ({ transport: 'docker', name }));
+  const names = registries === undefined ? [parseName(text)] : resolveName(await registries(), text);
+  return names.map(name => ({ transport: 'docker', name }));
 }
 
 async function tryPlace(place: Place, access: Access): Promise<JudgedSource | ImageError> {

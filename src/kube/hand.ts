@@ -2,6 +2,7 @@ import type { CanonicalPod, Json } from '../model/desired.ts';
 import type { HandContainer, HandMade } from '../model/hand.ts';
 import { type Key, keyOf } from '../model/key.ts';
 import { handCanonical, handProbes, handResources } from './hand-container.ts';
+import { handUpdates, isUpdate } from './hand-update.ts';
 import { handVolumes } from './hand-volumes.ts';
 import { type Fields, given, some } from './json.ts';
 import { dnsLabel, isKey, isLabel, namer } from './names.ts';
@@ -57,7 +58,7 @@ function canonicalOf(key: Key, made: HandMade, containers: Named, remarks: Remar
     sandbox: sandboxOf(made, say),
     containers: each((name, container) => handCanonical(container, namespace, mounts.get(name) ?? {}, of(name))),
     inPlace: given({
-      ...metadataOf(made, mains, say),
+      ...metadataOf(made, mains, handUpdates(containers, of), say),
       restartPolicy: policyOf(mains, say),
       terminationGracePeriodSeconds: graceOf(mains, say),
       order: containers.map(([name]) => name),
@@ -111,24 +112,30 @@ function portsOf({ ports }: HandMade): Json {
 }
 
 /** A manifest labels pods alone: what its only container has is the pod's. */
-function metadataOf(made: HandMade, mains: Named, say: (what: string) => void): Fields {
+function metadataOf(made: HandMade, mains: Named, updates: Fields, say: (what: string) => void): Fields {
   const [only] = mains.length === 1 ? mains : [];
   const labels = { ...only?.[1].labels, ...made.labels };
   const annotations = { ...only?.[1].annotations };
+  // Kube play keeps the annotation beside the label that it makes of it.
+  const isKnown = (key: string): boolean => isUpdate(key) && Object.keys(updates).length > 0;
   for (const [name, container] of only === undefined ? mains : []) {
     for (const [key, value] of Object.entries(container.labels))
       say(`the label ${key}=${value} of container ${name} alone`);
-    for (const key of Object.keys(container.annotations)) say(`the annotation ${key} of container ${name} alone`);
+    for (const key of Object.keys(container.annotations))
+      if (!isKnown(key)) say(`the annotation ${key} of container ${name} alone`);
   }
   for (const [key, value] of Object.entries(labels)) {
     if (!isLabel(key, value)) say(`the label ${key}=${value}, as Kubernetes takes no such label`);
   }
   // Podman alone follows these, so that a strict reader refuses them.
   const isOurs = (key: string): boolean => isKey(key) && !/^(io\.containers\.|bind-mount-options)/.test(key);
-  for (const key of Object.keys(annotations)) if (!isOurs(key)) say(`the annotation ${key}`);
+  for (const key of Object.keys(annotations)) if (!isOurs(key) && !isKnown(key)) say(`the annotation ${key}`);
   const fit = Object.entries(labels).filter(([key, value]) => isLabel(key, value));
   const kept = Object.entries(annotations).filter(([key]) => isOurs(key));
-  return given({ labels: some(Object.fromEntries(fit)), annotations: some(Object.fromEntries(kept)) });
+  return given({
+    labels: some(Object.fromEntries(fit)),
+    annotations: some({ ...Object.fromEntries(kept), ...updates }),
+  });
 }
 
 function policyOf(mains: Named, say: (what: string) => void): string {

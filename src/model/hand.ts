@@ -1,4 +1,4 @@
-import type { DesiredPort, DesiredResources } from './desired.ts';
+import type { AutoUpdate, DesiredPort, DesiredResources } from './desired.ts';
 
 /** A pod, or a container in none, that somebody made with podman: what is so of it, and is not by the engine's default. */
 export interface HandMade {
@@ -78,6 +78,8 @@ export interface HandContainer {
   readonly ulimits: readonly string[];
   readonly health: HandHealth | undefined;
   readonly mounts: readonly HandMount[];
+  /** Which newer images of its name `podman auto-update` gives it. */
+  readonly autoUpdate: AutoUpdate | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly unsaid: readonly string[];

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import type { AutoUpdate } from '../model/desired.ts';
 import type { HandContainer, HandHealth } from '../model/hand.ts';
 import { readCreateCommand } from './create-command.ts';
 import { readHandEnv } from './hand-env.ts';
@@ -11,8 +12,13 @@ import { number, record, text, textRecord, texts, type Unread } from './json.ts'
 const ofEngine =
   /^(PODMAN_SYSTEMD_UNIT$|io\.container\.manager|io\.kubernetes\.cri-o\.|io\.podman\.|org\.opencontainers\.|run\.oci\.)/;
 
-/** "podman auto-update" restarts units of systemd, and of one without a unit it only says so with each run. */
+/** What `podman auto-update` goes by (podman-auto-update(1)); `image` is what `registry` was called at first. */
+const autoUpdate = 'io.containers.autoupdate';
 const ofAutoUpdate = /^io\.containers\.autoupdate/;
+const autoUpdates: Readonly<Record<string, AutoUpdate | undefined>> = {
+  ...{ registry: 'registry', image: 'registry', local: 'local' },
+  ...{ disabled: undefined, '': undefined },
+};
 
 /** What stands around an inspected container. */
 export interface Around {
@@ -43,6 +49,10 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
     options.flatMap(each => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : []));
   const { Name: restart, MaximumRetryCount: tries } = record(host.RestartPolicy);
   const labels = Object.entries(without(textRecord(config.Labels), textRecord(record(image).Labels)));
+  // One that comes from the image counts too.
+  const updates = textRecord(config.Labels)[autoUpdate] ?? '';
+  const isSaid = (name: string): boolean =>
+    !ofAutoUpdate.test(name) || (name === autoUpdate && Object.hasOwn(autoUpdates, updates));
   const isOther = !command.isKnown && texts(config.CreateCommand).length === 0;
   return {
     id: text(Id),
@@ -76,6 +86,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
     init: host.Init === true,
     health: healthOf(config, record(image).HealthCheck ?? imageConfig.Healthcheck),
     mounts: mounts.mounts,
+    autoUpdate: Object.hasOwn(autoUpdates, updates) ? autoUpdates[updates] : undefined,
     labels: Object.fromEntries(labels.filter(([name]) => !ofAutoUpdate.test(name))),
     annotations: without(textRecord(config.Annotations), textRecord(record(image).Annotations)),
     unsaid: [
@@ -85,7 +96,7 @@ export function readHandContainer(container: Unread, { image, podName, hasSecret
       ...(text(Pod) !== '' && text(host.PidMode) === 'host' ? ['that it alone sees the processes of the host'] : []),
       ...[...masks].map(each => `the option ${each}`),
       ...(isOther ? ['its ulimits, secrets and log driver, which only the command that made it could tell'] : []),
-      ...labels.filter(([name]) => ofAutoUpdate.test(name)).map(([name, value]) => `the label ${name}=${value}`),
+      ...labels.filter(([name]) => !isSaid(name)).map(([name, value]) => `the label ${name}=${value}`),
       ...words.unsaid,
       ...env.unsaid,
       ...limits.unsaid,

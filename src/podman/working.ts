@@ -1,3 +1,4 @@
+import { EngineError } from '../engine/engine.ts';
 import type { Context } from './context.ts';
 import { record, text } from './json.ts';
 import { path } from './query.ts';
@@ -44,8 +45,22 @@ export async function commitWorking(
   const what = `Cannot keep what was written to the mount`;
   const at = name.lastIndexOf(':');
   const query = { container, repo: name.slice(0, at), tag: name.slice(at + 1), format: 'oci', pause: false };
-  await context.http.call({ method: 'POST', path: '/commit', query, what, timeoutMs: 600_000, signal });
+  const call = { method: 'POST', path: '/commit', query, what, timeoutMs: 600_000, signal } as const;
+  await context.http.call(call).catch((error: unknown) => {
+    throw withMend(error);
+  });
   await dropWorking(context, container, { signal });
+}
+
+/**
+ * The service of Podman 4.3 makes no image where a user's storage.conf leaves these out, although containers run: it reads
+ * the file anew for that, without the defaults (seen on 4.3.1).
+ */
+function withMend(error: unknown): unknown {
+  if (!(error instanceof EngineError) || !error.message.includes('runroot must be set')) return error;
+  const hint =
+    'Set runroot and graphroot in ~/.config/containers/storage.conf to what "podman info" says; what was written is still there';
+  return new EngineError(error.code, error.message, { hint, cause: error });
 }
 
 /** Ends a mount, with all that was written to it; one that is gone is fine. @throws EngineError */

@@ -167,7 +167,7 @@ function found(root: Root, start: Token, pass: Pass): Found {
 async function readFound(listed: Found, pass: Pass): Promise<Read & { readonly vanished: readonly string[] }> {
   const vanished = [...listed.vanished];
   const contexts: BuildContext[] = [];
-  const problems: Problem[] = [...listed.problems];
+  const problems: Problem[] = [];
   for (const directory of listed.contexts) {
     try {
       const result = await pass.contexts.read(directory, pass);
@@ -196,6 +196,8 @@ async function readFound(listed: Found, pass: Pass): Promise<Read & { readonly v
   // What lies in a context is material, also where it is named like a manifest.
   const isMaterial = (directory: string): boolean =>
     declared.some(context => directory === context.directory || directory.startsWith(`${context.directory}/`));
+  const isShownMaterial = (file: string): boolean =>
+    declared.some(context => file.startsWith(`${pass.show(context.directory)}/`));
   const known = new Map([...contexts, ...declared].map(context => [context.directory, context]));
   const content = {
     files: digests.filter(({ path }) => !isMaterial(dirname(path))),
@@ -204,7 +206,8 @@ async function readFound(listed: Found, pass: Pass): Promise<Read & { readonly v
   return {
     files: files.filter(({ directory }) => !isMaterial(directory)),
     contexts: known,
-    problems,
+    // A link that leads nowhere is copied as it is.
+    problems: [...listed.problems.filter(({ file }) => !isShownMaterial(file)), ...problems],
     content,
     vanished,
   };

@@ -16,10 +16,15 @@ import { writeBundle } from '../../src/bundle/write.ts';
 import { blobPath } from '../../src/image/layout.ts';
 import { type ImageManifest, parseManifest } from '../../src/image/manifest.ts';
 import { type TarMember, tarStream } from '../../src/image/tar.ts';
+import { contextsIn } from '../../src/manifest/image-build.ts';
+import type { SourceFile } from '../../src/model/source.ts';
 import { type Blob, blobOf, type SampleImage, sampleImage, sampleIndex } from '../image/samples.ts';
 
 const { signal } = new AbortController();
-const quiet = { bases: [], signal, onProgress: () => undefined };
+const quiet = {
+  ...{ bases: [], signal, onProgress: () => undefined },
+  contextsIn: async (file: SourceFile) => contextsIn(file),
+};
 
 let dir = '';
 let count = 0;
@@ -41,7 +46,7 @@ async function fetched(...images: readonly SampleImage[]): Promise<string> {
 }
 
 function named(reference: string, { manifest }: SampleImage, top: Fetched['top'] = manifest): Fetched {
-  return { reference, top, image: manifest };
+  return { reference, from: `docker://${reference}`, top, image: manifest };
 }
 
 const words = { platform: 'linux/amd64', revision: 'abc', manifests: [], base: undefined };
@@ -163,7 +168,6 @@ describe('a hostile bundle is refused when it is opened', () => {
     'a path that no bundle has': [fileAt('elsewhere/a.yaml', text)],
     'one path twice': [fileAt('manifests/a.yaml', text), fileAt('manifests/a.yaml', text)],
     'a file below a file': [fileAt('manifests/a', text), fileAt('manifests/a/b.yaml', text)],
-    'a link among manifests': [{ type: 'link', path: 'manifests/a.yaml', target: '/etc/shadow' }],
     'a file below a link': [
       fileAt('manifests/web/Containerfile', text),
       { type: 'link', path: 'manifests/web/etc', target: '/etc' },
@@ -211,8 +215,44 @@ describe('a hostile bundle is refused when it is opened', () => {
       { 'manifests/web/Containerfile': text },
     );
     const to = join(fresh(), 'manifests');
-    await unpackManifests(await openBundle(path), to);
+    const bundle = await openBundle(path);
+    await verifyBundle(bundle, quiet);
+    await unpackManifests(bundle, to);
     assert.equal(await readlink(join(to, 'web/out')), '/etc');
+  });
+});
+
+describe('links of a bundle are refused where they would be followed', () => {
+  const build = `apiVersion: podstead.dev/v1alpha1
+kind: ImageBuild
+metadata: {name: site}
+spec: {context: web, steps: [{from: {image: scratch}}, {commit: {tags: [site]}}]}`;
+  const linked = (link: string, target: string, manifest = build): Promise<string> =>
+    forged([fileAt('manifests/deep/site.yaml', manifest), { type: 'link', path: `manifests/${link}`, target }], {
+      'manifests/deep/site.yaml': manifest,
+    });
+  const bad = [
+    ['among manifests', 'a.yaml', '/etc/shadow'],
+    ['beside the context of an ImageBuild', 'deep/website/a', 'b'],
+    ['that is the context itself', 'deep/web', 'other'],
+    ['in a context, to an absolute path', 'deep/web/a.yaml', '/etc/shadow'],
+    ['in a context, out of it', 'deep/web/in/a.yaml', '../../../etc'],
+    ['in a context, out of it by way of another link', 'deep/web/a', 'in/../..'],
+  ] as const;
+  for (const [what, link, target] of bad) {
+    test(what, async () => {
+      const bundle = await openBundle(await linked(link, target));
+      await assert.rejects(verifyBundle(bundle, quiet), { code: 'LAYOUT_INVALID', message: /is a link outside of/ });
+    });
+  }
+
+  test('and are taken within the context of an ImageBuild, whether they lead anywhere or not', async () => {
+    for (const target of ['b', './b', '../web2', 'deeper/c', '..']) {
+      const path = await linked('deep/web/in/a', target);
+      await verifyBundle(await openBundle(path), quiet);
+      const other = await openBundle(await linked('deep/web/in/a', target, 'kind: Pod'));
+      await assert.rejects(verifyBundle(other, quiet), { code: 'LAYOUT_INVALID' });
+    }
   });
 });
 
@@ -305,7 +345,7 @@ test('storedName() is how engines keep a name: whole, and a digest without its t
   assert.equal(storedName(`quay.io/a/b:1@${digest}`), `quay.io/a/b@${digest}`);
 });
 
-test('basesOf() reads what a Containerfile starts from', () => {
+test('basesOf() reads what a Containerfile starts from, and whose files its steps take', () => {
   const file = `ARG TAG=1
 FROM --platform=linux/amd64 quay.io/a/base:1 AS Build
 RUN echo FROM nothing
@@ -315,6 +355,15 @@ FROM a.io/b:$TAG
 FROM \\
   a.io/c:2
 FROM a.io/c:2 AS again
+COPY --from=build --chown=1 /a /b
+COPY --chmod=0755 --from=a.io/lent:1 /a /b
+COPY --from=0 /a /b
+RUN --mount=type=bind,from=a.io/tools:3,target=/t --mount=from=again,target=/u make --from=nothing
+RUN --mount=from=$TOOLS,target=/t make
+COPY --from /a /b
 `;
-  assert.deepEqual(basesOf(file), { named: ['quay.io/a/base:1', 'a.io/c:2'], open: ['a.io/b:$TAG'] });
+  assert.deepEqual(basesOf(file), {
+    named: ['quay.io/a/base:1', 'a.io/c:2', 'a.io/lent:1', 'a.io/tools:3'],
+    open: ['a.io/b:$TAG', '$TOOLS'],
+  });
 });

@@ -405,6 +405,68 @@ spec:
     );
   });
 
+  const follows = (policy: string): readonly string[] => ['--label', `io.containers.autoupdate=${policy}`];
+  const annotationsIn = (text: string): unknown =>
+    (loadAll(text) as [{ metadata: { annotations?: unknown } }])[0].metadata.annotations;
+
+  test('labels for auto-update become the annotation that asks for the same', async () => {
+    await podman('pod', 'create', '--name', 'fresh');
+    const of = (name: string, policy: string): readonly string[] => [
+      ...['create', '--pod', 'fresh', '--name', `fresh-${name}`, ...follows(policy)],
+    ];
+    await podman(...of('a', 'local'), 'localhost/bb:1', ...idle);
+    await podman(...of('b', 'image'), 'localhost/bb:1', ...idle);
+    const differing = await generate('fresh', '--pod', 'fresh');
+    assert.deepEqual(differing.remarks, []);
+    const auto = 'io.containers.autoupdate';
+    assert.deepEqual(annotationsIn(differing.text), { [`${auto}/a`]: 'local', [`${auto}/b`]: 'registry' });
+    await podman('create', '--name', 'alike', ...follows('registry'), 'localhost/bb:1', ...idle);
+    assert.deepEqual(annotationsIn((await generate('alike', '--container', 'alike')).text), { [auto]: 'registry' });
+    await podman('create', '--name', 'calm', ...follows('disabled'), 'localhost/bb:1', ...idle);
+    const calm = await generate('calm', '--container', 'calm');
+    assert.deepEqual([annotationsIn(calm.text), calm.remarks], [undefined, []]);
+    // One of the image counts as well.
+    const dir = join(on.source, '..', 'labelled');
+    await mkdir(dir);
+    await writeFile(join(dir, 'Containerfile'), `FROM localhost/bb:1\nLABEL ${auto}=local\n`);
+    await podman('build', '-q', '-t', 'localhost/labelled:1', dir);
+    await podman('create', '--name', 'labelled', 'localhost/labelled:1', ...idle);
+    assert.deepEqual(annotationsIn((await generate('labelled', '--container', 'labelled')).text), { [auto]: 'local' });
+    const init = ['create', '--pod', 'fresh', '--init-ctr', 'always', '--name', 'fresh-first', ...follows('local')];
+    await podman(...init, 'localhost/bb:1', 'true');
+    await rm(file('fresh'));
+    const { remarks, text } = await generate('fresh', '--pod', 'fresh');
+    assert.deepEqual(remarks, [
+      'Pod/default/fresh: container first: cannot say that it follows its image (local), as an init container is made anew with its pod alone',
+    ]);
+    assert.deepEqual(annotationsIn(text), { [`${auto}/a`]: 'local', [`${auto}/b`]: 'registry' });
+    await podman('pod', 'rm', '-f', 'fresh');
+  });
+
+  test('a container that is adopted with such a label follows its image, and is left alone until then', async () => {
+    await podman('tag', 'localhost/bb:1', 'localhost/follow:1');
+    await podman('pod', 'create', '--name', 'follow');
+    const made = ['create', '--pod', 'follow', '--name', 'follow-main', ...follows('local'), '--stop-timeout', '0'];
+    await podman(...made, 'localhost/follow:1', ...idle);
+    await podman('pod', 'start', 'follow');
+    const dir = join(on.source, '..', 'adopted');
+    const adopted = await on.podstead('adopt', 'follow', '-d', dir);
+    assert.equal(adopted.code, 0, adopted.stderr);
+    const planned = await on.podstead('plan', dir);
+    assert.equal(planned.code, 0, planned.stdout + planned.stderr);
+    const build = join(on.source, '..', 'newer');
+    await mkdir(build);
+    await writeFile(join(build, 'Containerfile'), 'FROM localhost/bb:1\nLABEL newer=yes\n');
+    await podman('build', '-q', '-t', 'localhost/follow:1', build);
+    const applied = await on.podstead('apply', dir);
+    assert.equal(applied.code, 0, applied.stderr);
+    const newer = await podman('image', 'inspect', '--format', '{{.Id}}', 'localhost/follow:1');
+    assert.equal(await podman('inspect', '--format', '{{.Image}}', 'follow-main'), newer);
+    const again = await on.podstead('plan', dir);
+    assert.equal(again.code, 0, again.stdout + again.stderr);
+    assert.equal((await on.podstead('down', '--all')).code, 0);
+  });
+
   test('what a manifest has no words for is told', async () => {
     await podman('network', 'create', 'own');
     await podman('volume', 'create', 'Odd_Name');
@@ -430,7 +492,7 @@ spec:
       '--label',
       'a b=c',
       '--label',
-      'io.containers.autoupdate=registry',
+      'io.containers.autoupdate=weekly',
       '--log-driver',
       'k8s-file',
       '--security-opt',
@@ -455,7 +517,7 @@ spec:
         `${about}cannot say the volume Odd_Name to others, as a claim cannot have that name: "odd-name-422c0e25" says it in an annotation`,
         `${about}container odd-one: cannot say that it is removed when it ends`,
         `${about}container odd-one: cannot say the device /dev/null`,
-        `${about}container odd-one: cannot say the label io.containers.autoupdate=registry`,
+        `${about}container odd-one: cannot say the label io.containers.autoupdate=weekly`,
         `${about}container odd-one: cannot say the user namespace private`,
         `${about}container odd-one: cannot say the limit of swap, 83886080 bytes with the memory`,
         `${about}container odd-one: cannot say the log driver k8s-file`,

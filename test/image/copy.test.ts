@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -8,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { type Copied, type CopyOptions, copyImage } from '../../src/image/copy.ts';
 import { type Descriptor, parseManifest } from '../../src/image/manifest.ts';
 import { ociManifest } from '../../src/image/media.ts';
+import { inParallel } from '../../src/image/parallel.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
 import { type ImageSource, openSource } from '../../src/image/source.ts';
 import { openTarget } from '../../src/image/target.ts';
@@ -82,6 +84,91 @@ for (const name of targets) {
     );
   });
 }
+
+/** What a registry may do to a blob, but to send it. */
+const attacks: Readonly<Record<string, (response: ServerResponse, bytes: Buffer) => void>> = {
+  'cut short': (response, bytes) => void response.end(bytes.subarray(0, -1)),
+  'too long': (response, bytes) => void response.end(Buffer.concat([bytes, Buffer.alloc(1)])),
+  'cut off each time': (response, bytes) => {
+    response.writeHead(200, { 'content-length': bytes.length });
+    response.write(bytes.subarray(0, 1000), () => response.destroy());
+  },
+  'behind a redirect without end': response => void response.writeHead(302, { location: '/again' }).end(),
+  'behind headers without end': response => void response.writeHead(200, { x: 'x'.repeat(200_000) }).end(),
+};
+for (const [what, attack] of Object.entries(attacks)) {
+  test(`of an image with a blob ${what} nothing is stored that looks whole`, async t => {
+    const image = sampleImage({ sizes: [100_000, 100_000] });
+    const [layer] = image.layers;
+    assert.ok(layer);
+    const honest = await registryOf(t, image, new Map());
+    const server = await serve(t, (request, response) => {
+      const path = request.url ?? '';
+      if (path === '/again' || path.endsWith(layer.digest)) return attack(response, layer.bytes);
+      response.writeHead(307, { location: `http://${honest.host}${path}` }).end();
+    });
+    for (const name of targets) {
+      const dir = await scratch(t);
+      const place = name.replace(/:(image[^:]*)/, `:${join(dir, '$1')}`);
+      await assert.rejects(copy(`docker://${server.host}/a:1`, place), { name: 'ImageError' });
+      await assert.rejects(
+        openSource(parsePlace(place), access).then(source => source.top()),
+        { name: 'ImageError' },
+      );
+      const left = (await readdir(dir, { recursive: true })).filter(each => !each.startsWith('image/blobs'));
+      assert.deepEqual(
+        left.filter(each => each !== 'image'),
+        [],
+      );
+      const blobs = await readdir(join(dir, 'image/blobs/sha256')).catch(() => []);
+      assert.ok(!blobs.some(each => each.includes(layer.digest.slice(7)) || each.endsWith('.tmp')), blobs.join(' '));
+    }
+  });
+}
+
+test('blobs come six at once', { timeout: 60_000 }, async t => {
+  const dir = await scratch(t);
+  const image = sampleImage({ sizes: Array(12).fill(100) });
+  const blobs = new Map([image.config, ...image.layers].map(({ digest, bytes }) => [digest, bytes]));
+  let left = blobs.size;
+  let held: (() => void)[] = [];
+  // Nobody gets an answer before as many wait as are to wait at once.
+  const server = await serve(t, (request, response) => {
+    const path = request.url ?? '';
+    if (path.includes('/manifests/')) {
+      response.writeHead(200, { 'content-type': ociManifest });
+      return void response.end(image.manifest.bytes);
+    }
+    held.push(() => response.end(blobs.get(path.split('/').at(-1) ?? '')));
+    if (held.length < Math.min(6, left)) return;
+    left -= held.length;
+    for (const answer of held) answer();
+    held = [];
+  });
+  const copied = await copy(`docker://${server.host}/a:1`, `oci:${join(dir, 'image')}`);
+  assert.equal(copied.blobs.sent, 13);
+});
+
+test('inParallel() has so many under way and never more, and ends with the first that fails', async () => {
+  const { signal } = options;
+  let now = 0;
+  let most = 0;
+  const done: number[] = [];
+  const work = async (item: number): Promise<void> => {
+    now += 1;
+    most = Math.max(most, now);
+    await new Promise(setImmediate);
+    now -= 1;
+    if (item === 20) throw new Error('no more');
+    done.push(item);
+  };
+  const items = [...Array(20).keys()];
+  await inParallel(items, { atOnce: 6, signal }, work);
+  assert.deepEqual([most, done.length], [6, 20]);
+  await assert.rejects(inParallel([20, ...items, ...items], { atOnce: 6, signal }, work), { message: 'no more' });
+  assert.ok(done.length < 40, String(done.length));
+  assert.equal(now, 0, 'what was under way has ended');
+});
 
 test('a copy tells its bytes as they come: they never fall, and end at the total', async t => {
   const dir = await scratch(t);

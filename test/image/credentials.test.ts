@@ -99,6 +99,91 @@ test('findLogin() goes on where a helper knows nothing, and says where it fails'
   });
 });
 
+/** A home with helpers of these names, which answer so. */
+async function withHelpers(
+  t: TestContext,
+  scripts: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, unknown>> = {},
+): Promise<AuthPlaces> {
+  const bin = Object.entries(scripts).map(([name, script]) => [
+    `bin/docker-credential-${name}`,
+    `#!/bin/sh\n${script}\n`,
+  ]);
+  const places = await home(t, { ...files, ...Object.fromEntries(bin) });
+  for (const [name] of bin) await chmod(join(places.env.HOME ?? '', name ?? ''), 0o755);
+  return places;
+}
+
+test('findLogin() goes on where a helper answers with nothing in it, and says where the answer is none', async t => {
+  for (const [answer, message] of [
+    ['{}', undefined],
+    ['{"ServerURL":"r.io","Username":"","Secret":""}', undefined],
+    ['{"Username":"ann"}', undefined],
+    ['[]', undefined],
+    ['', /expected JSON/],
+    ['pa55-w0rd', /expected JSON/],
+  ] as const) {
+    const files = { 'run/containers/auth.json': { auths: { 'r.io': entry('file') }, credHelpers: { 'r.io': 'some' } } };
+    const places = await withHelpers(t, { some: `cat > /dev/null; echo '${answer}'` }, files);
+    const asked = found(places, 'r.io', 'a');
+    if (message === undefined) assert.equal(await asked, 'ann:file', answer);
+    else {
+      await assert.rejects(asked, (error: Error) => {
+        assert.match(error.message, message);
+        assert.doesNotMatch(`${error.message}${error.cause ?? ''}`, /pa55/);
+        return true;
+      });
+    }
+  }
+});
+
+test('findLogin() asks the next of several helpers where one fails or is not there, and fails where none knows', async t => {
+  const places = await withHelpers(t, {
+    broken: 'echo locked; exit 3',
+    deaf: `exec 0<&-; echo '{"Username":"vera","Secret":"s3cret"}'`,
+    ignorant: 'cat > /dev/null; echo credentials not found in native keychain; exit 1',
+  });
+  const ask = async (...helpers: string[]): Promise<string | undefined> => {
+    const login = await findLogin(places, { registry: 'r.io', repository: 'a' }, helpers);
+    return login?.kind === 'password' ? login.credential.reveal().username : undefined;
+  };
+  assert.equal(await ask('broken', 'absent', 'deaf'), 'vera');
+  assert.equal(await ask('containers-auth.json', 'ignorant', 'deaf'), 'vera');
+  assert.equal(await ask('ignorant', 'containers-auth.json'), undefined);
+  await assert.rejects(ask('ignorant', 'broken', 'ignorant'), { message: /helper "broken": it failed/ });
+  await assert.rejects(ask('absent', 'broken'), { message: /helper "absent": it failed/ });
+});
+
+test('findLogin() takes namespaces as keys in every form that tools write', async t => {
+  const places = await home(t, {
+    'run/containers/auth.json': {
+      auths: {
+        ...{ 'docker.io': entry('hub'), 'docker.io/library': entry('official'), 'docker.io/team/web': entry('web') },
+        ...{ 'localhost:5000/team': entry('port'), 'r.io/team/web/deep': entry('deep'), 'r.io/team': { auth: '???' } },
+        ...{
+          'r.io': { username: 'vera', password: 'apart' },
+          'q.io/a': { identitytoken: 't0ken' },
+          'q.io': entry('q'),
+        },
+      },
+    },
+  });
+  for (const [registry, repository, expected] of [
+    ['docker.io', 'library/busybox', 'ann:official'],
+    ['docker.io', 'team/web', 'ann:web'],
+    ['docker.io', 'team/webs', 'ann:hub'],
+    ['localhost:5000', 'team/web', 'ann:port'],
+    ['localhost:5000', 'teams/web', undefined],
+    ['localhost', 'team/web', undefined],
+    ['r.io', 'team/web/deep', 'ann:deep'],
+    ['r.io', 'team/web', 'vera:apart'],
+    ['q.io', 'a/b', 'identity t0ken'],
+    ['q.io', 'ab', 'ann:q'],
+  ] as const) {
+    assert.equal(await found(places, registry, repository), expected, `${registry}/${repository}`);
+  }
+});
+
 test('findLogin() says which file it cannot read, and nothing of what is in it', async t => {
   const places = await home(t, { 'run/containers/auth.json': '{"auths": pa55-w0rd' });
   await assert.rejects(found(places, 'r.io', 'a'), (error: Error) => {
