@@ -17,7 +17,7 @@ import {
   trustOptions,
   type VerifyFlags,
 } from './image-flags.ts';
-import { formatOption, multiArchOptions } from './image-format-flags.ts';
+import { formatOption, multiArchOptions, packOptions } from './image-format-flags.ts';
 import type { Add } from './program.ts';
 
 const places = 'IMAGE is docker://quay.io/team/web:1, oci:PATH and so on, or a name as podman pull takes it';
@@ -143,12 +143,14 @@ function addCopies(add: Add): void {
         'podstead image copy oci:images:hello docker-archive:hello.tar:localhost/hello:1',
         'podstead image copy --all --format v2s2 oci:images:hello docker://registry.example/hello:1',
         'podstead image copy --multi-arch index-only oci:images:hello docker://registry.example/hello:1',
+        'podstead image copy --dest-compress-format zstd oci:images:hello docker://registry.example/hello:zstd',
       ],
     },
     async (context, [from, to], options) => (await import('./image-copy.ts')).copy(context, [from, to], options),
     [
       ...multiArchOptions(),
       formatOption(),
+      ...packOptions(),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
       new Option('--digestfile <FILE>', 'write the digest of the copy there'),
       ...trustOptions(),

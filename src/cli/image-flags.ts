@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseName, type RegistryName } from '../image/name.ts';
 import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
-import type { FormatFlags, MultiArchFlags } from './image-format-flags.ts';
+import type { FormatFlags, MultiArchFlags, PackFlags } from './image-format-flags.ts';
 
 /** How registries are reached. */
 export interface AccessFlags {
@@ -58,7 +58,7 @@ export interface PruneImagesFlags {
   readonly free?: number;
   readonly dryRun?: boolean;
 }
-export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags, FormatFlags, MultiArchFlags {
+export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags, FormatFlags, MultiArchFlags, PackFlags {
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
   readonly srcDaemonHost?: string;
@@ -75,7 +75,7 @@ export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags, Forma
 }
 
 /** What makes sense for a single image alone. */
-export type CopyOnly = 'digestfile' | 'multiArch' | 'srcDaemonHost' | 'destDaemonHost';
+export type CopyOnly = 'digestfile' | 'multiArch' | keyof PackFlags | 'srcDaemonHost' | 'destDaemonHost';
 export interface SyncFlags extends Omit<CopyFlags, CopyOnly> {
   readonly src: 'docker' | 'dir' | 'yaml';
   readonly dest: 'docker' | 'dir';

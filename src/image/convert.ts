@@ -34,7 +34,10 @@ export function editLayers(
     const edits = image.layers.map(layer => edit(layer, image));
     if (edits.every(each => each === undefined)) return image;
     const document = record(parseJson(image.bytes, 'the image'));
-    return parsed({ ...document, layers: image.layers.map(({ raw }, index) => ({ ...raw, ...edits[index] })) }, 'image');
+    return parsed(
+      { ...document, layers: image.layers.map(({ raw }, index) => ({ ...raw, ...edits[index] })) },
+      'image',
+    );
   };
   return remade(selection, editImage, familyOf(selection.top.mediaType));
 }

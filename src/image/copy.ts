@@ -1,9 +1,11 @@
 import type { Progress } from '../model/event.ts';
+import { editLayers } from './convert.ts';
 import { ImageError } from './failure.ts';
 import { type FitOptions, fit, select, unique } from './fit.ts';
 import type { Descriptor, ImageIndex, ImageManifest } from './manifest.ts';
 import { isForeign } from './media.ts';
 import { inParallel } from './parallel.ts';
+import { makeRepacker } from './repacker.ts';
 import type { JudgedSource } from './source.ts';
 import type { ImageTarget, Transfer } from './target.ts';
 
@@ -29,18 +31,22 @@ const atOnce = 6;
 
 /**
  * Copies an image: blobs that the target lacks, several at once, then manifests, from the images up. Manifests stay as
- * they are, byte for byte, where the target can hold them so and no other format is asked for.
+ * they are, byte for byte, where the target can hold them so and nothing else is asked for.
  *
  * @throws ImageError; then the target shows nothing that looks whole
  */
 export async function copyImage(source: JudgedSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
-  const { images, top } = fit(target, await select(source, opts), opts);
-  const tally = startTally(blobsOf(images), opts.onProgress);
+  const selection = await select(source, opts);
+  const fitting = fit(target, selection, opts);
+  const repacker = opts.repacking && (await makeRepacker(source, selection.images, opts.repacking));
+  const tally = startTally(blobsOf(selection.images), opts.onProgress);
   await inParallel(tally.blobs, { atOnce, signal: opts.signal }, async blob => {
-    if (await target.has(blob)) return tally.end(blob, 'present');
     const content = (): AsyncIterable<Uint8Array> => tally.count(blob, source.blob(blob));
+    if (repacker?.takes(blob)) return tally.end(blob, await repacker.send(blob, content(), target));
+    if (await target.has(blob)) return tally.end(blob, 'present');
     tally.end(blob, await target.put(blob, content, source.repository));
   });
+  const { images, top } = repacker === undefined ? fitting : editLayers(fitting, repacker.made);
   for (const image of images) await target.putManifest(image, image === top);
   if (top.kind === 'index') await putIndex(target, top, opts);
   await target.commit();

@@ -1,9 +1,10 @@
-import { convert, type Selection } from './convert.ts';
+import { convert, editLayers, type Selection } from './convert.ts';
 import { ImageError } from './failure.ts';
 import type { Descriptor, ImageIndex, ImageManifest } from './manifest.ts';
-import { type Family, familyOf } from './media.ts';
+import { type Family, familyOf, layerType } from './media.ts';
 import { pickImage } from './pick.ts';
 import type { Platform } from './platform.ts';
+import { isToRepack, keptAnnotations, type Repacking } from './repack.ts';
 import { imageIn, type JudgedSource } from './source.ts';
 import type { ImageTarget } from './target.ts';
 import { formatPlace } from './transport.ts';
@@ -19,6 +20,8 @@ export interface FitOptions {
   readonly preserveDigests: boolean;
   /** The format of every manifest; as it is, or as the target demands, where left out. */
   readonly format?: Family | undefined;
+  /** How layers are packed; as they are, where left out. */
+  readonly repacking?: Repacking | undefined;
 }
 
 /** What a copy would put there, whose manifests are read and nothing else. @throws ImageError */
@@ -48,9 +51,14 @@ export async function select(source: JudgedSource, { all, indexOnly, platform }:
   return { images, top };
 }
 
-/** What the target can hold of it. @throws ImageError `NOT_CONVERTIBLE`, before a byte is moved */
+/**
+ * What the target can hold of it. Layers that are packed anew have their types, and still the digests that they came with.
+ *
+ * @throws ImageError `NOT_CONVERTIBLE`, before a byte is moved
+ */
 export function fit(target: ImageTarget, selection: Selection, opts: FitOptions): Selection {
-  const fitting = formatted(selection, formatFor(target, opts));
+  const format = formatFor(target, opts);
+  const fitting = formatted(retyped(target, selection, { ...opts, format }), format);
   const isKept = target.holds !== 'one' && fitting.top.digest === selection.top.digest;
   for (const image of fitting.images) target.check(image);
   const name = formatPlace(target.place);
@@ -64,6 +72,25 @@ export function fit(target: ImageTarget, selection: Selection, opts: FitOptions)
   }
   if (opts.indexOnly && fitting.top.kind === 'index') checkNames(fitting.top, name);
   return fitting;
+}
+
+function retyped({ holds, place }: ImageTarget, selection: Selection, { repacking, format }: FitOptions): Selection {
+  if (repacking === undefined) return selection;
+  const name = formatPlace(place);
+  if (holds.startsWith('one')) {
+    const hint = 'Leave out what is said of packing: it keeps layers in its own way';
+    throw new ImageError('NOT_CONVERTIBLE', `Cannot write ${name} with layers that are packed otherwise`, { hint });
+  }
+  const { packing } = repacking;
+  return editLayers(selection, (layer, image) => {
+    if (!isToRepack(layer, repacking)) return undefined;
+    const own = familyOf(image.mediaType);
+    if (layerType(packing, format ?? own) === undefined) {
+      const message = `Cannot write ${name} with layers packed by ${packing}: Docker's format has none`;
+      throw new ImageError('NOT_CONVERTIBLE', message, { hint: 'Give --format oci too' });
+    }
+    return { mediaType: layerType(packing, own) ?? layerType(packing, 'oci'), annotations: keptAnnotations(layer) };
+  });
 }
 
 /** The format that is asked for, or demanded; undefined for any. @throws ImageError where the target has another */
