@@ -5,9 +5,13 @@ import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 /** Packages that are imported late. */
-const late = ['dockerfile-ast', 'tar'];
+const late = ['dockerfile-ast', 'fzstd', 'tar'];
 /** Those whose file has another name than they: packages, and a file of ours that stands for several. */
-const files = { '@humanwhocodes/momoa': 'momoa', './sigstore-library.ts': 'sigstore' };
+const files = {
+  '@hpcc-js/wasm-zstd': 'wasm-zstd',
+  '@humanwhocodes/momoa': 'momoa',
+  './sigstore-library.ts': 'sigstore',
+};
 /**
  * Those that stay as they came: whoever has the bundle may put another openpgp.cjs in its place, as the LGPL gives them
  * the right to (docs/decisions/0023).

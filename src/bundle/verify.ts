@@ -123,8 +123,7 @@ async function* unpacked(
   diffId: ContentDigest,
   packed: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void> {
-  const packing = packingOf(layer.mediaType);
-  if (packing !== 'gzip' && packing !== 'none') return yield* packed;
+  if (packingOf(layer.mediaType) === undefined) return yield* packed;
   let isRead = false;
   async function* whole(): AsyncGenerator<Uint8Array, void> {
     yield* packed;

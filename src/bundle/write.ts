@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncPath } from '../durable.ts';
-import { toOci } from '../image/convert.ts';
+import { convert } from '../image/convert.ts';
 import { type ContentDigest, checked, digestOf } from '../image/digest.ts';
 import { ImageError } from '../image/failure.ts';
 import { blobPath, layoutVersion, refName } from '../image/layout.ts';
@@ -92,7 +92,7 @@ function smallFiles(images: readonly Fetched[]): readonly Small[] {
   const files = new Map<string, Uint8Array>();
   const put = ({ digest, bytes }: Manifest): void => void files.set(blobPath(digest), bytes);
   const named = images.map(({ reference, top, image }) => {
-    const oci = toOci({ images: [image], top });
+    const oci = convert({ images: [image], top }, 'oci');
     for (const each of [top, image, oci.top, ...oci.images]) put(each);
     const { mediaType, digest, bytes } = oci.top;
     return { mediaType, digest, size: bytes.length, annotations: { [refName]: reference } };

@@ -17,6 +17,7 @@ import {
   trustOptions,
   type VerifyFlags,
 } from './image-flags.ts';
+import { formatOption, multiArchOptions, packOptions } from './image-format-flags.ts';
 import type { Add } from './program.ts';
 
 const places = 'IMAGE is docker://quay.io/team/web:1, oci:PATH and so on, or a name as podman pull takes it';
@@ -135,16 +136,21 @@ function addCopies(add: Add): void {
       usage: 'image copy <SOURCE> <DESTINATION>',
       summary: 'copy an image between registries, directories and archives',
       details:
-        'Copy an image from one place to another: docker://NAME in a registry, oci:PATH[:TAG], oci-archive:PATH[:TAG],\ndir:PATH, docker-archive:PATH[:NAME], containers-storage:NAME in the engine, docker-daemon:NAME:TAG. What is there already is not copied again, and digests stay.',
+        'Copy an image from one place to another: docker://NAME in a registry, oci:PATH[:TAG], oci-archive:PATH[:TAG],\ndir:PATH, docker-archive:PATH[:NAME], containers-storage:NAME in the engine, docker-daemon:NAME:TAG. What is there\nalready is not copied again, and digests stay but where --format asks for other manifests.',
       examples: [
         'podstead image copy docker://quay.io/podman/hello docker://registry.example/hello:1',
         'podstead image copy --all docker://quay.io/podman/hello oci:images:hello',
         'podstead image copy oci:images:hello docker-archive:hello.tar:localhost/hello:1',
+        'podstead image copy --all --format v2s2 oci:images:hello docker://registry.example/hello:1',
+        'podstead image copy --multi-arch index-only oci:images:hello docker://registry.example/hello:1',
+        'podstead image copy --dest-compress-format zstd oci:images:hello docker://registry.example/hello:zstd',
       ],
     },
     async (context, [from, to], options) => (await import('./image-copy.ts')).copy(context, [from, to], options),
     [
-      new Option('-a, --all', 'every image of an index, and the index'),
+      ...multiArchOptions(),
+      formatOption(),
+      ...packOptions(),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
       new Option('--digestfile <FILE>', 'write the digest of the copy there'),
       ...trustOptions(),
@@ -177,6 +183,7 @@ function addCopies(add: Add): void {
       new Option('--append-suffix <TEXT>', 'put TEXT after every tag'),
       new Option('--dry-run', 'only say what would be copied'),
       new Option('--keep-going', 'go on with the others where one fails'),
+      formatOption(),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
       ...trustOptions(),
       ...platformOptions(),

@@ -8,6 +8,7 @@ import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
 import { platformOf, sidesOf } from './image-access.ts';
 import type { CopyFlags } from './image-flags.ts';
+import { choiceOf, formatOf, repackingOf } from './image-format-flags.ts';
 import { copyLine } from './image-progress.ts';
 import { holdLittle } from './lean.ts';
 import { bytes } from './table.ts';
@@ -25,7 +26,9 @@ export async function copy(context: Context, given: readonly [string, string], f
     const target = await openTarget(to, access.to, flags.additionalTag);
     try {
       const copied = await copyImage(source, target, {
-        all: flags.all ?? false,
+        ...choiceOf(flags),
+        format: formatOf(flags),
+        repacking: repackingOf(flags, context.env),
         platform: platformOf(flags),
         preserveDigests: flags.preserveDigests ?? false,
         onProgress: line.show,

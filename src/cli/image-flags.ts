@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseName, type RegistryName } from '../image/name.ts';
 import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
+import type { FormatFlags, MultiArchFlags, PackFlags } from './image-format-flags.ts';
 
 /** How registries are reached. */
 export interface AccessFlags {
@@ -57,8 +58,7 @@ export interface PruneImagesFlags {
   readonly free?: number;
   readonly dryRun?: boolean;
 }
-export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
-  readonly all?: boolean;
+export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags, FormatFlags, MultiArchFlags, PackFlags {
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
   readonly srcDaemonHost?: string;
@@ -75,7 +75,7 @@ export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
 }
 
 /** What makes sense for a single image alone. */
-export type CopyOnly = 'digestfile' | 'srcDaemonHost' | 'destDaemonHost';
+export type CopyOnly = 'digestfile' | 'multiArch' | keyof PackFlags | 'srcDaemonHost' | 'destDaemonHost';
 export interface SyncFlags extends Omit<CopyFlags, CopyOnly> {
   readonly src: 'docker' | 'dir' | 'yaml';
   readonly dest: 'docker' | 'dir';

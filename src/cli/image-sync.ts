@@ -7,6 +7,7 @@ import { writeData } from './data.ts';
 import { CommandError, describeError } from './error.ts';
 import { platformOf, sidesOf } from './image-access.ts';
 import type { SyncFlags } from './image-flags.ts';
+import { formatOf } from './image-format-flags.ts';
 import { type CopyLine, copyLine } from './image-progress.ts';
 import { type SyncDocument, syncDocument } from './image-sync-document.ts';
 import { holdLittle } from './lean.ts';
@@ -40,6 +41,7 @@ export async function sync(context: Context, given: readonly [string, string], f
     const images = await syncImages(isOver ? [] : list.items, {
       to,
       all: flags.all ?? false,
+      format: formatOf(flags),
       platform: platformOf(flags),
       preserveDigests: flags.preserveDigests ?? false,
       dryRun: flags.dryRun ?? false,

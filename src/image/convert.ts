@@ -1,6 +1,7 @@
 import { ImageError } from './failure.ts';
+import { isRecord, parseJson, record, type Unread } from './json.ts';
 import { type Descriptor, type ImageIndex, type ImageManifest, type Manifest, parseManifest } from './manifest.ts';
-import { dockerConfig, isForeign, isOci, layerType, ociConfig, ociIndex, ociManifest, packingOf } from './media.ts';
+import { type Family, familyOf, layerTypeIn, typesOf } from './media.ts';
 
 /** Images, and what names them: one of them, or an index. */
 export interface Selection {
@@ -9,49 +10,104 @@ export interface Selection {
 }
 
 /**
- * The same images in OCI's format, which alone belongs into OCI's layout: no byte of a layer or configuration changes,
- * so that an image keeps its id. What is of OCI already stays as it is.
+ * The same images in the format of a family: no byte of a layer or configuration changes, so that an image keeps its id.
+ * What is of that family already stays as it is. What the family has no field for (annotations, in Docker's) is left out.
  *
- * @throws ImageError `NOT_CONVERTIBLE` for types that OCI does not have
+ * The bytes are those that containers/image writes for the same image.
+ *
+ * @throws ImageError `NOT_CONVERTIBLE` for types that the family does not have
  */
-export function toOci({ images, top }: Selection): Selection {
-  const made = new Map(images.map(image => [image.digest, imageToOci(image)]));
-  const converted = images.map(image => made.get(image.digest) ?? image);
-  return { images: converted, top: top.kind === 'image' ? (made.get(top.digest) ?? top) : indexToOci(top, made) };
+export function convert({ images, top }: Selection, to: Family): Selection {
+  return remade({ images, top }, image => convertImage(image, to), to);
 }
 
-function imageToOci(image: ImageManifest): ImageManifest {
-  if (isOci(image.mediaType)) return image;
-  const config = image.config.mediaType === dockerConfig ? ociConfig : image.config.mediaType;
+/**
+ * The same images with other layers: each with the fields that `edit` gives instead of its own.
+ *
+ * @param edit undefined for a layer that stays
+ */
+export function editLayers(
+  selection: Selection,
+  edit: (layer: Descriptor, image: ImageManifest) => Readonly<Record<string, Unread>> | undefined,
+): Selection {
+  const editImage = (image: ImageManifest): ImageManifest => {
+    const edits = image.layers.map(layer => edit(layer, image));
+    if (edits.every(each => each === undefined)) return image;
+    const document = record(parseJson(image.bytes, 'the image'));
+    return parsed(
+      { ...document, layers: image.layers.map(({ raw }, index) => ({ ...raw, ...edits[index] })) },
+      'image',
+    );
+  };
+  return remade(selection, editImage, familyOf(selection.top.mediaType));
+}
+
+function remade({ images, top }: Selection, remake: (image: ImageManifest) => ImageManifest, to: Family): Selection {
+  const made = new Map(images.map(image => [image.digest, remake(image)]));
+  const all = images.map(image => made.get(image.digest) ?? image);
+  return { images: all, top: top.kind === 'image' ? (made.get(top.digest) ?? top) : convertIndex(top, made, to) };
+}
+
+function convertImage(image: ImageManifest, to: Family): ImageManifest {
+  if (familyOf(image.mediaType) === to) return image;
   const written = {
     schemaVersion: 2,
-    mediaType: ociManifest,
-    config: { ...image.config.raw, mediaType: config },
-    layers: image.layers.map(layer => ({ ...layer.raw, mediaType: ociLayer(layer) })),
+    mediaType: typesOf[to].image,
+    config: descriptorIn(to, image.config, configTypeFor(image.config, to)),
+    layers: image.layers.map(layer => descriptorIn(to, layer, layerTypeFor(layer, to))),
   };
   return parsed(written, 'image');
 }
 
-function ociLayer({ mediaType }: Descriptor): string {
-  // OCI's word for what nobody may redistribute (image-spec 1.0).
-  if (isForeign(mediaType)) return 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
-  const packing = packingOf(mediaType);
-  const type = packing && layerType(packing, 'oci');
-  if (type !== undefined) return type;
-  throw new ImageError('NOT_CONVERTIBLE', `Cannot convert a layer of type "${mediaType}": OCI has none like it`, {
-    hint: 'Use dir: or docker:// instead, which take it as it is',
-  });
+/** What is no image keeps its type in OCI's format, and Docker's has none for it. */
+function configTypeFor({ mediaType }: Descriptor, to: Family): string {
+  const isImage = Object.values(typesOf).some(({ config }) => config === mediaType);
+  if (isImage) return typesOf[to].config;
+  if (to === 'oci') return mediaType;
+  throw notConvertible(`Cannot convert a configuration of type "${mediaType}"`, to);
 }
 
-function indexToOci(index: ImageIndex, made: ReadonlyMap<string, ImageManifest>): ImageIndex {
-  const same = [...made].every(([digest, image]) => digest === image.digest);
-  if (same && isOci(index.mediaType)) return index;
-  const manifests = index.manifests.map(({ raw, digest }) => {
-    const image = made.get(digest);
-    if (image === undefined) return raw;
-    return { ...raw, mediaType: image.mediaType, digest: image.digest, size: image.bytes.length };
+function layerTypeFor({ mediaType }: Descriptor, to: Family): string {
+  const type = layerTypeIn(to, mediaType);
+  if (type !== undefined) return type;
+  throw notConvertible(`Cannot convert a layer of type "${mediaType}"`, to);
+}
+
+function notConvertible(what: string, to: Family): ImageError {
+  const [name, hint] = {
+    oci: ['OCI', 'Use dir: or docker:// instead, which take it as it is'],
+    docker: ["Docker's format", 'Leave out --format, or give --format oci'],
+  }[to];
+  return new ImageError('NOT_CONVERTIBLE', `${what}: ${name} has none like it`, { hint });
+}
+
+/** Fields in the order in which Go's structs have them, on which the digest hangs. */
+function descriptorIn(to: Family, { raw, digest, size }: Descriptor, mediaType: string): unknown {
+  const { urls, annotations, platform } = raw;
+  const place = isRecord(platform) ? { platform: platformIn(platform) } : {};
+  return to === 'oci'
+    ? { mediaType, digest, size, urls, annotations, ...place }
+    : { mediaType, size, digest, urls, ...place };
+}
+
+function platformIn(platform: Readonly<Record<string, Unread>>): unknown {
+  const { architecture, os, variant } = platform;
+  return { architecture, os, 'os.version': platform['os.version'], 'os.features': platform['os.features'], variant };
+}
+
+function convertIndex(index: ImageIndex, made: ReadonlyMap<string, ImageManifest>, to: Family): ImageIndex {
+  const isOfFamily = familyOf(index.mediaType) === to;
+  const isSame = [...made].every(([digest, image]) => digest === image.digest);
+  if (isSame && isOfFamily) return index;
+  const manifests = index.manifests.map(each => {
+    const image = made.get(each.digest);
+    const { mediaType, digest, size } = image === undefined ? each : { ...image, size: image.bytes.length };
+    if (isOfFamily) return { ...each.raw, mediaType, digest, size };
+    return descriptorIn(to, { ...each, digest, size }, mediaType);
   });
-  return parsed({ schemaVersion: 2, mediaType: ociIndex, manifests }, 'index');
+  const document = record(parseJson(index.bytes, 'the index'));
+  const own = isOfFamily ? document : { schemaVersion: 2, mediaType: typesOf[to].index };
+  return parsed({ ...own, manifests }, 'index');
 }
 
 function parsed<K extends Manifest['kind']>(document: unknown, kind: K): Extract<Manifest, { kind: K }> {

@@ -1,22 +1,16 @@
 import type { Progress } from '../model/event.ts';
-import { type Selection, toOci } from './convert.ts';
+import { editLayers } from './convert.ts';
 import { ImageError } from './failure.ts';
-import type { Descriptor, ImageManifest } from './manifest.ts';
+import { type FitOptions, fit, select, unique } from './fit.ts';
+import type { Descriptor, ImageIndex, ImageManifest } from './manifest.ts';
 import { isForeign } from './media.ts';
 import { inParallel } from './parallel.ts';
-import { pickImage } from './pick.ts';
-import type { Platform } from './platform.ts';
-import { imageIn, type JudgedSource } from './source.ts';
+import { makeRepacker } from './repacker.ts';
+import type { JudgedSource } from './source.ts';
 import type { ImageTarget, Transfer } from './target.ts';
-import { formatPlace } from './transport.ts';
 
 /** What is to be copied, and how. */
-export interface CopyOptions {
-  /** Every image of an index, and the index; else the one for `platform`. */
-  readonly all: boolean;
-  readonly platform: Platform;
-  /** Refuse where the target cannot keep the digest. */
-  readonly preserveDigests: boolean;
+export interface CopyOptions extends FitOptions {
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -37,62 +31,47 @@ const atOnce = 6;
 
 /**
  * Copies an image: blobs that the target lacks, several at once, then manifests, from the images up. Manifests stay as
- * they are, byte for byte, where the target can hold them so.
+ * they are, byte for byte, where the target can hold them so and nothing else is asked for.
  *
  * @throws ImageError; then the target shows nothing that looks whole
  */
 export async function copyImage(source: JudgedSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
-  const { images, top } = fit(target, await select(source, opts), opts);
-  const tally = startTally(blobsOf(images), opts.onProgress);
+  const selection = await select(source, opts);
+  const fitting = fit(target, selection, opts);
+  const repacker = opts.repacking && (await makeRepacker(source, selection.images, opts.repacking));
+  const tally = startTally(blobsOf(selection.images), opts.onProgress);
   await inParallel(tally.blobs, { atOnce, signal: opts.signal }, async blob => {
-    if (await target.has(blob)) return tally.end(blob, 'present');
     const content = (): AsyncIterable<Uint8Array> => tally.count(blob, source.blob(blob));
+    if (repacker?.takes(blob)) return tally.end(blob, await repacker.send(blob, content(), target));
+    if (await target.has(blob)) return tally.end(blob, 'present');
     tally.end(blob, await target.put(blob, content, source.repository));
   });
+  const { images, top } = repacker === undefined ? fitting : editLayers(fitting, repacker.made);
   for (const image of images) await target.putManifest(image, image === top);
-  if (top.kind === 'index') await target.putManifest(top, true);
+  if (top.kind === 'index') await putIndex(target, top, opts);
   await target.commit();
   return { digest: top.digest, images: images.length, ...tally.result() };
 }
 
-async function select(source: JudgedSource, { all, platform }: CopyOptions): Promise<Selection> {
-  if (!all) {
-    const { image } = await pickImage(source, platform);
-    return { images: [image], top: image };
+async function putIndex(target: ImageTarget, index: ImageIndex, { indexOnly }: CopyOptions): Promise<void> {
+  try {
+    await target.putManifest(index, true);
+  } catch (error) {
+    if (!indexOnly || !(error instanceof ImageError) || !isLacking(error)) throw error;
+    const hint = 'Copy the images of the index there first: the registry takes no index without them';
+    throw new ImageError(error.code, error.message, { hint, cause: error });
   }
-  const top = await source.top();
-  const images: ImageManifest[] = [];
-  if (top.kind === 'image') images.push(top);
-  else for (const descriptor of unique(top.manifests)) images.push(await imageIn(source, descriptor));
-  for (const image of images) await source.admit(image);
-  return { images, top };
 }
 
-/** What the target can hold of it. @throws ImageError `NOT_CONVERTIBLE`, before a byte is moved */
-function fit(target: ImageTarget, selection: Selection, { preserveDigests }: CopyOptions): Selection {
-  const fitting = target.holds === 'oci' || target.holds === 'one-oci' ? toOci(selection) : selection;
-  const isKept = target.holds !== 'one' && fitting.top.digest === selection.top.digest;
-  for (const image of fitting.images) target.check(image);
-  const name = formatPlace(target.place);
-  if (target.holds.startsWith('one') && fitting.top.kind === 'index') {
-    const hint = 'Use oci-archive:, or choose one with --platform';
-    throw new ImageError('NOT_CONVERTIBLE', `Cannot write ${name}: it holds no index`, { hint });
-  }
-  if (preserveDigests && !isKept) {
-    const hint = 'Use dir: or docker:// instead, which keep every digest';
-    throw new ImageError('NOT_CONVERTIBLE', `Cannot write ${name}: it cannot keep the digest`, { hint });
-  }
-  return fitting;
+/** Registries answer 400 or 404 to an index whose images they lack; to who may not write they say so. */
+function isLacking({ code, hint }: ImageError): boolean {
+  return code === 'IMAGE_NOT_FOUND' || (code === 'REGISTRY_REFUSED' && hint === undefined);
 }
 
 /** Each once, in order. What nobody may redistribute stays where its addresses say. */
 export function blobsOf(images: readonly ImageManifest[]): readonly Descriptor[] {
   const all = images.flatMap(({ config, layers }) => [config, ...layers]);
   return unique(all.filter(({ mediaType, urls }) => !(isForeign(mediaType) && urls.length > 0)));
-}
-
-function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {
-  return [...new Map(descriptors.map(each => [each.digest, each])).values()];
 }
 
 interface Tally {

@@ -66,7 +66,7 @@ export async function dockerArchiveTarget(place: ArchivePlace, more: readonly Re
 
 /** @throws ImageError `NOT_CONVERTIBLE` */
 function checkHolds(place: ArchivePlace, { layers }: ImageManifest): void {
-  const other = layers.find(({ mediaType }) => !['none', 'gzip'].includes(packingOf(mediaType) ?? ''));
+  const other = layers.find(({ mediaType }) => packingOf(mediaType) === undefined);
   if (other === undefined) return;
   const message = `Cannot write ${formatPlace(place)}: it takes no layers of type "${other.mediaType}"`;
   throw new ImageError('NOT_CONVERTIBLE', message, { hint: 'Use oci-archive: instead, which takes all' });

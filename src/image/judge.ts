@@ -1,5 +1,5 @@
 import { ImageError } from './failure.ts';
-import type { ImageManifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import type { Policy, Requirement } from './policy.ts';
 import { sectionFor } from './policy-scope.ts';
 import type { SignatureReader } from './signature-reader.ts';
@@ -11,7 +11,7 @@ import { formatPlace, type Place } from './transport.ts';
 export interface Candidate {
   /** Where it was asked for. */
   readonly place: Place;
-  readonly image: ImageManifest;
+  readonly image: Pick<Manifest, 'digest'>;
   readonly signatures: SignatureReader;
   /** By which keys are still good, in milliseconds since the epoch. */
   readonly nowMs: number;

@@ -10,6 +10,17 @@ export const manifestTypes: readonly string[] = [ociManifest, dockerManifest, oc
 export const ociConfig = 'application/vnd.oci.image.config.v1+json';
 export const dockerConfig = 'application/vnd.docker.container.image.v1+json';
 
+/** Who defined a format: OCI, or Docker (version 2, schema 2). */
+export type Family = 'oci' | 'docker';
+
+/** What each family calls an image, an index of images, and a configuration. */
+export const typesOf: Readonly<
+  Record<Family, { readonly image: string; readonly index: string; readonly config: string }>
+> = {
+  oci: { image: ociManifest, index: ociIndex, config: ociConfig },
+  docker: { image: dockerManifest, index: dockerList, config: dockerConfig },
+};
+
 /** How the tar of a layer is packed; undefined where the type is none of a layer. */
 export type Packing = 'none' | 'gzip' | 'zstd';
 
@@ -34,9 +45,24 @@ const layerTypes: readonly LayerType[] = [
   { packing: 'zstd', oci: 'application/vnd.oci.image.layer.v1.tar+zstd', docker: undefined },
 ];
 
-/** Whether a manifest or index of this type is of OCI's family; Docker's otherwise. */
-export function isOci(mediaType: string): boolean {
-  return mediaType === ociManifest || mediaType === ociIndex;
+/** Layers that nobody may redistribute. */
+const foreignTypes: readonly LayerType[] = [
+  {
+    packing: 'none',
+    oci: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+    docker: 'application/vnd.docker.image.rootfs.foreign.diff.tar',
+  },
+  {
+    packing: 'gzip',
+    oci: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+    docker: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+  },
+  { packing: 'zstd', oci: 'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd', docker: undefined },
+];
+
+/** Of which family a manifest or index of this type is. */
+export function familyOf(mediaType: string): Family {
+  return mediaType === ociManifest || mediaType === ociIndex ? 'oci' : 'docker';
 }
 
 /** How a layer is packed; undefined for what is no layer of a file system, as in artifacts. */
@@ -44,9 +70,15 @@ export function packingOf(mediaType: string): Packing | undefined {
   return layerTypes.find(({ oci, docker }) => mediaType === oci || mediaType === docker)?.packing;
 }
 
-/** The type of a layer in the other family; undefined where that has none. */
-export function layerType(packing: Packing, family: 'oci' | 'docker'): string | undefined {
+/** The type of a layer that is packed so; undefined where the family has none. */
+export function layerType(packing: Packing, family: Family): string | undefined {
   return layerTypes.find(type => type.packing === packing)?.[family];
+}
+
+/** What a family calls a layer that either of them knows; undefined where it has no word for it. */
+export function layerTypeIn(family: Family, mediaType: string): string | undefined {
+  const all = [...layerTypes, ...foreignTypes];
+  return all.find(({ oci, docker }) => mediaType === oci || mediaType === docker)?.[family];
 }
 
 /** Layers that nobody may redistribute: they stay where their `urls` say. */

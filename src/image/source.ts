@@ -1,7 +1,7 @@
 import type { Access } from './access.ts';
 import { readSmall } from './blob.ts';
 import { judge } from './judge.ts';
-import { type Descriptor, type ImageManifest, largestDocument, type Manifest } from './manifest.ts';
+import { type Descriptor, largestDocument, type Manifest } from './manifest.ts';
 import { registrySource } from './registry-source.ts';
 import { imageOf, type Repository } from './repository.ts';
 import { signatureReader } from './signature-reader.ts';
@@ -23,8 +23,8 @@ export interface ImageSource {
 
 /** A source whose images are held against a policy before anything of them is used. */
 export interface JudgedSource extends ImageSource {
-  /** Whether an image of it may be taken. @throws ImageError `UNTRUSTED` where not */
-  admit(image: ImageManifest): Promise<void>;
+  /** Whether an image of it may be taken, or its index alone. @throws ImageError `UNTRUSTED` where not */
+  admit(image: Pick<Manifest, 'digest'>): Promise<void>;
 }
 
 /** Opens the image of a place for reading. @throws ImageError */

@@ -1,6 +1,4 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Access } from './access.ts';
@@ -9,6 +7,7 @@ import { dockerArchiveTarget } from './docker-archive-target.ts';
 import { ImageError } from './failure.ts';
 import { layoutSource, layoutTarget } from './layout.ts';
 import { formatName, type RegistryName } from './name.ts';
+import { makeScratch } from './scratch.ts';
 import type { ImageSource } from './source.ts';
 import type { ImageTarget } from './target.ts';
 import { formatPlace, type Place } from './transport.ts';
@@ -32,7 +31,7 @@ export type Stores = Readonly<Record<StorePlace['transport'], () => Promise<Imag
 /** Reads an image as the engine saves it: its archive is kept beside until `close`, as blobs are read in any order. */
 export async function storeSource(place: StorePlace, access: Access): Promise<ImageSource> {
   const store = await openStore(place, access);
-  const scratch = await makeScratch(access);
+  const scratch = await makeScratch(access.env, 'image.tar');
   const end = async (): Promise<void> => {
     await scratch.remove();
     await store.close();
@@ -62,7 +61,7 @@ export async function storeSource(place: StorePlace, access: Access): Promise<Im
 export async function storeTarget(place: StorePlace, access: Access): Promise<ImageTarget> {
   const name = targetName(place);
   const store = await openStore(place, access);
-  const scratch = await makeScratch(access);
+  const scratch = await makeScratch(access.env, 'image.tar');
   const { path } = scratch;
   const isOci = store.format === 'oci-archive';
   const inner = await (isOci
@@ -100,15 +99,4 @@ async function openStore(place: StorePlace, { stores }: Access): Promise<ImageSt
   if (open !== undefined) return open();
   const hint = 'Use a registry, a directory or an archive';
   throw new ImageError('NAME_INVALID', `Cannot use ${formatPlace(place)}: no engine is at hand`, { hint });
-}
-
-interface Scratch {
-  readonly path: string;
-  remove(): Promise<void>;
-}
-
-/** A place for one archive, for its owner alone. Not in memory, as /tmp may be: images are large. */
-async function makeScratch({ env }: Access): Promise<Scratch> {
-  const directory = await mkdtemp(join(env.TMPDIR || '/var/tmp', 'podstead-'));
-  return { path: join(directory, 'image.tar'), remove: () => rm(directory, { recursive: true, force: true }) };
 }

@@ -1,9 +1,9 @@
 import type { Access } from './access.ts';
 import { type Copied, type CopyOptions, copyImage } from './copy.ts';
 import type { ContentDigest } from './digest.ts';
+import { wanted } from './fit.ts';
 import { selectorOf } from './name.ts';
 import { inParallel } from './parallel.ts';
-import { pickImage } from './pick.ts';
 import { findManifest } from './repository.ts';
 import { makeSharing, type Sharing } from './sharing.ts';
 import { type JudgedSource, openSource } from './source.ts';
@@ -63,7 +63,7 @@ async function syncOne(item: SyncItem, opts: SyncOptions, sharing: Sharing): Pro
       const there = await standing(item.destination, opts.to);
       const digest = there && (await isWanted(there, source, opts)) ? there.digest : undefined;
       if (digest !== undefined) return { ...item, outcome: 'present', digest };
-      if (opts.dryRun) return { ...item, outcome: 'planned', digest: (await wanted(source, opts)).digest };
+      if (opts.dryRun) return { ...item, outcome: 'planned', digest: await wantedDigest(source, opts) };
       return { ...item, outcome: 'copied', copied: await copyOne(item, source, opts, sharing) };
     } finally {
       await source.close();
@@ -85,14 +85,16 @@ async function copyOne(item: SyncItem, source: JudgedSource, opts: SyncOptions, 
 /** Whether the destination has what a copy would put there. Asks for digests first: registries count reads of manifests. */
 async function isWanted(there: Standing, source: JudgedSource, opts: SyncOptions): Promise<boolean> {
   const { place, repository } = source;
-  if (repository !== undefined && place.transport === 'docker') {
+  if (repository !== undefined && place.transport === 'docker' && opts.format === undefined) {
     const digest = await findManifest(repository, selectorOf(place.name));
     if (digest === there.digest) return opts.all || !(await there.isIndex());
     if (opts.all) return false;
   }
-  return (await wanted(source, opts)).digest === there.digest;
+  return (await wantedDigest(source, opts)) === there.digest;
 }
 
-async function wanted(source: JudgedSource, { all, platform }: SyncOptions): Promise<{ readonly digest: string }> {
-  return all ? source.top() : (await pickImage(source, platform)).image;
+/** Of what a copy would put there. Without another format the index of all images is enough to know it. */
+async function wantedDigest(source: JudgedSource, opts: SyncOptions): Promise<ContentDigest> {
+  const isAsItIs = opts.all && opts.format === undefined;
+  return isAsItIs ? (await source.top()).digest : (await wanted(source, opts)).top.digest;
 }

@@ -6,6 +6,7 @@ import type { ContentDigest } from './digest.ts';
 import { ImageError } from './failure.ts';
 import type { Descriptor } from './manifest.ts';
 import { packingOf } from './media.ts';
+import { ZstdError, zstdFrames } from './zstd-frames.ts';
 
 /** A layer without its packing. */
 export interface Plain {
@@ -21,7 +22,7 @@ const alwaysBorne = 1024 ** 3;
 /**
  * Unpacks a layer as it comes.
  *
- * @throws ImageError `CONTENT_WRONG` where it is no gzip, or unpacks to far more than a layer does
+ * @throws ImageError `CONTENT_WRONG` where it is not packed as it says, or unpacks to far more than a layer does
  */
 export function unpack(layer: Descriptor, packed: AsyncIterable<Uint8Array>, borne: number = alwaysBorne): Plain {
   const hash = createHash('sha256');
@@ -29,7 +30,7 @@ export function unpack(layer: Descriptor, packed: AsyncIterable<Uint8Array>, bor
   async function* hashed(): AsyncGenerator<Uint8Array, void> {
     const limit = Math.max(borne, layer.size * largestRatio);
     let size = 0;
-    for await (const chunk of packingOf(layer.mediaType) === 'gzip' ? gunzipped(layer, packed) : packed) {
+    for await (const chunk of plainOf(layer, packed)) {
       size += chunk.length;
       if (size > limit) throw wrong(layer, `it unpacks to more than ${limit} bytes`);
       hash.update(chunk);
@@ -38,6 +39,42 @@ export function unpack(layer: Descriptor, packed: AsyncIterable<Uint8Array>, bor
     digest = `sha256:${hash.digest('hex')}`;
   }
   return { content: hashed(), digest: () => digest ?? '' };
+}
+
+function plainOf(layer: Descriptor, packed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const packing = packingOf(layer.mediaType);
+  if (packing === 'gzip') return gunzipped(layer, packed);
+  return packing === 'zstd' ? unzstd(layer, packed) : packed;
+}
+
+async function* unzstd(layer: Descriptor, packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const { Decompress } = await import('fzstd');
+  const made: Uint8Array[] = [];
+  const stream = new Decompress(chunk => void made.push(chunk));
+  const frames = zstdFrames();
+  try {
+    for await (const chunk of packed) {
+      for (const part of frames.parts(chunk)) {
+        stream.push(part);
+        yield* made.splice(0);
+      }
+    }
+    frames.end();
+    stream.push(new Uint8Array(), true);
+  } catch (cause) {
+    if (cause instanceof ZstdError || isOfLibrary(cause)) throw wrong(layer, cause.message, cause);
+    throw cause;
+  }
+  yield* made.splice(0);
+}
+
+/** The library's own errors have a number for a code; broken input also leads it past the end of arrays. */
+function isOfLibrary(error: unknown): error is Error {
+  return (
+    error instanceof RangeError ||
+    error instanceof TypeError ||
+    (error instanceof Error && 'code' in error && typeof error.code === 'number')
+  );
 }
 
 async function* gunzipped(layer: Descriptor, packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -143,6 +144,33 @@ describe('a bundle', () => {
     assert.ok(whole !== undefined);
     const archive = await collect(imageArchive(whole, [bundle, opened]));
     for (const { bytes } of one.layers) assert.ok(archive.includes(bytes));
+  });
+
+  test('has its layers of zstd held against what their image says, too', async () => {
+    const image = sampleImage();
+    const other = sampleImage();
+    for (const [diffIds, message] of [
+      [image.config, undefined],
+      [other.config, /it is not what its image says/],
+    ] as const) {
+      const layers = image.layers.map(({ bytes }) =>
+        blobOf(execFileSync('sh', ['-c', 'zcat | zstd -q'], { input: bytes })),
+      );
+      const document = JSON.parse(image.manifest.bytes.toString());
+      document.config = { ...document.config, digest: diffIds.digest, size: diffIds.bytes.length };
+      document.layers = layers.map(({ digest, bytes }) => {
+        return { mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd', digest, size: bytes.length };
+      });
+      const manifest = parseManifest(Buffer.from(JSON.stringify(document)), undefined, 'the sample');
+      assert.ok(manifest.kind === 'image');
+      const packed = { manifest, config: diffIds, layers };
+      const path = fresh();
+      const images = [named('a.io/one:1', packed)];
+      await writeBundle(path, { ...words, directory: await fetched(packed), images }, signal);
+      const verified = verifyBundle(await openBundle(path), quiet);
+      if (message === undefined) assert.equal((await verified).length, 1);
+      else await assert.rejects(verified, { code: 'CONTENT_WRONG', message });
+    }
   });
 
   test('a fetched blob that is not what its name says makes no bundle', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
@@ -236,6 +237,10 @@ test('layers that nobody may redistribute stay where they are', async t => {
   assert.deepEqual([blobs.sent, digest], [2, manifest.digest]);
 });
 
+async function* all(chunks: readonly Buffer[]): AsyncGenerator<Buffer, void> {
+  yield* chunks;
+}
+
 async function* once(bytes: Buffer): AsyncGenerator<Buffer, void> {
   yield bytes;
 }
@@ -262,6 +267,84 @@ test('unpack() gives a layer with its digest, and leaves one that is made to fil
   assert.equal(await sizeOf(unpack(gzipLayer(bomb), once(bomb)).content), 20_000_000, 'what is small in all is borne');
   for (const broken of [packed.subarray(0, 3000), plain.bytes]) {
     await assert.rejects(sizeOf(unpack(gzipLayer(broken), once(broken)).content), { code: 'CONTENT_WRONG' });
+  }
+});
+
+const zstdLayer = (bytes: Buffer): Descriptor => {
+  return descriptorOf(blobOf(bytes), 'application/vnd.oci.image.layer.v1.tar+zstd');
+};
+/** By the tool itself: nothing of what is tested has a part in it. */
+const zstd = (bytes: Buffer, ...flags: readonly string[]): Buffer =>
+  execFileSync('zstd', ['-q', '-c', ...flags], { input: bytes, maxBuffer: 1e9 });
+
+test('unpack() gives a layer that zstd packed: several frames, any level, long windows, and what is passed over', async () => {
+  const text = Buffer.from('all work and no play makes a dull layer\n'.repeat(40_000));
+  const bytes = Buffer.concat([randomBytes(20_000), text, randomBytes(10), text]);
+  const skipped = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+  const half = bytes.length >> 1;
+  const streams: Readonly<Record<string, Buffer>> = {
+    plain: zstd(bytes),
+    'without a checksum': zstd(bytes, '--no-check'),
+    fast: zstd(bytes, '--fast=5'),
+    small: zstd(bytes, '-19'),
+    long: zstd(bytes, '--long=27', '--ultra', '-22'),
+    'of known size': zstd(bytes, `--stream-size=${bytes.length}`),
+    frames: Buffer.concat([zstd(bytes.subarray(0, half)), skipped, zstd(Buffer.alloc(0)), zstd(bytes.subarray(half))]),
+  };
+  for (const [name, packed] of Object.entries(streams)) {
+    for (const size of [packed.length, 1000, 7]) {
+      const chunks = Array.from({ length: Math.ceil(packed.length / size) }, (_, i) =>
+        packed.subarray(i * size, (i + 1) * size),
+      );
+      const layer = unpack(zstdLayer(packed), all(chunks));
+      assert.equal(await sizeOf(layer.content), bytes.length, `${name} by ${size}`);
+      assert.equal(layer.digest(), blobOf(bytes).digest, `${name} by ${size}`);
+    }
+  }
+});
+
+test('unpack() leaves a layer of zstd that is made to fill disks or memory, or that is broken', async () => {
+  const packed = zstd(randomBytes(50_000));
+  const bomb = zstd(Buffer.alloc(20_000_000));
+  const failed = sizeOf(unpack(zstdLayer(bomb), once(bomb), 1_000_000).content);
+  await assert.rejects(failed, { code: 'CONTENT_WRONG', message: /unpacks to more than/ });
+  /** A frame of one block with one byte 128 KiB times. */
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, 0x03, 0x00, 0x10, 0x41]);
+  const frames = Buffer.concat(Array(50_000).fill(frame));
+  const before = process.memoryUsage().rss;
+  await assert.rejects(sizeOf(unpack(zstdLayer(frames), once(frames), 1_000_000).content), {
+    message: /unpacks to more than/,
+  });
+  assert.ok(process.memoryUsage().rss - before < 300e6, 'a header promised gigabytes, and got them');
+  const wrong: Readonly<Record<string, readonly [Buffer, RegExp]>> = {
+    'a window of gigabytes': [
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 1, 0, 0]),
+      /needs a window of 1073741824 bytes/,
+    ],
+    'a size of terabytes': [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0]), /needs a window/],
+    'a block beyond its size': [
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, 0xfb, 0xff, 0xff, 0x41]),
+      /has a block/,
+    ],
+    'its end missing': [packed.subarray(0, 30_000), /ends within a frame/],
+    'nothing in it': [Buffer.alloc(0), /ends within a frame/],
+    'other bytes': [randomBytes(100), /no zstd/],
+    gzip: [gzipSync(packed), /no zstd/],
+    'bytes behind it': [Buffer.concat([packed, Buffer.from('more')]), /ends within a frame|no zstd/],
+  };
+  for (const [name, [bytes, message]] of Object.entries(wrong)) {
+    await assert.rejects(
+      sizeOf(unpack(zstdLayer(bytes), once(bytes)).content),
+      { code: 'CONTENT_WRONG', message },
+      name,
+    );
+  }
+  const text = zstd(Buffer.from('all work and no play makes a dull layer\n'.repeat(4000)));
+  for (let at = 0; at < text.length; at++) {
+    const broken = Buffer.from(text);
+    broken[at] = (broken[at] ?? 0) ^ 0xff;
+    const layer = unpack(zstdLayer(broken), once(broken));
+    await sizeOf(layer.content).catch(error => assert.equal(error.code, 'CONTENT_WRONG', error.stack));
   }
 });
 
