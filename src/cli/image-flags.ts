@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseName, type RegistryName } from '../image/name.ts';
 import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
+import type { CarryFlags } from './image-sign-flags.ts';
 
 /** How registries are reached. */
 export interface AccessFlags {
@@ -36,6 +37,9 @@ export interface InspectFlags extends AccessFlags, TrustFlags, PlatformFlags {
 
 export interface VerifyFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly key?: string;
+  readonly manifest?: string;
+  readonly reference?: string;
+  readonly signature?: string;
   readonly trustRoot?: string;
   readonly certificateIdentity?: string;
   readonly certificateOidcIssuer?: string;
@@ -57,7 +61,7 @@ export interface PruneImagesFlags {
   readonly free?: number;
   readonly dryRun?: boolean;
 }
-export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
+export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags, CarryFlags {
   readonly all?: boolean;
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
@@ -75,7 +79,7 @@ export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
 }
 
 /** What makes sense for a single image alone. */
-export type CopyOnly = 'digestfile' | 'srcDaemonHost' | 'destDaemonHost';
+export type CopyOnly = 'digestfile' | 'signIdentity' | 'srcDaemonHost' | 'destDaemonHost';
 export interface SyncFlags extends Omit<CopyFlags, CopyOnly> {
   readonly src: 'docker' | 'dir' | 'yaml';
   readonly dest: 'docker' | 'dir';

@@ -8,6 +8,7 @@ import { CommandError, describeError } from './error.ts';
 import { platformOf, sidesOf } from './image-access.ts';
 import type { SyncFlags } from './image-flags.ts';
 import { type CopyLine, copyLine } from './image-progress.ts';
+import { signingOf } from './image-sign.ts';
 import { type SyncDocument, syncDocument } from './image-sync-document.ts';
 import { holdLittle } from './lean.ts';
 import { bytes } from './table.ts';
@@ -19,6 +20,7 @@ export async function sync(context: Context, given: readonly [string, string], f
     throw new CommandError('Cannot sync a directory to a directory', { hint: 'Copy it with "cp -a", or rsync' });
   }
   const sides = sidesOf(context, flags);
+  const signing = await signingOf(context, flags);
   const [fromPool, toPool] = [makePool(), makePool()];
   const [from, to] = [
     { ...sides.from, pool: fromPool },
@@ -42,6 +44,7 @@ export async function sync(context: Context, given: readonly [string, string], f
       all: flags.all ?? false,
       platform: platformOf(flags),
       preserveDigests: flags.preserveDigests ?? false,
+      signing,
       dryRun: flags.dryRun ?? false,
       keepGoing: flags.keepGoing ?? false,
       onProgress: view.redraw,

@@ -6,6 +6,7 @@ import { isForeign } from './media.ts';
 import { inParallel } from './parallel.ts';
 import { pickImage } from './pick.ts';
 import type { Platform } from './platform.ts';
+import { carry, type Signing } from './signing.ts';
 import { imageIn, type JudgedSource } from './source.ts';
 import type { ImageTarget, Transfer } from './target.ts';
 import { formatPlace } from './transport.ts';
@@ -17,6 +18,8 @@ export interface CopyOptions {
   readonly platform: Platform;
   /** Refuse where the target cannot keep the digest. */
   readonly preserveDigests: boolean;
+  /** What becomes of signatures; undefined where all stay behind and none is made. */
+  readonly signing?: Signing | undefined;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -26,6 +29,8 @@ export interface Copied {
   /** Of what the target names now. */
   readonly digest: string;
   readonly images: number;
+  /** How many signatures came along or were made. */
+  readonly signatures: number;
   /** Blobs by how they came there; `present` were there already. */
   readonly blobs: Readonly<Record<Transfer | 'present', number>>;
   /** That travelled. */
@@ -42,17 +47,22 @@ const atOnce = 6;
  * @throws ImageError; then the target shows nothing that looks whole
  */
 export async function copyImage(source: JudgedSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
-  const { images, top } = fit(target, await select(source, opts), opts);
+  const selection = await select(source, opts);
+  const fitting = fit(target, selection, opts);
+  const signed = opts.signing && (await carry(source, target, { before: selection, after: fitting }, opts.signing));
+  const { images, top } = fitting;
   const tally = startTally(blobsOf(images), opts.onProgress);
   await inParallel(tally.blobs, { atOnce, signal: opts.signal }, async blob => {
     if (await target.has(blob)) return tally.end(blob, 'present');
     const content = (): AsyncIterable<Uint8Array> => tally.count(blob, source.blob(blob));
     tally.end(blob, await target.put(blob, content, source.repository));
   });
+  // First: whoever asks for a signed image may see it the moment that it is there.
+  const signatures = (await signed?.()) ?? 0;
   for (const image of images) await target.putManifest(image, image === top);
   if (top.kind === 'index') await target.putManifest(top, true);
   await target.commit();
-  return { digest: top.digest, images: images.length, ...tally.result() };
+  return { digest: top.digest, images: images.length, signatures, ...tally.result() };
 }
 
 async function select(source: JudgedSource, { all, platform }: CopyOptions): Promise<Selection> {
