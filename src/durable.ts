@@ -36,11 +36,11 @@ export async function writeDurably(
  *
  * @throws Error of Node, with its code
  */
-export async function createDurably(path: string, text: string): Promise<void> {
+export async function createDurably(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryFor(path);
   try {
-    await writeSynced(temporary, text, 0o644);
+    await writeSynced(temporary, content, 0o644);
     await link(temporary, path);
   } finally {
     await rm(temporary, { force: true });
@@ -76,10 +76,10 @@ function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}${temporaryEnd}`);
 }
 
-async function writeSynced(path: string, text: string, mode: number): Promise<void> {
+async function writeSynced(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   await closing(file, async () => {
-    await file.writeFile(text);
+    await file.writeFile(content);
     // Set once written and not through open's mode, which the umask narrows.
     await file.chmod(mode);
     await file.sync();

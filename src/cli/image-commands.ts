@@ -18,6 +18,7 @@ import {
   type VerifyFlags,
 } from './image-flags.ts';
 import { formatOption, multiArchOptions, packOptions } from './image-format-flags.ts';
+import { fileOptions, identityOption, removeOption, type SignFlags, signerOptions } from './image-sign-flags.ts';
 import type { Add } from './program.ts';
 
 const places = 'IMAGE is docker://quay.io/team/web:1, oci:PATH and so on, or a name as podman pull takes it';
@@ -54,25 +55,30 @@ function addLooks(add: Add): void {
       ...accessOptions(),
     ],
   );
-  add<[string], VerifyFlags>(
+  add<[string | undefined], VerifyFlags>(
     {
-      usage: 'image verify <IMAGE>',
+      usage: 'image verify [IMAGE]',
       summary: 'tell who signed an image, or fail',
       details: `Tell who signed an image, or fail: by a public key (--key), by the name that a certificate gives the signer (--trust-root),\nor as a policy.json asks for it. Of all who could be asked only the image's registry is. ${places}.`,
       examples: [
         'podstead image verify --key cosign.pub docker://registry.example/team/web:1',
         'podstead image verify --trust-root trusted_root.json --certificate-identity ann@example.com \\\n    --certificate-oidc-issuer https://accounts.example docker://registry.example/team/web:1',
         'podstead image verify --policy policy.json docker://registry.example/team/web:1',
+        'podstead image verify --key key.gpg --manifest manifest.json --reference registry.example/web:1 \\\n    --signature web.signature',
       ],
     },
     async (context, [image], options) => (await import('./image-verify.ts')).verify(context, image, options),
     [
-      new Option('--key <FILE>', 'the public key of the signer, as PEM').conflicts(['trustRoot', 'policy']),
+      new Option('--key <FILE>', 'the public key of the signer, as PEM or of OpenPGP').conflicts([
+        'trustRoot',
+        'policy',
+      ]),
       new Option('--trust-root <FILE>', 'whom to believe who signed: a trusted_root.json of sigstore').conflicts(
         'policy',
       ),
       new Option('--certificate-identity <NAME>', 'the signer: a mail address, or the address of a workflow'),
       new Option('--certificate-oidc-issuer <URL>', 'who vouched for that name'),
+      ...fileOptions(),
       ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
@@ -116,6 +122,7 @@ function addLooks(add: Add): void {
 /** What changes a registry, or files. */
 function addChanges(add: Add): void {
   addCopies(add);
+  addSign(add);
   add<[string], AccessFlags>(
     {
       usage: 'image delete <IMAGE>',
@@ -144,6 +151,7 @@ function addCopies(add: Add): void {
         'podstead image copy --all --format v2s2 oci:images:hello docker://registry.example/hello:1',
         'podstead image copy --multi-arch index-only oci:images:hello docker://registry.example/hello:1',
         'podstead image copy --dest-compress-format zstd oci:images:hello docker://registry.example/hello:zstd',
+        'podstead image copy --sign-by-key key.asc oci:images:hello docker://registry.example/hello:1',
       ],
     },
     async (context, [from, to], options) => (await import('./image-copy.ts')).copy(context, [from, to], options),
@@ -157,6 +165,9 @@ function addCopies(add: Add): void {
       daemonOption('src-'),
       daemonOption('dest-'),
       additionalTagOption(),
+      removeOption(),
+      ...signerOptions(),
+      identityOption(),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),
@@ -185,10 +196,36 @@ function addCopies(add: Add): void {
       new Option('--keep-going', 'go on with the others where one fails'),
       formatOption(),
       new Option('--preserve-digests', 'fail where the destination cannot keep the digest'),
+      removeOption(),
+      ...signerOptions(),
       ...trustOptions(),
       ...platformOptions(),
       ...accessOptions(),
       ...sideOptions(),
+    ],
+  );
+}
+
+function addSign(add: Add): void {
+  add<[string | undefined], SignFlags>(
+    {
+      usage: 'image sign [IMAGE]',
+      summary: 'sign an image in a registry or a directory',
+      details:
+        'Sign an image where it is, docker://NAME or dir:PATH, of an index every image too: with a secret key of OpenPGP\n(simple signing, into the storage that registries.d names) or with a private key of cosign (beside the image). With\n--manifest only files are read and written. No key ring, agent or log is asked, and no passphrase is ever an argument.',
+      examples: [
+        'podstead image sign --sign-by-key key.asc --sign-passphrase-file pass docker://registry.example/team/web:1',
+        'podstead image sign --sign-by-sigstore-private-key cosign.key --sign-passphrase-file pass \\\n    docker://registry.example/team/web:1',
+        'podstead image sign --sign-by-key key.asc --manifest manifest.json --reference registry.example/web:1 \\\n    --signature web.signature',
+      ],
+    },
+    async (context, [image], options) => (await import('./image-sign.ts')).signOne(context, image, options),
+    [
+      ...signerOptions(),
+      identityOption(),
+      ...fileOptions(),
+      ...trustOptions().filter(({ long }) => long === '--registries.d'),
+      ...accessOptions(),
     ],
   );
 }

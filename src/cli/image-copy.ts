@@ -10,6 +10,7 @@ import { platformOf, sidesOf } from './image-access.ts';
 import type { CopyFlags } from './image-flags.ts';
 import { choiceOf, formatOf, repackingOf } from './image-format-flags.ts';
 import { copyLine } from './image-progress.ts';
+import { signingOf } from './image-sign.ts';
 import { holdLittle } from './lean.ts';
 import { bytes } from './table.ts';
 
@@ -19,6 +20,7 @@ export async function copy(context: Context, given: readonly [string, string], f
   const to = parsePlace(given[1]);
   const access = sidesOf(context, flags);
   const startMs = context.clock.now();
+  const signing = await signingOf(context, flags);
   const source = await openNamed(given[0], access.from);
   const from = formatPlace(source.place);
   const line = copyLine(context, from);
@@ -31,6 +33,7 @@ export async function copy(context: Context, given: readonly [string, string], f
         repacking: repackingOf(flags, context.env),
         platform: platformOf(flags),
         preserveDigests: flags.preserveDigests ?? false,
+        signing,
         onProgress: line.show,
         signal: context.signal,
       });
@@ -67,16 +70,17 @@ interface Told {
 }
 
 async function tell({ terminal, output, quiet }: Context, { from, to, copied, tookMs }: Told): Promise<void> {
-  const { digest, images, blobs, bytes: moved } = copied;
+  const { digest, images, blobs, signatures, bytes: moved } = copied;
   if (output !== 'text') {
-    const document = { Source: from, Destination: to, Digest: digest, Images: images, Blobs: blobs, Bytes: moved };
-    return writeData(terminal, output, document);
+    const counted = { Images: images, Signatures: signatures, Blobs: blobs, Bytes: moved };
+    return writeData(terminal, output, { Source: from, Destination: to, Digest: digest, ...counted });
   }
   if (quiet) return;
   const counts = [
     `${blobs.sent} blobs copied`,
     ...(blobs.mounted > 0 ? [`${blobs.mounted} mounted`] : []),
     ...(blobs.present > 0 ? [`${blobs.present} there already`] : []),
+    ...(signatures > 0 ? [`${signatures} ${signatures === 1 ? 'signature' : 'signatures'}`] : []),
   ];
   terminal.err(`Copied ${from} to ${to} in ${(tookMs / 1000).toFixed(1)} s, ${bytes(moved)}: ${counts.join(', ')}\n`);
   terminal.err(`  ${digest}\n`);

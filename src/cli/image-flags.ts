@@ -3,6 +3,7 @@ import { parseName, type RegistryName } from '../image/name.ts';
 import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
 import type { FormatFlags, MultiArchFlags, PackFlags } from './image-format-flags.ts';
+import type { CarryFlags } from './image-sign-flags.ts';
 
 /** How registries are reached. */
 export interface AccessFlags {
@@ -37,6 +38,9 @@ export interface InspectFlags extends AccessFlags, TrustFlags, PlatformFlags {
 
 export interface VerifyFlags extends AccessFlags, TrustFlags, PlatformFlags {
   readonly key?: string;
+  readonly manifest?: string;
+  readonly reference?: string;
+  readonly signature?: string;
   readonly trustRoot?: string;
   readonly certificateIdentity?: string;
   readonly certificateOidcIssuer?: string;
@@ -58,7 +62,14 @@ export interface PruneImagesFlags {
   readonly free?: number;
   readonly dryRun?: boolean;
 }
-export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags, FormatFlags, MultiArchFlags, PackFlags {
+export interface CopyFlags
+  extends AccessFlags,
+    TrustFlags,
+    PlatformFlags,
+    FormatFlags,
+    MultiArchFlags,
+    PackFlags,
+    CarryFlags {
   readonly preserveDigests?: boolean;
   readonly digestfile?: string;
   readonly srcDaemonHost?: string;
@@ -75,7 +86,13 @@ export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags, Forma
 }
 
 /** What makes sense for a single image alone. */
-export type CopyOnly = 'digestfile' | 'multiArch' | keyof PackFlags | 'srcDaemonHost' | 'destDaemonHost';
+export type CopyOnly =
+  | 'digestfile'
+  | 'multiArch'
+  | keyof PackFlags
+  | 'signIdentity'
+  | 'srcDaemonHost'
+  | 'destDaemonHost';
 export interface SyncFlags extends Omit<CopyFlags, CopyOnly> {
   readonly src: 'docker' | 'dir' | 'yaml';
   readonly dest: 'docker' | 'dir';

@@ -98,7 +98,7 @@ function write({ terminal, output }: Context, value: unknown): Promise<void> {
 }
 
 /** Never more than a manifest may have: the file may be a device, or anything. */
-async function readManifest(path: string): Promise<Uint8Array> {
+export async function readManifest(path: string): Promise<Uint8Array> {
   const file = path === '-' ? undefined : await open(path).catch((cause: Error) => unreadable(path, cause));
   const chunks: Uint8Array[] = [];
   let size = 0;

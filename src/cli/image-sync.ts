@@ -9,6 +9,7 @@ import { platformOf, sidesOf } from './image-access.ts';
 import type { SyncFlags } from './image-flags.ts';
 import { formatOf } from './image-format-flags.ts';
 import { type CopyLine, copyLine } from './image-progress.ts';
+import { signingOf } from './image-sign.ts';
 import { type SyncDocument, syncDocument } from './image-sync-document.ts';
 import { holdLittle } from './lean.ts';
 import { bytes } from './table.ts';
@@ -20,6 +21,7 @@ export async function sync(context: Context, given: readonly [string, string], f
     throw new CommandError('Cannot sync a directory to a directory', { hint: 'Copy it with "cp -a", or rsync' });
   }
   const sides = sidesOf(context, flags);
+  const signing = await signingOf(context, flags);
   const [fromPool, toPool] = [makePool(), makePool()];
   const [from, to] = [
     { ...sides.from, pool: fromPool },
@@ -44,6 +46,7 @@ export async function sync(context: Context, given: readonly [string, string], f
       format: formatOf(flags),
       platform: platformOf(flags),
       preserveDigests: flags.preserveDigests ?? false,
+      signing,
       dryRun: flags.dryRun ?? false,
       keepGoing: flags.keepGoing ?? false,
       onProgress: view.redraw,

@@ -2,14 +2,20 @@ import { pickImage } from '../image/pick.ts';
 import { openSource } from '../image/source.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
 import { type Proven, verifyImage, type Wanted } from '../image/verify.ts';
+import { verifyManifest } from '../image/verify-file.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
 import { accessOf, platformOf } from './image-access.ts';
 import type { VerifyFlags } from './image-flags.ts';
+import { readManifest } from './image-look.ts';
+import { filesOf, type SignatureFiles } from './image-sign-files.ts';
 
-/** `podstead image verify IMAGE`: exits with 0 only where a signature holds, or a policy takes the image. */
-export async function verify(context: Context, image: string, flags: VerifyFlags): Promise<number> {
+/** `podstead image verify IMAGE`: exits with 0 only where a signature holds, or a policy takes the image. So with files. */
+export async function verify(context: Context, given: string | undefined, flags: VerifyFlags): Promise<number> {
+  const files = filesOf(given, flags);
+  if (files !== undefined) return verifyFiles(context, files, flags.key);
+  const image = given ?? '';
   const wanted = wantedBy(flags);
   const access = accessOf(context, flags);
   const source = await openSource(parsePlace(image), access);
@@ -26,6 +32,16 @@ export async function verify(context: Context, image: string, flags: VerifyFlags
   } finally {
     await source.close();
   }
+  return 0;
+}
+
+async function verifyFiles(context: Context, files: SignatureFiles, key: string | undefined): Promise<number> {
+  if (key === undefined) {
+    throw new CommandError('Cannot tell who must have signed', { hint: 'Give the public key with --key FILE' });
+  }
+  const [manifest, signature] = [await readManifest(files.manifest), await readManifest(files.signature)];
+  const { digest, proven } = await verifyManifest({ ...files, manifest, signature }, key, context.clock.now());
+  await tell(context, { name: files.manifest, digest, policy: undefined, proven });
   return 0;
 }
 

@@ -1,16 +1,20 @@
 import type { Progress } from '../model/event.ts';
-import { editLayers } from './convert.ts';
+import { editLayers, type Selection } from './convert.ts';
 import { ImageError } from './failure.ts';
 import { type FitOptions, fit, select, unique } from './fit.ts';
 import type { Descriptor, ImageIndex, ImageManifest } from './manifest.ts';
 import { isForeign } from './media.ts';
 import { inParallel } from './parallel.ts';
+import { isToRepack } from './repack.ts';
 import { makeRepacker } from './repacker.ts';
+import { carry, type Signing } from './signing.ts';
 import type { JudgedSource } from './source.ts';
 import type { ImageTarget, Transfer } from './target.ts';
 
 /** What is to be copied, and how. */
 export interface CopyOptions extends FitOptions {
+  /** What becomes of signatures; undefined where all stay behind and none is made. */
+  readonly signing?: Signing | undefined;
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
@@ -20,6 +24,8 @@ export interface Copied {
   /** Of what the target names now. */
   readonly digest: string;
   readonly images: number;
+  /** How many signatures came along or were made. */
+  readonly signatures: number;
   /** Blobs by how they came there; `present` were there already. */
   readonly blobs: Readonly<Record<Transfer | 'present', number>>;
   /** That travelled. */
@@ -38,6 +44,9 @@ const atOnce = 6;
 export async function copyImage(source: JudgedSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
   const selection = await select(source, opts);
   const fitting = fit(target, selection, opts);
+  const repacked = isRepacked(selection, opts);
+  const signed =
+    opts.signing && (await carry(source, target, { before: selection, after: fitting, repacked }, opts.signing));
   const repacker = opts.repacking && (await makeRepacker(source, selection.images, opts.repacking));
   const tally = startTally(blobsOf(selection.images), opts.onProgress);
   await inParallel(tally.blobs, { atOnce, signal: opts.signal }, async blob => {
@@ -46,11 +55,14 @@ export async function copyImage(source: JudgedSource, target: ImageTarget, opts:
     if (await target.has(blob)) return tally.end(blob, 'present');
     tally.end(blob, await target.put(blob, content, source.repository));
   });
-  const { images, top } = repacker === undefined ? fitting : editLayers(fitting, repacker.made);
+  const written = repacker === undefined ? fitting : editLayers(fitting, repacker.made);
+  const { images, top } = written;
+  // First: whoever asks for a signed image may see it the moment that it is there.
+  const signatures = (await signed?.(written)) ?? 0;
   for (const image of images) await target.putManifest(image, image === top);
   if (top.kind === 'index') await putIndex(target, top, opts);
   await target.commit();
-  return { digest: top.digest, images: images.length, ...tally.result() };
+  return { digest: top.digest, images: images.length, signatures, ...tally.result() };
 }
 
 async function putIndex(target: ImageTarget, index: ImageIndex, { indexOnly }: CopyOptions): Promise<void> {
@@ -66,6 +78,11 @@ async function putIndex(target: ImageTarget, index: ImageIndex, { indexOnly }: C
 /** Registries answer 400 or 404 to an index whose images they lack; to who may not write they say so. */
 function isLacking({ code, hint }: ImageError): boolean {
   return code === 'IMAGE_NOT_FOUND' || (code === 'REGISTRY_REFUSED' && hint === undefined);
+}
+
+/** Whether any layer will be another one than it was. */
+function isRepacked({ images }: Selection, { repacking }: CopyOptions): boolean {
+  return repacking !== undefined && images.some(({ layers }) => layers.some(layer => isToRepack(layer, repacking)));
 }
 
 /** Each once, in order. What nobody may redistribute stays where its addresses say. */

@@ -4,6 +4,7 @@ import { syncPath } from '../durable.ts';
 import { checkBytes, checked, digestParts } from './digest.ts';
 import { ImageError } from './failure.ts';
 import { type Descriptor, largestDocument, type Manifest, parseManifest } from './manifest.ts';
+import { directoryKeeper } from './signature-keeper.ts';
 import { beside, directorySink, writeBytes } from './sink.ts';
 import type { ImageSource } from './source.ts';
 import type { ImageTarget } from './target.ts';
@@ -68,6 +69,7 @@ export async function directoryTarget(place: DirectoryPlace): Promise<ImageTarge
     place,
     holds: 'any',
     repository: undefined,
+    signatures: directoryKeeper(making, true),
     check: () => undefined,
     has: blob => sink.has(hexOf(blob)),
     put: async (blob, content) => {

@@ -26,6 +26,8 @@ export type ImageCode =
   | 'TARGET_TAKEN'
   /** A policy, a key or a root of trust that cannot be read: nothing is trusted by it. */
   | 'TRUST_INVALID'
+  /** A private key, or its passphrase, that cannot be used to sign. */
+  | 'KEY_INVALID'
   /** The policy refuses the image, or no signature of it holds. */
   | 'UNTRUSTED';
 

@@ -10,6 +10,8 @@ import { registryScopes } from './policy-scope.ts';
 export interface SignatureStorage {
   /** The address of the directory of a repository: `file:`, `http:` or `https:`. */
   readonly lookaside: string;
+  /** Where new ones go: the same, unless a staging place is named. */
+  readonly staging: string;
   /** Whether signatures beside the image count, as cosign keeps them; undefined where nothing says so. */
   readonly attachments: boolean | undefined;
 }
@@ -35,10 +37,18 @@ export async function findStorage(name: RegistryName, places: StoragePlaces): Pr
   const sections = [...registryScopes(name).map(scope => byScope.get(scope)), byDefault].filter(each => !!each);
   // The first that says something of it: a scope may name but one of the two.
   const lookaside = sections.flatMap(section => text(section.lookaside) || text(section.sigstore) || [])[0];
+  const staging = sections.flatMap(section => stagingOf(section) || [])[0];
   const attachments = sections.flatMap(({ 'use-sigstore-attachments': use }) =>
     typeof use === 'boolean' ? use : [],
   )[0];
-  return { lookaside: `${(lookaside ?? ownStorage(places)).replace(/\/$/, '')}/${name.repository}`, attachments };
+  const at = (base = ownStorage(places)): string => `${base.replace(/\/$/, '')}/${name.repository}`;
+  return { lookaside: at(lookaside), staging: at(staging), attachments };
+}
+
+/** The names with "sigstore" are older, and have nothing to do with the project of that name. */
+function stagingOf(section: Section): string | undefined {
+  const names = ['lookaside-staging', 'sigstore-staging', 'lookaside', 'sigstore'];
+  return names.map(name => text(section[name])).find(found => !!found);
 }
 
 /** Where containers/image keeps signatures when nothing else is said. */

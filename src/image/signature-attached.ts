@@ -1,7 +1,7 @@
 import { download, readSmall } from './blob.ts';
-import { digestParts } from './digest.ts';
 import type { Manifest } from './manifest.ts';
 import { fetchManifest, findManifest, imageOf, nameOf, type Repository } from './repository.ts';
+import { attachmentTag } from './signature-attach.ts';
 import { cosignNotes } from './signature-cosign.ts';
 import { largestSignature, type Signature } from './signature-store.ts';
 
@@ -13,10 +13,9 @@ import { largestSignature, type Signature } from './signature-store.ts';
  */
 export async function cosignSignatures(
   repository: Repository,
-  { digest }: Pick<Manifest, 'digest'>,
+  image: Pick<Manifest, 'digest'>,
 ): Promise<readonly Signature[]> {
-  const { algorithm, hex } = digestParts(digest);
-  const tag = `${algorithm}-${hex}.sig`;
+  const tag = attachmentTag(image);
   if ((await findManifest(repository, tag)) === undefined) return [];
   const what = `${tag} of ${nameOf(repository)}`;
   const { layers } = imageOf(await fetchManifest(repository, tag), what);

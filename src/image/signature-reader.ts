@@ -13,14 +13,25 @@ export interface SignatureReader {
   simple(image: Pick<Manifest, 'digest'>): Promise<readonly Signature[]>;
   /** Those that cosign put beside the image into its repository. @throws ImageError */
   attached(image: Pick<Manifest, 'digest'>): Promise<readonly Signature[]>;
+  /** Those that a copy takes along: of those beside the image, where registries.d says that they are used. */
+  carried(image: Pick<Manifest, 'digest'>): Promise<readonly Signature[]>;
 }
 
 /** What a place has of signatures: archives and layouts have none. */
 export function signatureReader(place: Place, repository: Repository | undefined, access: Access): SignatureReader {
   const none = async (): Promise<readonly Signature[]> => [];
-  if (place.transport === 'dir') return { simple: image => directorySignatures(place.path, image), attached: none };
-  if (place.transport !== 'docker') return { simple: none, attached: none };
-  return {
+  if (place.transport === 'dir') {
+    const simple: SignatureReader['simple'] = image => directorySignatures(place.path, image);
+    return { simple, attached: none, carried: simple };
+  }
+  if (place.transport !== 'docker') return { simple: none, attached: none, carried: none };
+  const reader: SignatureReader = {
+    carried: async image => {
+      const { attachments } = await access.trust.storage(place.name);
+      // As containers/image: to look for them each time would ask every registry for what hardly any has.
+      const beside = attachments === true && repository !== undefined ? await cosignSignatures(repository, image) : [];
+      return [...(await reader.simple(image)), ...beside];
+    },
     attached: async image => {
       // Where nothing is said of them containers/image does not look; more proof does no harm.
       const { attachments } = await access.trust.storage(place.name);
@@ -39,4 +50,5 @@ export function signatureReader(place: Place, repository: Repository | undefined
       }
     },
   };
+  return reader;
 }

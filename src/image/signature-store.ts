@@ -20,12 +20,12 @@ export type Signature =
   | { readonly kind: 'simple'; readonly message: Uint8Array }
   | ({ readonly kind: 'sigstore' } & SigstoreSignature)
   /** Of a kind that nobody here knows. */
-  | { readonly kind: 'other'; readonly name: string };
+  | { readonly kind: 'other'; readonly name: string; readonly bytes: Uint8Array };
 
 /** A signature is a few kilobytes. In bytes. */
 export const largestSignature: number = 4 * 1024 * 1024;
 /** Whoever lists signatures without end is left. */
-const mostSignatures = 128;
+export const mostSignatures = 128;
 
 /** Beside an image in `dir:`: `signature-1` and so on, of an index's image `HEX.signature-1`. */
 export async function directorySignatures(
@@ -33,8 +33,13 @@ export async function directorySignatures(
   image: Pick<Manifest, 'digest'>,
 ): Promise<readonly Signature[]> {
   const top = await readFile(join(path, 'manifest.json'));
-  const prefix = digestOf(top) === image.digest ? '' : `${digestParts(image.digest).hex}.`;
-  return numbered(number => readOptional(join(path, `${prefix}signature-${number}`)));
+  const name = signatureName(image, digestOf(top) === image.digest);
+  return numberedFiles(number => join(path, name(number)));
+}
+
+/** How the files of a manifest's signatures are called in a directory, its own or that of an index. */
+export function signatureName({ digest }: Pick<Manifest, 'digest'>, isTop: boolean): (number: number) => string {
+  return number => `${isTop ? '' : `${digestParts(digest).hex}.`}signature-${number}`;
 }
 
 /** In a lookaside storage: `REPOSITORY@sha256=HEX/signature-1` and so on. @throws ImageError */
@@ -43,8 +48,7 @@ export async function lookasideSignatures(
   { lookaside }: SignatureStorage,
   image: Pick<Manifest, 'digest'>,
 ): Promise<readonly Signature[]> {
-  const { algorithm, hex } = digestParts(image.digest);
-  const base = `${lookaside}@${algorithm}=${hex}`;
+  const base = lookasideBase(lookaside, image);
   return numbered(async number => {
     const at = `${base}/signature-${number}`;
     const url = URL.canParse(at) ? new URL(at) : undefined;
@@ -53,6 +57,16 @@ export async function lookasideSignatures(
     const hint = 'Name it in registries.d as file://, http:// or https://';
     throw new ImageError('TRUST_INVALID', `Cannot read signatures at "${at}": expected an address`, { hint });
   });
+}
+
+/** The address below which a lookaside storage has the signatures of an image. */
+export function lookasideBase(repository: string, { digest }: Pick<Manifest, 'digest'>): string {
+  return `${repository}@${digest.replace(':', '=')}`;
+}
+
+/** The signatures in files that are numbered from 1 on. @throws ImageError `TRUST_INVALID` */
+export function numberedFiles(pathOf: (number: number) => string): Promise<readonly Signature[]> {
+  return numbered(number => readOptional(pathOf(number)));
 }
 
 async function numbered(read: (number: number) => Promise<Uint8Array | undefined>): Promise<readonly Signature[]> {
@@ -88,7 +102,7 @@ export function parseSignature(bytes: Uint8Array): Signature {
   const name = Buffer.from(bytes.subarray(1, end < 0 ? undefined : end)).toString('latin1');
   const content = bytes.subarray(end + 1);
   if (name === 'simple-signing') return { kind: 'simple', message: content };
-  return (name === 'sigstore-json' && sigstoreOf(content)) || { kind: 'other', name: name.slice(0, 50) };
+  return (name === 'sigstore-json' && sigstoreOf(content)) || { kind: 'other', name: name.slice(0, 50), bytes };
 }
 
 function sigstoreOf(content: Uint8Array): Signature | undefined {
@@ -103,4 +117,13 @@ function sigstoreOf(content: Uint8Array): Signature | undefined {
     payload: Buffer.from(payload, 'base64'),
     annotations: Object.fromEntries(annotations),
   };
+}
+
+/** The bytes of a signature as a file: what `parseSignature` reads. Of OpenPGP as it is, which every reader knows. */
+export function formatSignature(signature: Signature): Uint8Array {
+  if (signature.kind === 'simple') return signature.message;
+  if (signature.kind === 'other') return signature.bytes;
+  const { mediaType: mimeType, payload, annotations } = signature;
+  const document = { mimeType, payload: Buffer.from(payload).toString('base64'), annotations };
+  return Buffer.from(`\0sigstore-json\n${JSON.stringify(document)}`);
 }

@@ -5,6 +5,7 @@ import { type Descriptor, largestDocument, type Manifest } from './manifest.ts';
 import { registrySource } from './registry-source.ts';
 import { imageOf, type Repository } from './repository.ts';
 import { signatureReader } from './signature-reader.ts';
+import type { Signature } from './signature-store.ts';
 import { formatPlace, type Place } from './transport.ts';
 
 /** Where an image is read. All that it gives has been held against its digest. */
@@ -25,6 +26,8 @@ export interface ImageSource {
 export interface JudgedSource extends ImageSource {
   /** Whether an image of it may be taken, or its index alone. @throws ImageError `UNTRUSTED` where not */
   admit(image: Pick<Manifest, 'digest'>): Promise<void>;
+  /** The signatures of a manifest that a copy of it takes along. @throws ImageError */
+  signatures(manifest: Pick<Manifest, 'digest'>): Promise<readonly Signature[]>;
 }
 
 /** Opens the image of a place for reading. @throws ImageError */
@@ -34,6 +37,7 @@ export async function openSource(place: Place, access: Access): Promise<JudgedSo
   const signatures = signatureReader(place, source.repository, access);
   return {
     ...source,
+    signatures: signatures.carried,
     admit: async image => {
       const found = await policy();
       if (found !== undefined) await judge(found, { place, image, signatures, nowMs: now() });

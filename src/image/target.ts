@@ -4,6 +4,7 @@ import { ImageError } from './failure.ts';
 import type { Descriptor, ImageManifest, Manifest } from './manifest.ts';
 import type { RegistryName } from './name.ts';
 import { findManifest, pushManifest, type Repository } from './repository.ts';
+import { registryKeeper, type SignatureKeeper } from './signature-keeper.ts';
 import { formatPlace, type Place } from './transport.ts';
 
 /** How a blob came to be there. */
@@ -31,6 +32,8 @@ export interface ImageTarget {
   close(): Promise<void>;
   /** Where its blobs go, if that is a registry. */
   readonly repository: Repository | undefined;
+  /** Where signatures of its images go; undefined where it can keep none. */
+  readonly signatures?: SignatureKeeper;
 }
 
 /**
@@ -70,6 +73,7 @@ async function registryTarget(place: Extract<Place, { transport: 'docker' }>, ac
     place,
     holds: 'any',
     repository,
+    signatures: registryKeeper(place, repository, access),
     check: () => undefined,
     has: blob => hasBlob(repository, blob),
     put: (blob, content, from) => upload(repository, { blob, content, mountFrom: sameRegistry(repository, from) }),

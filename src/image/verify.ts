@@ -7,12 +7,14 @@ import { ImageError } from './failure.ts';
 import { isRecord, list, parseJson, record, text } from './json.ts';
 import { bundlesOf } from './referrers.ts';
 import { bundleOf, isEntryBy, proveBundle, readTrustRoot, type Signer } from './signature-bundle.ts';
+import { claimTypes, readClaim } from './signature-claim.ts';
 import { cosignClaim, isSignedBy } from './signature-cosign.ts';
 import { noKey, readKeys } from './signature-keys.ts';
+import { type Keyring, openSigned, readKeyring } from './signature-openpgp.ts';
 import { signatureReader } from './signature-reader.ts';
 import { publicKeys, reasonOf } from './signature-sigstore.ts';
 import { joined } from './signature-simple.ts';
-import type { SigstoreSignature } from './signature-store.ts';
+import type { Signature, SigstoreSignature } from './signature-store.ts';
 import type { ImageSource } from './source.ts';
 import { formatPlace } from './transport.ts';
 
@@ -25,8 +27,8 @@ export type Wanted =
 
 /** A signature that holds. */
 export interface Proven {
-  /** As cosign kept it before its version 3, or as a bundle. */
-  readonly kind: 'cosign' | 'bundle';
+  /** As cosign kept it before its version 3, as a bundle, or of OpenPGP. */
+  readonly kind: 'cosign' | 'bundle' | 'simple';
   /** The name that it gives the image; undefined where it gives none. */
   readonly reference: string | undefined;
   /** Undefined where a key signed. */
@@ -40,31 +42,61 @@ export interface Verified {
   readonly proven: readonly Proven[];
 }
 
-type Trusted =
+/** Whom to believe, read. */
+export type Trusted =
   | { readonly keys: readonly KeyObject[] }
+  | { readonly keyring: Keyring; readonly nowMs: number }
   | { readonly root: TrustMaterial; readonly identity: string; readonly issuer: string };
 
 /**
- * Finds signatures of sigstore on an image, and proves them. Nobody but the image's registry is asked.
+ * Finds signatures on an image, and proves them: simple ones by a key of OpenPGP, else those of sigstore. Nobody but the
+ * image's registry and its lookaside storage is asked.
  *
  * @throws ImageError `UNTRUSTED` where none holds, with the reason of each; `TRUST_INVALID` where key or root is none
  */
 export async function verifyImage(source: ImageSource, wanted: Wanted, access: Access): Promise<Verified> {
-  const trusted = await readTrusted(wanted);
+  const trusted = await readTrusted(wanted, access.trust.now());
   const top = await source.top();
   const reader = signatureReader(source.place, source.repository, access);
-  const found = [...(await reader.simple(top)), ...(await reader.attached(top))];
-  const bundles = source.repository === undefined ? [] : await bundlesOf(source.repository, top.digest);
+  const isSimple = 'keyring' in trusted;
+  const found = [...(await reader.simple(top)), ...(isSimple ? [] : await reader.attached(top))];
+  const bundles = isSimple || !source.repository ? [] : await bundlesOf(source.repository, top.digest);
   const outcomes: (Proven | string)[] = [];
-  for (const each of found)
-    if (each.kind === 'sigstore') outcomes.push(await told(() => prove(each, trusted, top.digest)));
-  for (const bytes of bundles) outcomes.push(await told(() => proveStatement(bytes, trusted, top.digest)));
+  for (const each of found) {
+    if (each.kind === (isSimple ? 'simple' : 'sigstore')) outcomes.push(await proveOne(each, trusted, top.digest));
+  }
+  if (!('keyring' in trusted)) {
+    for (const bytes of bundles) outcomes.push(await told(() => proveStatement(bytes, trusted, top.digest)));
+  }
   const proven = outcomes.filter(each => typeof each !== 'string');
   if (proven.length > 0) return { digest: top.digest, proven };
   const reasons = outcomes.filter(each => typeof each === 'string');
-  const why = reasons.length === 0 ? 'it has no signature of sigstore' : joined(reasons);
+  const none = `it has no ${isSimple ? 'simple signature' : 'signature of sigstore'}`;
+  const why = reasons.length === 0 ? none : joined(reasons);
   const hint = 'See that it was signed, by whom you expect, and with this digest';
   throw new ImageError('UNTRUSTED', `Cannot trust ${formatPlace(source.place)} (${top.digest}): ${why}`, { hint });
+}
+
+/** Whether a signature holds for a digest; or why it does not, for people. */
+export function proveOne(signature: Signature, trusted: Trusted, digest: ContentDigest): Promise<Proven | string> {
+  return told(async () => {
+    if (signature.kind === 'simple' && 'keyring' in trusted) return proveSimple(signature.message, trusted, digest);
+    if (signature.kind === 'sigstore' && !('keyring' in trusted)) return prove(signature, trusted, digest);
+    return 'the key is of another kind than the signature';
+  });
+}
+
+async function proveSimple(
+  message: Uint8Array,
+  { keyring, nowMs }: Extract<Trusted, { keyring: Keyring }>,
+  digest: ContentDigest,
+): Promise<Proven | string> {
+  const opened = await openSigned(message, keyring, nowMs);
+  if (opened.why !== undefined) return opened.why;
+  const claim = readClaim(opened.signed, claimTypes.simple);
+  if (typeof claim === 'string') return claim;
+  if (claim.digest !== digest) return `it is for ${claim.digest}`;
+  return { kind: 'simple', reference: claim.reference, signer: undefined };
 }
 
 async function told(work: () => Promise<Proven | string>): Promise<Proven | string> {
@@ -75,8 +107,9 @@ async function told(work: () => Promise<Proven | string>): Promise<Proven | stri
   }
 }
 
-async function readTrusted(wanted: Wanted): Promise<Trusted> {
-  if (wanted.by === 'key') return { keys: await publicKeys([{ path: wanted.path }]) };
+/** @throws ImageError `TRUST_INVALID` */
+export async function readTrusted(wanted: Wanted, nowMs: number): Promise<Trusted> {
+  if (wanted.by === 'key') return trustedKey({ path: wanted.path }, nowMs);
   const source = { path: wanted.rootPath };
   const [bytes = new Uint8Array()] = await readKeys([source]);
   try {
@@ -86,7 +119,24 @@ async function readTrusted(wanted: Wanted): Promise<Trusted> {
   }
 }
 
-async function prove(signature: SigstoreSignature, trusted: Trusted, digest: ContentDigest): Promise<Proven | string> {
+/** A key of OpenPGP begins with its armour, or as RFC 9580 has it with the highest bit. */
+async function trustedKey(source: { readonly path: string }, nowMs: number): Promise<Trusted> {
+  const [bytes = new Uint8Array()] = await readKeys([source]);
+  const isOpenPgp = ((bytes[0] ?? 0) & 0x80) !== 0 || Buffer.from(bytes).includes('-----BEGIN PGP');
+  if (!isOpenPgp) return { keys: await publicKeys([source]) };
+  const keyring = await readKeyring(bytes).catch(error => {
+    throw noKey(source, error);
+  });
+  return { keyring, nowMs };
+}
+
+type OfSigstore = Exclude<Trusted, { keyring: Keyring }>;
+
+async function prove(
+  signature: SigstoreSignature,
+  trusted: OfSigstore,
+  digest: ContentDigest,
+): Promise<Proven | string> {
   let signer: Signer | undefined;
   if ('keys' in trusted) {
     if (!isSignedBy(signature, trusted.keys)) return 'the key did not make it';
@@ -102,14 +152,14 @@ async function prove(signature: SigstoreSignature, trusted: Trusted, digest: Con
 }
 
 /** Why a signer is not the one that is wanted. */
-function strangerIn({ identity, issuer }: Signer, trusted: Trusted): string | undefined {
+function strangerIn({ identity, issuer }: Signer, trusted: OfSigstore): string | undefined {
   if ('keys' in trusted) return undefined;
   if (issuer !== trusted.issuer) return `"${issuer}" vouched for the signer, expected "${trusted.issuer}"`;
   return identity === trusted.identity ? undefined : `"${identity}" signed it, expected "${trusted.identity}"`;
 }
 
 /** A bundle holds a statement about the image, and the proof of who made it. */
-async function proveStatement(bytes: Uint8Array, trusted: Trusted, digest: ContentDigest): Promise<Proven | string> {
+async function proveStatement(bytes: Uint8Array, trusted: OfSigstore, digest: ContentDigest): Promise<Proven | string> {
   const { bundleFromJSON } = await import('./sigstore-library.ts');
   const bundle = bundleFromJSON(parseJson(bytes, 'a bundle'));
   const signer = await proveAny(bundle, trusted);
@@ -121,7 +171,7 @@ async function proveStatement(bytes: Uint8Array, trusted: Trusted, digest: Conte
     : { kind: 'bundle', reference: subject.name, signer: 'keys' in trusted ? undefined : signer };
 }
 
-async function proveAny(bundle: Bundle, trusted: Trusted): Promise<Signer> {
+async function proveAny(bundle: Bundle, trusted: OfSigstore): Promise<Signer> {
   if ('root' in trusted) return proveBundle(bundle, undefined, trusted.root, { ctlogs: 1, logs: 1 });
   const [key] = trusted.keys;
   if (bundle.verificationMaterial.content.$case !== 'publicKey' || key === undefined) {

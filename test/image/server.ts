@@ -103,7 +103,7 @@ export function openAccess(retries: Retries = hasty()): Access {
     verifyTls: false,
     trust: {
       policy: async () => undefined,
-      storage: async () => ({ lookaside: 'file:///nowhere', attachments: undefined }),
+      storage: async () => ({ lookaside: 'file:///nowhere', staging: 'file:///nowhere', attachments: undefined }),
       now: Date.now,
     },
     certificates: undefined,

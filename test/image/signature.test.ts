@@ -53,7 +53,8 @@ test('parseSignature() tells the kinds of signatures apart', () => {
   const sigstore = parseSignature(Buffer.from(`\0sigstore-json\n${JSON.stringify(content)}`));
   const payload = Buffer.from([1, 2, 3]);
   assert.deepEqual(sigstore, { kind: 'sigstore', mediaType: 'a/b', payload, annotations: { key: 'value' } });
-  assert.deepEqual(parseSignature(Buffer.from('\0later\nabc')), { kind: 'other', name: 'later' });
+  const later = Buffer.from('\0later\nabc');
+  assert.deepEqual(parseSignature(later), { kind: 'other', name: 'later', bytes: later });
 });
 
 async function storageIn(
@@ -101,9 +102,21 @@ const storages: readonly (readonly [string, string, string, string, boolean | un
 ];
 for (const [name, text, image, lookaside, attachments] of storages) {
   test(`findStorage() takes ${name}`, async t => {
-    assert.deepEqual(await storageIn(t, { 'a.yaml': text, 'b.conf': '[' }, image), { lookaside, attachments });
+    const found = await storageIn(t, { 'a.yaml': text, 'b.conf': '[' }, image);
+    assert.deepEqual(found, { lookaside, staging: lookaside, attachments });
   });
 }
+
+test('findStorage() has new signatures go where registries.d says, the older words after the newer', async t => {
+  const words = ['sigstore', 'lookaside', 'sigstore-staging', 'lookaside-staging'];
+  for (const [index, word] of words.entries()) {
+    const lines = words.slice(0, index + 1).map(each => `    ${each}: file:///${each}\n`);
+    const files = {
+      'a.yaml': `default-docker:\n  lookaside-staging: file:///far\ndocker:\n  quay.io:\n${lines.join('')}`,
+    };
+    assert.equal((await storageIn(t, files, 'quay.io/a')).staging, `file:///${word}/a`);
+  }
+});
 
 test('findStorage() refuses what is said twice, or cannot be read', async t => {
   const twice = { 'a.yaml': 'docker:\n  quay.io: {}\n', 'b.yaml': 'docker:\n  quay.io: {}\n' };
