@@ -1,8 +1,9 @@
 // Bundles the program into dist/, with its code cache and the launcher that runs it from there.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { bundle } from './bundle.mjs';
+import { licensesOf } from './licenses.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -12,11 +13,12 @@ const next = join(root, 'dist-next');
 generate();
 rmSync(next, { recursive: true, force: true });
 mkdirSync(next);
-await bundle(join(next, 'main.cjs'), {
+const packages = await bundle(join(next, 'main.cjs'), {
   // The function that Node would wrap it in, written out: wrapping at start copies all of it.
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
 });
+writeFileSync(join(next, 'licenses.txt'), licensesOf(packages));
 const entry = join(next, 'podstead.cjs');
 copyFileSync(join(root, 'scripts/launcher.cjs'), entry);
 chmodSync(entry, 0o755);

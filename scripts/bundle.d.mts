@@ -1,3 +1,3 @@
 import type { BuildOptions } from 'esbuild';
 
-export function bundle(outfile: string, more?: BuildOptions): Promise<void>;
+export function bundle(outfile: string, more?: BuildOptions): Promise<readonly string[]>;

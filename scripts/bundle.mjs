@@ -2,6 +2,7 @@
 import { copyFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { packagesIn } from './licenses.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 /** Packages that are imported late. */
@@ -13,6 +14,8 @@ const files = { '@humanwhocodes/momoa': 'momoa', './sigstore-library.ts': 'sigst
  * the right to (docs/decisions/0023).
  */
 const whole = { openpgp: 'node_modules/openpgp/dist/node/openpgp.min.cjs' };
+/** What validators were made with, and of: scripts/schema.ts. */
+const generators = ['node_modules/ajv', 'node_modules/@kubernetes/client-node'];
 
 const options = {
   absWorkingDir: root,
@@ -24,6 +27,7 @@ const options = {
   platform: 'node',
   target: 'node20.19',
   legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
 };
 
@@ -32,9 +36,10 @@ const options = {
  *
  * @param outfile absolute path
  * @param more further options of esbuild
+ * @returns the packages that it holds code of, as directories below the root
  */
 export async function bundle(outfile, { plugins = [], ...more } = {}) {
-  await build({
+  const main = build({
     ...options,
     ...more,
     entryPoints: ['src/cli/main.ts'],
@@ -46,16 +51,19 @@ export async function bundle(outfile, { plugins = [], ...more } = {}) {
     define: { 'import.meta.url': '__filename' },
   });
   const beside = name => join(dirname(outfile), name);
-  for (const name of late) await build({ ...options, entryPoints: [name], outfile: beside(`${name}.cjs`) });
-  for (const [name, file] of Object.entries(files)) {
+  const entries = Object.entries({ ...Object.fromEntries(late.map(name => [name, name])), ...files });
+  const others = entries.map(([name, file]) => {
     const entry = name.startsWith('.') ? join('src/image', name) : name;
-    await build({ ...options, entryPoints: [entry], outfile: beside(`${file}.cjs`) });
-  }
+    return build({ ...options, entryPoints: [entry], outfile: beside(`${file}.cjs`) });
+  });
+  const built = await Promise.all([main, ...others]);
   for (const [name, file] of Object.entries(whole)) {
     copyFileSync(join(root, file), beside(`${name}.cjs`));
     copyFileSync(join(root, `node_modules/${name}/LICENSE`), beside(`${name}.LICENSE`));
   }
   copyFileSync(join(root, 'src/manifest/generated/others.cjs'), beside('others.cjs'));
+  const copied = Object.keys(whole).map(name => `node_modules/${name}`);
+  return [...new Set([...packagesIn(built.map(({ metafile }) => metafile)), ...copied, ...generators])];
 }
 
 function leaveLate(steps) {
