@@ -1,8 +1,9 @@
 // Bundles the program into dist/, with its code cache and the launcher that runs it from there.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { bundle } from './bundle.mjs';
+import { bundleShipped, tools } from './bundle.mjs';
+import { licensesOf } from './licenses.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -12,17 +13,18 @@ const next = join(root, 'dist-next');
 generate();
 rmSync(next, { recursive: true, force: true });
 mkdirSync(next);
-await bundle(join(next, 'main.cjs'), {
-  // The function that Node would wrap it in, written out: wrapping at start copies all of it.
-  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
-  footer: { js: '})' },
-});
+const packages = await bundleShipped(next);
+writeFileSync(join(next, 'licenses.txt'), licensesOf(packages));
 const entry = join(next, 'podstead.cjs');
-copyFileSync(join(root, 'scripts/launcher.cjs'), entry);
+const launcher = readFileSync(join(root, 'scripts/launcher.cjs'), 'utf8');
+writeFileSync(entry, launcher.replace("['tools']", JSON.stringify(Object.keys(tools))));
 chmodSync(entry, 0o755);
 // `podstead install` takes them from there.
 cpSync(join(root, 'systemd'), join(next, 'systemd'), { recursive: true });
-execFileSync(process.execPath, [join(root, 'scripts/warm.mjs'), next], { cwd: root, stdio: ['ignore', 'ignore', 2] });
+for (const name of ['main', 'tools']) {
+  const words = [join(root, 'scripts/warm.mjs'), next, name];
+  execFileSync(process.execPath, words, { cwd: root, stdio: ['ignore', 'ignore', 2] });
+}
 rmSync(dist, { recursive: true, force: true });
 renameSync(next, dist);
 

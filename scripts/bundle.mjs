@@ -1,7 +1,8 @@
-// The program as one file, and beside it what is needed seldom: in memory the source of it would be held by every agent.
+// The program as bundles, and beside them what is needed seldom: in memory the source of it would be held by every agent.
 import { copyFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { packagesIn } from './licenses.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 /** Packages that are imported late. */
@@ -17,6 +18,23 @@ const files = {
  * the right to (docs/decisions/0023).
  */
 const whole = { openpgp: 'node_modules/openpgp/dist/node/openpgp.min.cjs' };
+/** What validators were made with, and of: scripts/schema.ts. */
+const generators = ['node_modules/ajv', 'node_modules/@kubernetes/client-node'];
+
+/**
+ * What few commands need, by the command's first word: the modules of src/cli that do it. The shipped main.cjs does without
+ * them; tools.cjs has the whole program (docs/decisions/0037).
+ */
+export const tools = {
+  adopt: ['adopt'],
+  build: ['build', 'working'],
+  bundle: ['bundle-apply', 'bundle-create', 'bundle-inspect'],
+  doctor: ['doctor'],
+  generate: ['generate', 'generate-kube', 'generate-quadlet'],
+  image: [...['image-copy', 'image-list', 'image-login', 'image-look', 'image-prune', 'image-sync', 'image-verify']],
+  install: ['install'],
+  uninstall: ['install'],
+};
 
 const options = {
   absWorkingDir: root,
@@ -28,17 +46,53 @@ const options = {
   platform: 'node',
   target: 'node20.19',
   legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
 };
 
 /**
- * Bundles src/cli/main.ts.
+ * Bundles the program as it is shipped: main.cjs and tools.cjs.
+ *
+ * @param directory absolute path
+ * @returns the packages that it holds code of, as directories below the root
+ */
+export async function bundleShipped(directory) {
+  const asFunction = {
+    // The function that Node would wrap it in, written out: wrapping at start copies all of it.
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    footer: { js: '})' },
+  };
+  const withoutTools = { ...asFunction, plugins: [{ name: 'tools', setup: leaveTools }] };
+  const { metafile } = await program(join(directory, 'main.cjs'), withoutTools);
+  return [...new Set([...packagesIn([metafile]), ...(await bundle(join(directory, 'tools.cjs'), asFunction))])];
+}
+
+/**
+ * Bundles all of src/cli/main.ts as one file, with the files beside it.
  *
  * @param outfile absolute path
  * @param more further options of esbuild
+ * @returns the packages that it holds code of, as directories below the root
  */
-export async function bundle(outfile, { plugins = [], ...more } = {}) {
-  await build({
+export async function bundle(outfile, more = {}) {
+  const beside = name => join(dirname(outfile), name);
+  const entries = Object.entries({ ...Object.fromEntries(late.map(name => [name, name])), ...files });
+  const others = entries.map(([name, file]) => {
+    const entry = name.startsWith('.') ? join('src/image', name) : name;
+    return build({ ...options, entryPoints: [entry], outfile: beside(`${file}.cjs`) });
+  });
+  const built = await Promise.all([program(outfile, more), ...others]);
+  for (const [name, file] of Object.entries(whole)) {
+    copyFileSync(join(root, file), beside(`${name}.cjs`));
+    copyFileSync(join(root, `node_modules/${name}/LICENSE`), beside(`${name}.LICENSE`));
+  }
+  copyFileSync(join(root, 'src/manifest/generated/others.cjs'), beside('others.cjs'));
+  const copied = Object.keys(whole).map(name => `node_modules/${name}`);
+  return [...new Set([...packagesIn(built.map(({ metafile }) => metafile)), ...copied, ...generators])];
+}
+
+function program(outfile, { plugins = [], ...more }) {
+  return build({
     ...options,
     ...more,
     entryPoints: ['src/cli/main.ts'],
@@ -49,17 +103,16 @@ export async function bundle(outfile, { plugins = [], ...more } = {}) {
     // What is required at run time is looked for beside the bundle.
     define: { 'import.meta.url': '__filename' },
   });
-  const beside = name => join(dirname(outfile), name);
-  for (const name of late) await build({ ...options, entryPoints: [name], outfile: beside(`${name}.cjs`) });
-  for (const [name, file] of Object.entries(files)) {
-    const entry = name.startsWith('.') ? join('src/image', name) : name;
-    await build({ ...options, entryPoints: [entry], outfile: beside(`${file}.cjs`) });
-  }
-  for (const [name, file] of Object.entries(whole)) {
-    copyFileSync(join(root, file), beside(`${name}.cjs`));
-    copyFileSync(join(root, `node_modules/${name}/LICENSE`), beside(`${name}.LICENSE`));
-  }
-  copyFileSync(join(root, 'src/manifest/generated/others.cjs'), beside('others.cjs'));
+}
+
+/** Where commands are declared; what else imports such a module keeps it. */
+const declarations = /\/src\/cli\/([a-z]+-)?commands(-files)?\.ts$/;
+
+function leaveTools(steps) {
+  const names = new RegExp(`^\\./(${Object.values(tools).flat().join('|')})\\.ts$`);
+  steps.onResolve({ filter: names }, ({ importer, kind }) =>
+    kind === 'dynamic-import' && declarations.test(importer) ? { path: './tools.cjs', external: true } : undefined,
+  );
 }
 
 function leaveLate(steps) {

@@ -79,7 +79,9 @@ function isFresh() {
   const inputs = [
     'node_modules/.package-lock.json',
     'schema/kubernetes.json',
-    ...['build.mjs', 'bundle.mjs', 'schema.ts', 'schema-overlay.ts'].map(file => `scripts/${file}`),
+    ...['build.mjs', 'bundle.mjs', 'launcher.cjs', 'licenses.mjs', 'schema.ts', 'schema-overlay.ts', 'warm.mjs'].map(
+      file => `scripts/${file}`,
+    ),
   ];
   return (
     built >

@@ -1,16 +1,18 @@
-// `node scripts/warm.mjs DIR`: runs commands of the bundle in DIR once, `plan` against an engine that has nothing and
-// `image` against a registry of one image, and keeps V8's code cache of it, so that it holds the functions that commands
-// really use.
+// `node scripts/warm.mjs DIR NAME`: runs commands of a bundle in DIR once, those of main.cjs against an engine that has
+// nothing, and those of tools.cjs against a registry of one image, and keeps V8's code cache of it, so that it holds the
+// functions that commands really use.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import v8 from 'node:v8';
 import { Script } from 'node:vm';
 
 const dist = resolve(process.argv[2] ?? 'dist');
-const filename = join(dist, 'main.cjs');
+const name = process.argv[3] ?? 'main';
+const filename = join(dist, `${name}.cjs`);
 const scratch = mkdtempSync(join(tmpdir(), 'warm-'));
 const socket = join(scratch, 'engine.sock');
 
@@ -48,20 +50,24 @@ process.env.no_proxy = '*';
 process.env.REGISTRY_AUTH_FILE = join(scratch, 'auth.json');
 writeFileSync(process.env.REGISTRY_AUTH_FILE, '{}');
 const plain = '--tls-verify=false';
-const commands = [
-  ['plan', resolve(import.meta.dirname, '../manifests'), '--engine', `unix://${socket}`],
-  ['image', 'inspect', plain, `${host}/image:1`],
-  ['image', 'list-tags', plain, `${host}/image`],
-  ['image', 'copy', plain, `${host}/image:1`, `${host}/copy/image:1`],
-  ['image', 'copy', plain, `${host}/image:1`, `oci:${join(scratch, 'image')}:1`],
-  ['image', 'copy', `oci:${join(scratch, 'image')}:1`, `docker-archive:${join(scratch, 'image.tar')}`],
-];
+const commands = {
+  main: [['plan', resolve(import.meta.dirname, '../manifests'), '--engine', `unix://${socket}`]],
+  tools: [
+    ['image', 'inspect', plain, `${host}/image:1`],
+    ['image', 'list-tags', plain, `${host}/image`],
+    ['image', 'copy', plain, `${host}/image:1`, `${host}/copy/image:1`],
+    ['image', 'copy', plain, `${host}/image:1`, `oci:${join(scratch, 'image')}:1`],
+    ['image', 'copy', `oci:${join(scratch, 'image')}:1`, `docker-archive:${join(scratch, 'image.tar')}`],
+  ],
+};
 
+// Commands that hold little memory switch V8's compiler off, and V8 takes no cache that was made with other flags.
+v8.setFlagsFromString = () => undefined;
 const script = new Script(readFileSync(filename, 'latin1'), { filename });
 const main = script.runInThisContext();
 const { exit, stdout, stderr } = process;
 stdout.write = () => true;
-for (const words of commands) {
+for (const words of commands[name]) {
   process.argv = [process.execPath, filename, ...words];
   const said = [];
   stderr.write = text => said.push(text) > 0;
@@ -74,6 +80,6 @@ for (const words of commands) {
   // `plan` says by 2 that there is something to do.
   if (code !== 0 && code !== 2) throw new Error(`"${words.join(' ')}" ended with ${code}: ${said.join('')}`);
 }
-writeFileSync(join(dist, 'main.cache'), script.createCachedData());
+writeFileSync(join(dist, `${name}.cache`), script.createCachedData());
 rmSync(scratch, { recursive: true, force: true });
 exit(0);
