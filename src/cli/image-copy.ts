@@ -3,6 +3,7 @@ import { type Copied, copyImage } from '../image/copy.ts';
 import { openNamed } from '../image/named-source.ts';
 import { openTarget } from '../image/target.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
+import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
@@ -10,7 +11,6 @@ import { platformOf, sidesOf } from './image-access.ts';
 import type { CopyFlags } from './image-flags.ts';
 import { copyLine } from './image-progress.ts';
 import { holdLittle } from './lean.ts';
-import { bytes } from './table.ts';
 
 /** `podstead image copy SOURCE DESTINATION`. */
 export async function copy(context: Context, given: readonly [string, string], flags: CopyFlags): Promise<number> {
