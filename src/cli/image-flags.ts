@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseName, type RegistryName } from '../image/name.ts';
 import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
+import type { StrictFlag } from './flags.ts';
 
 /** How registries are reached. */
 export interface AccessFlags {
@@ -55,6 +56,9 @@ export interface PruneImagesFlags {
   readonly keep: number;
   /** Bytes. */
   readonly free?: number;
+  readonly dryRun?: boolean;
+}
+export interface PullFlags extends StrictFlag {
   readonly dryRun?: boolean;
 }
 export interface CopyFlags extends AccessFlags, TrustFlags, PlatformFlags {
