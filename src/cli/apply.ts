@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
 import type { ApplyFlags } from './flags.ts';
 import { type ImageKeeper, imageKeeper } from './image-keeper.ts';
+import { imagePins } from './image-pins.ts';
 import { textLog } from './logger.ts';
 import { inPlace } from './place.ts';
 import { makePorts } from './ports.ts';
@@ -52,6 +53,7 @@ export async function applySource(given: Context, applied: Applied, flags: Apply
         const ports = makePorts(context, {
           ...{ world, source, load, emit: progress.emit, scrub: scrubber.scrub, images },
           refresh: flags.refresh ?? false,
+          pins: imagePins(context, world),
         });
         const { probes, hooks, end: endProbing } = makeProbing(context, world);
         const settled = await settle(

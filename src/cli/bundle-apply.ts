@@ -8,6 +8,7 @@ import { withPresent } from '../desired/needed.ts';
 import { EngineError } from '../engine/engine.ts';
 import { digestParts } from '../image/digest.ts';
 import { formatPlatform, hostPlatform, parsePlatform } from '../image/platform.ts';
+import { bytes } from '../model/size.ts';
 import { directorySource } from '../source/dir.ts';
 import type { Source } from '../source/source.ts';
 import { applySource } from './apply.ts';
@@ -17,7 +18,6 @@ import { contextsIn } from './desire.ts';
 import { CommandError } from './error.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import { copyLine } from './image-progress.ts';
-import { bytes } from './table.ts';
 import type { World } from './world.ts';
 
 /**

@@ -12,6 +12,7 @@ import { blobPath } from '../image/layout.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { Desired, DesiredBuild, DesiredImage } from '../model/desired.ts';
 import { parseReference } from '../model/reference.ts';
+import { bytes } from '../model/size.ts';
 import type { Loaded } from '../reconcile/ports.ts';
 import { withCredentials } from './bundle-access.ts';
 import type { BundleCreateFlags } from './bundle-flags.ts';
@@ -23,7 +24,6 @@ import { type Load, makeLoad, openPaths, printProblems } from './desire.ts';
 import { CommandError } from './error.ts';
 import { accessOf, platformOf } from './image-access.ts';
 import { copyLine } from './image-progress.ts';
-import { bytes } from './table.ts';
 
 /**
  * `podstead bundle create PATH... -f FILE`. What it fetched stays in `FILE.partial` until it is done, and is used again by

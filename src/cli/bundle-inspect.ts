@@ -1,13 +1,14 @@
 import { openBundle } from '../bundle/open.ts';
 import { verifyBundle } from '../bundle/verify.ts';
 import { ImageError } from '../image/failure.ts';
+import { bytes } from '../model/size.ts';
 import type { BasesFlag } from './bundle-flags.ts';
 import { type BundleDocument, describeBundle } from './bundle-report.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { contextsIn } from './desire.ts';
 import { copyLine } from './image-progress.ts';
-import { bytes, table } from './table.ts';
+import { table } from './table.ts';
 
 /** `podstead bundle inspect FILE`: 1 where a byte of it is not what it says. */
 export async function inspectBundle(context: Context, file: string, flags: BasesFlag): Promise<number> {

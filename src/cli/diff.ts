@@ -10,7 +10,7 @@ import { problemDocuments } from './problems.ts';
 
 /** `podstead diff PATH...`: 0 no differences, 1 differences, 2 failure. */
 export async function diff(context: Context, paths: readonly string[], flags: StrictFlag & PruneFlag): Promise<number> {
-  const outcome = await foresee(context, paths, flags);
+  const outcome = await foresee(context, paths, flags, { showsSteps: false });
   const { terminal, output } = context;
   if (output !== 'text') {
     const { revision, changes } = planOutput(outcome.plan);

@@ -1,5 +1,5 @@
+import { bytes } from '../model/size.ts';
 import type { DoctorFacts, EngineFacts } from './doctor-facts.ts';
-import { bytes } from './table.ts';
 
 /** What one check found. `mend` says what to do about a warning or a fault. */
 export interface Finding {

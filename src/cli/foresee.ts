@@ -3,14 +3,20 @@ import { type Outcome, pass } from '../reconcile/pass.ts';
 import type { Context } from './context.ts';
 import { makeLoad, openPaths } from './desire.ts';
 import type { PruneFlag, RefreshFlag, StrictFlag } from './flags.ts';
+import { imagePins } from './image-pins.ts';
 import { makePorts, noMemory } from './ports.ts';
 import { withWorld } from './world.ts';
 
-/** What `apply` with these paths and flags would decide now. Changes nothing. */
+/**
+ * What `apply` with these paths and flags would decide now. Changes nothing.
+ *
+ * @param showsSteps whether anybody is to see which images pulls would bring: then registries are asked
+ */
 export async function foresee(
   context: Context,
   paths: readonly string[],
   flags: StrictFlag & PruneFlag & RefreshFlag,
+  { showsSteps }: { readonly showsSteps: boolean },
 ): Promise<Outcome> {
   const load = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
   const source = await openPaths(paths);
@@ -21,6 +27,7 @@ export async function foresee(
         ...makePorts(context, {
           ...{ world, source, load, emit: () => undefined, scrub: (text: string) => text },
           refresh: flags.refresh ?? false,
+          ...(showsSteps && { pins: imagePins(context, world) }),
         }),
         memory: noMemory,
       };

@@ -10,6 +10,7 @@ import {
   type LoginFlags,
   type LogoutFlags,
   type PruneImagesFlags,
+  type PullFlags,
   platformOptions,
   pruneOptions,
   type SyncFlags,
@@ -27,7 +28,7 @@ const places = 'IMAGE is docker://quay.io/team/web:1, oci:PATH and so on, or a n
 export function addImages(add: Add): void {
   addLooks(add);
   addChanges(add);
-  addPrune(add);
+  addStore(add);
   addLogins(add);
 }
 
@@ -231,7 +232,25 @@ function addSign(add: Add): void {
 }
 
 /** What the engine has. */
-function addPrune(add: Add): void {
+function addStore(add: Add): void {
+  add<[string[]], PullFlags>(
+    {
+      usage: 'image pull <PATH...>',
+      summary: 'pull every image that manifests need, before they are applied',
+      details:
+        'Pull every image that the manifests in PATH need and that their pull policy lets come, as "podstead apply" would:\nwhat the engine has already stays as it is, so that a second run finds nothing to pull. Nothing that runs is touched.',
+      examples: [
+        'podstead image pull manifests',
+        'podstead image pull manifests --dry-run',
+        'podstead image pull manifests -o json',
+      ],
+    },
+    async (context, [paths], options) => (await import('./image-pull.ts')).pullImages(context, paths, options),
+    [
+      new Option('--dry-run', 'only say what would be pulled'),
+      new Option('--strict', 'leave out what Podstead does not run'),
+    ],
+  );
   add<[], PruneImagesFlags>(
     {
       usage: 'image prune',

@@ -3,6 +3,7 @@ import { type Copied, copyImage } from '../image/copy.ts';
 import { openNamed } from '../image/named-source.ts';
 import { openTarget } from '../image/target.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
+import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
@@ -12,7 +13,6 @@ import { choiceOf, formatOf, repackingOf } from './image-format-flags.ts';
 import { copyLine } from './image-progress.ts';
 import { signingOf } from './image-sign.ts';
 import { holdLittle } from './lean.ts';
-import { bytes } from './table.ts';
 
 /** `podstead image copy SOURCE DESTINATION`. */
 export async function copy(context: Context, given: readonly [string, string], flags: CopyFlags): Promise<number> {

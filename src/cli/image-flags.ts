@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseName, type RegistryName } from '../image/name.ts';
 import type { GcPolicy } from '../plan/image-gc.ts';
 import { parseCount, parseDuration } from './duration.ts';
+import type { StrictFlag } from './flags.ts';
 import type { FormatFlags, MultiArchFlags, PackFlags } from './image-format-flags.ts';
 import type { CarryFlags } from './image-sign-flags.ts';
 
@@ -60,6 +61,9 @@ export interface PruneImagesFlags {
   readonly keep: number;
   /** Bytes. */
   readonly free?: number;
+  readonly dryRun?: boolean;
+}
+export interface PullFlags extends StrictFlag {
   readonly dryRun?: boolean;
 }
 export interface CopyFlags

@@ -1,7 +1,7 @@
 import type { Progress } from '../model/event.ts';
+import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { clip, progressText } from './progress.ts';
-import { bytes } from './table.ts';
 
 /** One line that tells how far a copy is, on a terminal that can be redrawn; nothing elsewhere. */
 export interface CopyLine {

@@ -1,9 +1,10 @@
+import { bytes } from '../model/size.ts';
 import { decideImages, type GcPolicy, type GcRow } from '../plan/image-gc.ts';
 import { ledgerFile } from '../record/images.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import type { PruneImagesFlags } from './image-flags.ts';
-import { bytes, table } from './table.ts';
+import { table } from './table.ts';
 import { type World, withWorld } from './world.ts';
 
 /** What became of one image. */

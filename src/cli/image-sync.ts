@@ -2,6 +2,7 @@ import { makePool } from '../image/access.ts';
 import { type Synced, syncImages } from '../image/sync.ts';
 import { type ListFailure, listImages } from '../image/sync-list.ts';
 import { formatPlace } from '../image/transport.ts';
+import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError, describeError } from './error.ts';
@@ -12,7 +13,6 @@ import { type CopyLine, copyLine } from './image-progress.ts';
 import { signingOf } from './image-sign.ts';
 import { type SyncDocument, syncDocument } from './image-sync-document.ts';
 import { holdLittle } from './lean.ts';
-import { bytes } from './table.ts';
 
 /** `podstead image sync --src docker|dir|yaml --dest docker|dir SOURCE DESTINATION`. Exits with 1 where one failed. */
 export async function sync(context: Context, given: readonly [string, string], flags: SyncFlags): Promise<number> {

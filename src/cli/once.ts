@@ -9,6 +9,7 @@ import { logEvents } from './event-log.ts';
 import type { RunFlags } from './flags.ts';
 import { systemctlOptions } from './generate.ts';
 import { imageKeeper } from './image-keeper.ts';
+import { imagePins } from './image-pins.ts';
 import { inPlace } from './place.ts';
 import { makePorts } from './ports.ts';
 import { makeProbing } from './probing.ts';
@@ -49,7 +50,7 @@ export function runOnce(context: Context, { flags, log, source, scrubber }: Once
         const images = await imageKeeper(context, world, log);
         const ports = makePorts(context, {
           ...{ world, source, load, emit, images, scrub: scrubber.scrub },
-          ...{ keepStanding: true, checkEveryMs: flags.checkImages },
+          ...{ keepStanding: true, checkEveryMs: flags.checkImages, pins: imagePins(context, world) },
         });
         const { probes, hooks, end } = makeProbing(context, world);
         const plan: typeof ports.plan = (desired, actual, opts) => {

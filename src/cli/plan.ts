@@ -14,7 +14,7 @@ export async function plan(
   paths: readonly string[],
   flags: StrictFlag & PruneFlag & RefreshFlag,
 ): Promise<number> {
-  const outcome = await foresee(context, paths, flags);
+  const outcome = await foresee(context, paths, flags, { showsSteps: true });
   const { terminal, output } = context;
   if (output !== 'text') {
     const problems = problemDocuments(outcome.problems);

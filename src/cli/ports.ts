@@ -7,6 +7,7 @@ import type { Emit } from '../model/event.ts';
 import type { Digest } from '../model/key.ts';
 import type { FailureRecord } from '../model/record.ts';
 import { makePlan } from '../plan/plan.ts';
+import type { ImagePins } from '../reconcile/pins.ts';
 import type { GuardMemory, Loaded, Ports } from '../reconcile/ports.ts';
 import type { Records } from '../record/records.ts';
 import type { Source } from '../source/source.ts';
@@ -27,6 +28,8 @@ export interface PortsOptions {
   readonly removeVolumes?: ReadonlySet<string>;
   /** Hears of images that come, and of what runs. */
   readonly images?: ImageKeeper;
+  /** Asks registries what pulls are to bring. */
+  readonly pins?: ImagePins;
   /** Make every pod anew that stands when it begins, though nothing differs. */
   readonly refresh?: boolean;
   /** How often registries are asked for newer images, in ms. */
@@ -51,6 +54,7 @@ export function makePorts(context: Context, opts: PortsOptions): Ports {
     records: withoutSecrets(world.records, opts.scrub),
     memory: world.memory,
     images: world.images,
+    ...(opts.pins && { pins: opts.pins }),
     clock: context.clock,
     random: Math.random,
     uid: () => randomUUID(),

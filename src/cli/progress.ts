@@ -3,9 +3,9 @@ import { createColors } from 'picocolors';
 import type { Emit, Event, Failure, Progress, StepResult } from '../model/event.ts';
 import { keyParts } from '../model/key.ts';
 import type { Change, Step } from '../model/plan.ts';
+import { bytes } from '../model/size.ts';
 import { participle } from '../plan/history.ts';
 import { plannedChanges, type Settled } from './planned.ts';
-import { bytes } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { isLasting, isNotable, wordsOf } from './words.ts';
 

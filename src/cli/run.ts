@@ -15,6 +15,7 @@ import type { RunFlags } from './flags.ts';
 import { greeter } from './greeter.ts';
 import { hangups } from './hangup.ts';
 import { imageKeeper } from './image-keeper.ts';
+import { imagePins } from './image-pins.ts';
 import { type Lean, liveLean } from './lean.ts';
 import { makeLogger } from './logger.ts';
 import { takePlace } from './place.ts';
@@ -88,7 +89,7 @@ function keep(context: Context, { flags, log, source, scrubber, lean }: Keeping)
         policy && (await import('./image-collector.ts')).imageCollector(context, world, { policy, log });
       const ports = makePorts(context, {
         ...{ world, source, load, emit, images, scrub: scrubber.scrub },
-        ...{ keepStanding: true, checkEveryMs: flags.checkImages },
+        ...{ keepStanding: true, checkEveryMs: flags.checkImages, pins: imagePins(context, world) },
       });
       const { probes, hooks, end: endProbing } = makeProbing(context, world);
       const wakes = hangups(source.wakes, log);

@@ -53,10 +53,10 @@ export interface Progress {
 
 /**
  * Something worth saying that is no fault of the input: what the guard of pruning holds back, a container in a pod of
- * ours that we did not make, or an image that grew older.
+ * ours that we did not make, an image that grew older, or one of which nobody could tell what will come.
  */
 export interface Notice {
-  readonly code: 'PRUNE_HELD' | 'FOREIGN_CONTAINER' | 'IMAGE_OLDER';
+  readonly code: 'PRUNE_HELD' | 'FOREIGN_CONTAINER' | 'IMAGE_OLDER' | 'IMAGE_UNPINNED';
   readonly message: string;
   readonly hint: string | undefined;
 }

@@ -8,6 +8,7 @@ import type {
   DesiredVolume,
 } from './desired.ts';
 import type { Key } from './key.ts';
+import type { PinnedImage } from './pinned.ts';
 import type { DesiredHooks, HookHandler } from './probe.ts';
 import type { Location } from './problem.ts';
 import type { ContainerRecord, EndedRecord, HistoryEntry } from './record.ts';
@@ -77,7 +78,8 @@ export interface StopTarget {
  * half-added verb does not compile. Each is one effect, and doing it again when it is already done is success.
  */
 export interface ActionArgs {
-  readonly pull: { readonly image: DesiredImage; readonly always: boolean };
+  /** `pinned`: this very image and no other; whatever the name stands for by then, where nobody could tell. */
+  readonly pull: { readonly image: DesiredImage; readonly always: boolean; readonly pinned?: PinnedImage };
   readonly build: { readonly image: DesiredImage };
   readonly createVolume: { readonly volume: DesiredVolume };
   /** The volume of an emptyDir, named after the pod's uid. */

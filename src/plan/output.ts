@@ -1,4 +1,4 @@
-import type { Change, Plan } from '../model/plan.ts';
+import type { ActionOf, Change, Plan } from '../model/plan.ts';
 import { describe } from './print.ts';
 
 /** A plan as JSON for programs; its schema is schema/plan.schema.json. */
@@ -22,6 +22,16 @@ export interface StepOutput {
   readonly text: string;
   readonly after: readonly number[];
   readonly when: 'done' | 'failed';
+  /** Of a pull. */
+  readonly image?: ImageOutput;
+}
+
+/** What a pull is about to bring, as far as its registry could be asked. */
+export interface ImageOutput {
+  readonly reference: string;
+  readonly digest: string | null;
+  /** That are to come at most; 0 where the engine has them. */
+  readonly bytes: number | null;
 }
 
 /** What a plan says, without what it holds: no object behind a step, and so no Secret, gets out. */
@@ -36,8 +46,14 @@ export function planOutput(plan: Plan): PlanOutput {
       text: describe(action),
       after,
       when,
+      ...(action.verb === 'pull' && { image: imageOutput(action) }),
     })),
   };
+}
+
+function imageOutput({ image: { reference }, pinned }: ActionOf<'pull'>): ImageOutput {
+  if (pinned === undefined) return { reference, digest: null, bytes: null };
+  return { reference, digest: pinned.digest, bytes: pinned.isPresent ? 0 : pinned.bytes };
 }
 
 function changeOutput({ location, untilMs, ...change }: Change): ChangeOutput {

@@ -29,8 +29,18 @@ export function addImages(
   desired: Desired,
   actual: Actual,
 ): Prepared['images'] {
+  return addUses(builder, works.flatMap(usesOf), desired, actual);
+}
+
+/** The same for every use of an image that there is. */
+export function addUses(
+  builder: StepBuilder,
+  uses: readonly ImageUse[],
+  desired: Desired,
+  actual: Actual,
+): Prepared['images'] {
   const wanted = new Map<string, { always: boolean }>();
-  for (const use of works.flatMap(usesOf)) {
+  for (const use of uses) {
     const always = (wanted.get(use.image)?.always ?? false) || use.pullPolicy === 'Always';
     wanted.set(use.image, { always });
   }

@@ -1,6 +1,7 @@
 import type { DesiredVolume } from '../model/desired.ts';
-import type { Action, Change, ChangeOp, FieldChange, Plan, Step } from '../model/plan.ts';
+import type { Action, ActionOf, Change, ChangeOp, FieldChange, Plan, Step } from '../model/plan.ts';
 import type { Location } from '../model/problem.ts';
+import { bytes } from '../model/size.ts';
 
 /** How text is coloured; the identity on what is no terminal. */
 export type Paint = (style: 'add' | 'change' | 'remove' | 'hold' | 'dim' | 'strong', text: string) => string;
@@ -68,7 +69,7 @@ export function summary(plan: Plan): string {
 export function describe(action: Action): string {
   switch (action.verb) {
     case 'pull':
-      return `pull ${action.image.reference}`;
+      return `pull ${action.image.reference}${pinned(action)}`;
     case 'build':
       return `build ${action.image.reference} from ${action.image.build?.directory ?? '?'}`;
     case 'createVolume':
@@ -114,6 +115,13 @@ export function describe(action: Action): string {
     case 'removeRecord':
       return `forget ${action.pod}`;
   }
+}
+
+/** ` (sha256:1234abcd…, 12 MB)`. */
+function pinned({ pinned }: ActionOf<'pull'>): string {
+  if (pinned === undefined) return '';
+  const [algorithm, hex = ''] = pinned.digest.split(':');
+  return ` (${algorithm}:${hex.slice(0, 8)}…, ${pinned.isPresent ? 'here already' : bytes(pinned.bytes)})`;
 }
 
 function namesOf(turn: readonly { readonly name: string }[]): string {

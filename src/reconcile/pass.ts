@@ -12,6 +12,7 @@ import type { Attempts } from './attempts.ts';
 import { noteEnds } from './ends.ts';
 import { type GuardState, type GuardVerdict, guard } from './guard.ts';
 import { compareImages } from './older.ts';
+import { pinPulls } from './pins.ts';
 import type { Ports, Prunable } from './ports.ts';
 import { remember } from './remember.ts';
 import { noteWaits } from './waits.ts';
@@ -82,10 +83,12 @@ export async function pass(ports: Ports, opts: PassOptions): Promise<Outcome> {
   const resting = crew?.attempts.resting(desired) ?? new Map<Key, number>();
   const busy = new Set([...underWay, ...resting.keys()]);
   const more = { owner, records, busy, prune, retryNow, uid: ports.uid, source: source.name };
-  const plan = ports.plan(desired, actual, { now: clock.now(), ...more });
+  const decided = ports.plan(desired, actual, { now: clock.now(), ...more });
+  const pulls = await pinPulls(decided, ports.pins, actual, { signal });
+  const { plan } = pulls;
 
   const compared = compareImages(desired, actual, (await ports.images?.load()) ?? new Map());
-  const notices = [...verdict.notices, ...foreignNotices(actual), ...compared.notices];
+  const notices = [...verdict.notices, ...foreignNotices(actual), ...compared.notices, ...pulls.notices];
   if (crew !== undefined) {
     signal.throwIfAborted();
     for (const [key, because] of crew.attempts.overtaken(desired, prune)) crew.runner.cancel(key, because);

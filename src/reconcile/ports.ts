@@ -13,6 +13,7 @@ import type { Records } from '../record/records.ts';
 import type { Source } from '../source/source.ts';
 import type { SavedGuard } from './guard.ts';
 import type { ImageMemory } from './older.ts';
+import type { ImagePins } from './pins.ts';
 
 /** What a snapshot of the source asks for, and all that is wrong with it, reading included. */
 export interface Loaded {
@@ -41,6 +42,8 @@ export interface Ports {
   readonly memory: GuardMemory;
   /** Which images names stood for; without it none is found to be older than before. */
   readonly images?: ImageMemory;
+  /** Which images the pulls of a plan are to bring; without it they bring whatever a name stands for by then. */
+  readonly pins?: ImagePins;
   /** Runs probes while the loop runs; without it nothing is known of anybody's health. */
   readonly probes?: Probes;
   /** Runs the hooks of containers; without it there are none. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, duration, table } from '../../src/cli/table.ts';
+import { duration, table } from '../../src/cli/table.ts';
+import { bytes } from '../../src/model/size.ts';
 
 test('table() aligns columns by what is seen, and ends no line with spaces', () => {
   const text = table(

@@ -47,7 +47,8 @@ async function stage(t: TestContext, recorded: Recorded): Promise<Stage> {
   return { context: { ...context, clock }, manifests, calls };
 }
 
-const see = ({ context, manifests }: Stage): Promise<Outcome> => foresee(context, [manifests], { prune: true });
+const see = ({ context, manifests }: Stage): Promise<Outcome> =>
+  foresee(context, [manifests], { prune: true }, { showsSteps: true });
 
 for (const file of (await readdir(import.meta.dirname)).filter(name => name.endsWith('.json')).sort()) {
   const recorded = JSON.parse(await readFile(join(import.meta.dirname, file), 'utf8')) as Recorded;

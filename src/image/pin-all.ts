@@ -1,0 +1,96 @@
+import type { DesiredImage } from '../model/desired.ts';
+import type { PinnedImage, Unpinned } from '../model/pinned.ts';
+import { seal } from '../model/sealed.ts';
+import { type Access, makePool, type RepositoryPool } from './access.ts';
+import { keysOf } from './credentials.ts';
+import { inParallel } from './parallel.ts';
+import { pinImage } from './pin.ts';
+import type { Platform } from './platform.ts';
+
+export interface PinOptions {
+  readonly platform: Platform;
+  /** For all of them, in ms. */
+  readonly withinMs: number;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/** What became of many references, by reference. */
+export interface Pins {
+  readonly found: ReadonlyMap<DesiredImage['reference'], PinnedImage | Unpinned>;
+  /** Those of which nobody had told anything when time was up. */
+  readonly late: readonly DesiredImage['reference'][];
+}
+
+/** Registries asked at once. */
+const atOnce = 8;
+
+/**
+ * Asks registries what references stand for, several at once. What no registry tells within the time is told as such,
+ * and never a failure: a helper for credentials that hangs costs no more than that time either.
+ *
+ * @param makeAccess with the signal that it is to go by
+ * @throws the reason of the signal alone
+ */
+export async function pinAll(
+  images: readonly DesiredImage[],
+  makeAccess: (signal: AbortSignal) => Access,
+  { platform, withinMs, signal }: PinOptions,
+): Promise<Pins> {
+  const timer = AbortSignal.timeout(withinMs);
+  const late: string[] = [];
+  const found = new Map<string, PinnedImage | Unpinned>();
+  const pool = makePool();
+  const access = makeAccess(AbortSignal.any([signal, timer]));
+  try {
+    await inParallel(images, { atOnce, signal }, async image => {
+      const { reference } = image;
+      const asking = pinImage(reference, accessFor(image, access, pool), platform);
+      const one = await orAborted(asking, access.signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        if (timer.aborted) late.push(reference);
+        return { why: timer.aborted ? `its registry did not tell within ${withinMs / 1000} s` : messageOf(error) };
+      });
+      found.set(reference, one);
+    });
+  } finally {
+    await pool.close();
+  }
+  return { found, late };
+}
+
+/** Connections are shared, and what proves who asks is not: each image has credentials of its own. */
+function accessFor({ reference, credentials }: DesiredImage, access: Access, pool: RepositoryPool): Access {
+  const own = {
+    ...pool,
+    repository: (key, make) => pool.repository(`${reference} ${key}`, make),
+  } satisfies RepositoryPool;
+  if (credentials === undefined) return { ...access, pool: own };
+  // As the engine, which looks nowhere else where it is given some.
+  const all = credentials.reveal();
+  const known: Access['known'] = ({ registry, repository }) => {
+    const key = keysOf(registry, repository).find(key => Object.hasOwn(all, key));
+    const credential = key === undefined ? undefined : all[key];
+    return credential && { kind: 'password', credential: seal(credential) };
+  };
+  return { ...access, pool: own, auth: undefined, known };
+}
+
+/** What does not listen to the signal is left to itself. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true, signal: over.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    over.abort();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
