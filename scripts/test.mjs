@@ -2,7 +2,7 @@
 // (of the first three options those that are named, else all), and ends with the plain line `N passed, N failed`.
 // --check counts types and style as tests too; --long runs each property twenty times as often (docs/reliability.md);
 // --matrix runs the end-to-end tests in the newest Debian that we support.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { openRoot } from './inside.mjs';
@@ -13,6 +13,7 @@ const args = process.argv.slice(2);
 const only = ['--unit', '--e2e', '--machine'].filter(option => args.includes(option));
 const filters = args.filter(arg => !arg.startsWith('--'));
 const cache = join(root, '.cache');
+const inherited = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] };
 /** One file of tests that takes longer hangs: it is ended, and fails, where it would hold up all others for ever. */
 const fileLimitMs = args.includes('--long') ? 0 : 20 * 60_000;
 if (args.includes('--long')) process.env.TEST_SCALE ??= '20';
@@ -28,12 +29,12 @@ const all = readdirSync(join(root, 'test'), { withFileTypes: true, recursive: tr
 const other = args.includes('--matrix') ? openRoot(root) : undefined;
 const endToEnd = all.filter(file => file.endsWith('.e2e.ts'));
 const bootsMachine = file => basename(file).startsWith('machine');
-// End-to-end tests share one host's ports, locks and disk, and booted machines its control groups: one at a time.
 const suites = [
-  { name: 'unit', option: '--unit', files: all.filter(file => file.endsWith('.test.ts')), concurrency: 2 },
-  { name: 'e2e', option: '--e2e', files: endToEnd.filter(file => !bootsMachine(file)), concurrency: 1 },
+  { name: 'unit', option: '--unit', files: all.filter(file => file.endsWith('.test.ts')), atOnce: () => 2 },
+  // They share one host's ports, locks and disk.
+  { name: 'e2e', option: '--e2e', files: endToEnd.filter(file => !bootsMachine(file)), atOnce: () => 1 },
   // Each names the Debian that it boots itself.
-  { name: 'machine', option: '--machine', files: endToEnd.filter(bootsMachine), concurrency: 1 },
+  { name: 'machine', option: '--machine', files: longestFirst(endToEnd.filter(bootsMachine)), atOnce: machinesAtOnce },
 ];
 const totals = [
   ...(args.includes('--check')
@@ -53,23 +54,37 @@ process.exitCode = failed > 0 || passed + skipped === 0 ? 1 : 0;
 
 function runCheck(command, words) {
   const program = join(root, 'node_modules/.bin', command);
-  const { status } = spawnSync(program, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(program, words, inherited);
   process.stdout.write(`${status === 0 ? 'ok' : 'not ok'}: ${command}\n`);
   const found = { passed: 0, failed: 0, skipped: 0, runs: 0, failures: [] };
   return status === 0 ? { ...found, passed: 1 } : { ...found, failed: 1, failures: [command] };
 }
 
-function runSuite({ name, files, concurrency }) {
+/** Files that run on alone where they are begun last; the others in between, in any order. */
+function longestFirst(files) {
+  const long = ['machine.', 'machine-user.', 'machine-cut.', 'machine-upgrade.', 'machine-units-cut.', 'machine-docs.'];
+  const place = file => long.findIndex(name => basename(file).startsWith(name)) + 1 || long.length + 1;
+  return files.toSorted((one, other) => place(one) - place(other));
+}
+
+/** And begins to make what they all need, which takes minutes where `.cache/` has nothing. */
+function machinesAtOnce() {
+  if (filters.length === 0) spawn(process.execPath, ['--import', 'tsx', 'test/machine/prepare.ts'], inherited);
+  return execFileSync(process.execPath, ['--import', 'tsx', 'test/machine/at-once.ts'], { cwd: root })
+    .toString()
+    .trim();
+}
+
+function runSuite({ name, files, atOnce }) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, runs: 0, failures: [] };
   const report = join('.cache', `${name}${other === undefined ? '' : '-matrix'}.tap`);
-  const reporters = ['spec', 'stdout', 'tap', report].map(
-    (value, i) => `--test-reporter${i % 2 === 1 ? '-destination' : ''}=${value}`,
-  );
   // Node 20 finds no TypeScript by itself, and given none it runs nothing and calls that success: name each file.
-  const limits = [`--test-concurrency=${concurrency}`, ...(fileLimitMs > 0 ? [`--test-timeout=${fileLimitMs}`] : [])];
-  const node = ['--import', 'tsx', '--test', ...limits, ...reporters, ...files];
+  const limit = fileLimitMs > 0 ? [`--test-timeout=${fileLimitMs}`] : [];
+  const node = ['--import', 'tsx', ...limit, 'scripts/run-tests.mjs', report, atOnce(), fileLimitMs, ...files].map(
+    String,
+  );
   const [command, ...words] = other === undefined ? [process.execPath, ...node] : [...other.words, 'node', ...node];
-  const { status } = spawnSync(command, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(command, words, inherited);
   const text = readFileSync(join(root, report), 'utf8');
   const found = { ...totalsOf(text), failures: failuresOf(text) };
   // A runner that broke down without counting a failure is a failure.

@@ -36,6 +36,7 @@ const report = `TAP version 13
       ---
       type: 'suite'
       failureType: 'hookFailed'
+      error: 'Waited in vain until it has booted'
       ...
     1..2
 not ok 1 - on a booted Debian 12
@@ -55,10 +56,10 @@ not ok 2 - alone
 # todo 0
 `;
 
-test('a failure is named with the suites around it, once, and not for what failed with it', () => {
+test('a failure is named with the suites around it and its error, once, and not for what failed with it', () => {
   assert.deepEqual(failuresOf(report), [
-    'on a booted Debian 12 › the agent › after # 1',
-    'on a booted Debian 12 › that does not boot',
+    'on a booted Debian 12 › the agent › after # 1: not ok 7 - in the text of an error',
+    'on a booted Debian 12 › that does not boot: Waited in vain until it has booted',
     'alone',
   ]);
 });

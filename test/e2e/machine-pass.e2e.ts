@@ -25,7 +25,7 @@ const manifests: Readonly<Record<string, string>> = {
   'never.yaml': podText('never', { command: once('never'), policy: 'Never' }),
 };
 
-describe('passes without an agent, on a booted systemd', { skip: lacking ?? false }, () => {
+describe('passes without an agent, on a booted Debian 12', { skip: lacking ?? false }, () => {
   const cleaning = cleanUps();
   let on: Machine;
   before(async () => {

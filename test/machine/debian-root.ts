@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { run } from '../e2e/host.ts';
+import { madeOnce } from './once.ts';
 
 const cache = resolve(import.meta.dirname, '../../.cache');
 
@@ -33,28 +33,28 @@ export async function debianRoot(recipe: RootRecipe): Promise<string> {
   const digest = createHash('sha256')
     .update(JSON.stringify([recipe, leftOut]))
     .digest('hex');
-  const tar = join(cache, `${recipe.name}-${recipe.release}-${digest.slice(0, 12)}.tar`);
-  if (existsSync(tar)) return tar;
-  await mkdir(cache, { recursive: true });
-  const making = `${tar}.${process.pid}.tar`;
-  const script = `${making}.sh`;
+  return madeOnce(join(cache, `${recipe.name}-${recipe.release}-${digest.slice(0, 12)}.tar`), making =>
+    make(recipe, making),
+  );
+}
+
+async function make(recipe: RootRecipe, tar: string): Promise<void> {
+  const script = `${tar}.sh`;
   try {
     await writeFile(script, hook(recipe), { mode: 0o755 });
     const options = [
       '--quiet',
       '--mode=root',
+      '--format=tar',
       `--variant=${recipe.variant}`,
       `--include=${recipe.packages.join(',')}`,
       ...leftOut.map(path => `--dpkgopt=path-exclude=${path}`),
       `--customize-hook=${script}`,
     ];
-    const made = await run('mmdebstrap', [...options, recipe.release, making, await mirror()], {}, makingLimitMs);
-    if (made.code !== 0)
-      throw new Error(`Cannot make a Debian root: ${made.stderr.trim().split('\n').slice(-5).join('\n')}`);
-    await rename(making, tar);
-    return tar;
+    const made = await run('mmdebstrap', [...options, recipe.release, tar, await mirror()], {}, makingLimitMs);
+    const last = made.stderr.trim().split('\n').slice(-5).join('\n');
+    if (made.code !== 0) throw new Error(`Cannot make a Debian root of ${recipe.release} with mmdebstrap: ${last}`);
   } finally {
-    await rm(making, { force: true });
     await rm(script, { force: true });
   }
 }

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type After, type Ran, run } from '../e2e/host.ts';
 import { program } from '../e2e/podstead.ts';
 import { removeTree } from '../e2e/remove-tree.ts';
+import { hasSystemd, machineGroups } from './groups.ts';
 import { machineRoot, type Release } from './machine-root.ts';
 
 /** A Debian with a systemd of its own that can be booted, asked, and cut off its power. */
@@ -31,8 +32,8 @@ export interface Machine {
 const patienceMs = 60_000;
 
 /**
- * Makes a machine with this program as /usr/bin/podstead and boots it; it is gone after the test. Only one runs at a
- * time, as they would share a control group.
+ * Makes a machine with this program as /usr/bin/podstead and boots it; it is gone after the test. One process runs one
+ * at a time.
  *
  * @param prepare is given its root before the first boot
  */
@@ -76,8 +77,8 @@ export async function machine(
   const console = join(dir, 'console');
   const again = async (): Promise<void> => {
     await running?.ended;
-    running = await start(root, console);
-    await settled(running.enter, () => readFileSync(console, 'utf8'));
+    running = await start(root, console, debian.title);
+    await settled(running.enter, debian.title, () => readFileSync(console, 'utf8'));
   };
   const must = (argv: readonly string[], ran: Ran): string => printed(argv, ran, ` on ${debian.title}`);
   const inside = (...argv: string[]): Promise<Ran> => run('nsenter', [...(running?.enter ?? []), ...argv]);
@@ -129,17 +130,18 @@ interface Running {
   end(): Promise<void>;
 }
 
-async function start(root: string, console: string): Promise<Running> {
-  const stale = await cgroups();
+async function start(root: string, console: string, title: string): Promise<Running> {
+  const groups = await machineGroups();
+  const [file = '', ...words] = [...groups.words, 'systemd-nspawn', ...nspawnArgs(root)];
   const log = openSync(console, 'a');
-  const child = spawn('systemd-nspawn', nspawnArgs(root), {
+  const child = spawn(file, words, {
     env: { ...process.env, UNIFIED_CGROUP_HIERARCHY: 'yes' },
     stdio: ['ignore', log, log],
     detached: true,
   });
   closeSync(log);
-  const ended = new Promise<void>(resolve => child.once('exit', () => resolve())).then(() => removeCgroups(stale));
-  const leader = await leaderOf(child, () => readFileSync(console, 'utf8'));
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve())).then(() => groups.remove());
+  const leader = await leaderOf(child, title, () => readFileSync(console, 'utf8'));
   const kill = (): void => signal(leader, 'SIGKILL');
   const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '--'];
   return {
@@ -164,11 +166,10 @@ function signal(pid: number, name: NodeJS.Signals | number): void {
 }
 
 function nspawnArgs(root: string): readonly string[] {
-  const isServiceHere = !existsSync('/run/systemd/system');
   return [
     ...['--directory', root, `--machine=podstead-${process.pid}`, '--register=no', '--boot'],
     // Without a systemd on the host there is none that could make a scope.
-    ...(isServiceHere ? ['--keep-unit'] : []),
+    ...(hasSystemd() ? [] : ['--keep-unit']),
     ...['--private-network', '--resolv-conf=off', '--capability=all'],
     ...['--system-call-filter=@keyring', '--system-call-filter=bpf'],
     `--bind-ro=${process.execPath}:/usr/bin/node`,
@@ -176,10 +177,11 @@ function nspawnArgs(root: string): readonly string[] {
 }
 
 /** nspawn's child that is the first process of the machine; before it there is one that only prepares it. */
-async function leaderOf(nspawn: ChildProcess, log: () => string): Promise<number> {
+async function leaderOf(nspawn: ChildProcess, title: string, log: () => string): Promise<number> {
   const { pid = 0 } = nspawn;
-  return until('the machine has a first process', log, async () => {
-    if (nspawn.exitCode !== null) throw new Error(`Cannot boot a machine: ${log()}`);
+  return until(`${title} has a first process`, log, async () => {
+    if (nspawn.exitCode !== null)
+      throw new Error(`Cannot boot ${title}: nspawn ended with ${nspawn.exitCode}: ${log()}`);
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
     return children.find(isFirstOfItsOwn);
   });
@@ -196,8 +198,8 @@ function isFirstOfItsOwn(pid: number): boolean {
 }
 
 /** Waits until it has started all it starts at boot, whether all of that came up or not. */
-async function settled(enter: readonly string[], log: () => string): Promise<void> {
-  await until('the machine has booted', log, async () => {
+async function settled(enter: readonly string[], title: string, log: () => string): Promise<void> {
+  await until(`${title} has booted`, log, async () => {
     // Asked while its systemd only begins, systemctl may wait long.
     const { stdout } = await run('timeout', [
       '--signal=KILL',
@@ -219,24 +221,4 @@ async function until<T>(what: string, log: () => string, probe: () => Promise<T 
     if (Date.now() > deadline) throw new Error(`Waited in vain until ${what}: ${log()}`);
     await sleep(50);
   }
-}
-
-/** The control groups that nspawn makes in its own one, and leaves. */
-const leftovers = ['payload', 'supervisor'];
-
-async function cgroups(): Promise<readonly string[]> {
-  const tops = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
-  const all = tops.flatMap(top => leftovers.map(name => join(top, name)));
-  return all.filter(path => existsSync(path));
-}
-
-async function removeCgroups(kept: readonly string[]): Promise<void> {
-  for (const path of (await cgroups()).filter(path => !kept.includes(path))) await removeGroups(path);
-}
-
-/** Files of control groups cannot be removed, only empty groups. */
-async function removeGroups(path: string): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) if (entry.isDirectory()) await removeGroups(join(path, entry.name));
-  await rmdir(path).catch(() => undefined);
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { run } from '../e2e/host.ts';
+import { madeOnce } from './once.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 
@@ -45,22 +46,22 @@ async function npmDirectory(): Promise<string> {
 export async function npmPackages(): Promise<string> {
   const lock = await readFile(join(repository, 'package-lock.json'));
   const cache = join(repository, '.cache', `npm-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`);
-  if (existsSync(cache)) return cache;
-  const making = `${cache}.${process.pid}`;
-  const npm = (cwd: string, ...args: string[]): Promise<unknown> =>
-    must('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--cache', join(making, 'cache')], cwd);
-  try {
-    await mkdir(join(making, 'checkout'), { recursive: true });
-    for (const file of ['package.json', 'package-lock.json'])
-      await copyFile(join(repository, file), join(making, 'checkout', file));
-    await npm(join(making, 'checkout'), 'ci');
-    await npm(join(making, 'checkout'), 'pack', '--pack-destination', making);
-    await npm(making, 'install', '--global', '--prefix', join(making, 'prefix'), await tarball(making));
-    await rename(join(making, 'cache'), cache);
-  } finally {
-    await rm(making, { recursive: true, force: true });
-  }
-  return cache;
+  return madeOnce(cache, async making => {
+    // Beside what is kept.
+    const scratch = `${making}.scratch`;
+    const npm = (cwd: string, ...args: string[]): Promise<unknown> =>
+      must('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--cache', making], cwd);
+    try {
+      await mkdir(join(scratch, 'checkout'), { recursive: true });
+      for (const file of ['package.json', 'package-lock.json'])
+        await copyFile(join(repository, file), join(scratch, 'checkout', file));
+      await npm(join(scratch, 'checkout'), 'ci');
+      await npm(join(scratch, 'checkout'), 'pack', '--pack-destination', scratch);
+      await npm(scratch, 'install', '--global', '--prefix', join(scratch, 'prefix'), await tarball(scratch));
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  });
 }
 
 async function tarball(directory: string): Promise<string> {
