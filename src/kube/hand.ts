@@ -59,7 +59,7 @@ function canonicalOf(key: Key, made: HandMade, containers: Named, remarks: Remar
     containers: each((name, container) => handCanonical(container, namespace, mounts.get(name) ?? {}, of(name))),
     inPlace: given({
       ...metadataOf(made, mains, handUpdates(containers, of), say),
-      restartPolicy: policyOf(mains, say),
+      restartPolicy: policyOf(made, mains, say),
       terminationGracePeriodSeconds: graceOf(mains, say),
       order: containers.map(([name]) => name),
       resources: each((name, { resources }) => handResources(resources, of(name))),
@@ -138,7 +138,9 @@ function metadataOf(made: HandMade, mains: Named, updates: Fields, say: (what: s
   });
 }
 
-function policyOf(mains: Named, say: (what: string) => void): string {
+/** What systemd made has no policy of its own in the engine: its unit starts it at each boot, as Always does. */
+function policyOf({ units }: HandMade, mains: Named, say: (what: string) => void): string {
+  if (units.length > 0) return 'Always';
   const of = (restart: string): number => (restart === 'no' ? 0 : restart === 'on-failure' ? 1 : 2);
   const all = [...new Set(mains.map(([, { restart }]) => of(restart)))];
   const policy = policies[Math.max(0, ...all)] ?? 'Never';
