@@ -51,12 +51,13 @@ export async function canRunSeveral(): Promise<boolean> {
 /** Makes a group in each hierarchy that takes processes; none at all where one of them lets nothing in. */
 async function makeGroups(): Promise<readonly string[]> {
   made += 1;
+  const name = `${prefix}${process.pid}-${made}`;
   const own: string[] = [];
   try {
     for (const parent of ownGroups()) {
       await sweep(parent);
       await passControllersOn(parent);
-      const group = join(parent, `${prefix}${process.pid}-${made}`);
+      const group = join(parent, name);
       await mkdir(group);
       own.push(group);
     }

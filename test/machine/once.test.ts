@@ -9,9 +9,12 @@ import { madeOnce } from './once.ts';
 test('asked for by several processes it is made once, and all get it whole', async t => {
   const dir = await mkdtemp(join(tmpdir(), 'once-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
+  // Each begins when all are there.
   const script = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
     import { setTimeout } from 'node:timers/promises';
     import { madeOnce } from '${import.meta.dirname}/once.ts';
+    appendFileSync('${dir}/there', 'x');
+    while (readFileSync('${dir}/there', 'utf8') !== 'xxx') await setTimeout(5);
     const path = await madeOnce('${dir}/new/kept', async making => {
       appendFileSync('${dir}/makers', 'x');
       writeFileSync(making, 'ha');
