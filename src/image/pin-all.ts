@@ -37,23 +37,33 @@ export async function pinAll(
   makeAccess: (signal: AbortSignal) => Access,
   { platform, withinMs, signal }: PinOptions,
 ): Promise<Pins> {
-  const timer = AbortSignal.timeout(withinMs);
+  const over = new AbortController();
+  const stop = (): void => over.abort(signal.reason);
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    over.abort();
+  }, withinMs);
   const late: string[] = [];
   const found = new Map<string, PinnedImage | Unpinned>();
   const pool = makePool();
-  const access = makeAccess(AbortSignal.any([signal, timer]));
+  const access = makeAccess(over.signal);
   try {
     await inParallel(images, { atOnce, signal }, async image => {
       const { reference } = image;
       const asking = pinImage(reference, accessFor(image, access, pool), platform);
       const one = await orAborted(asking, access.signal).catch((error: unknown) => {
         signal.throwIfAborted();
-        if (timer.aborted) late.push(reference);
-        return { why: timer.aborted ? `its registry did not tell within ${withinMs / 1000} s` : messageOf(error) };
+        if (isLate) late.push(reference);
+        return { why: isLate ? `its registry did not tell within ${withinMs / 1000} s` : messageOf(error) };
       });
       found.set(reference, one);
     });
   } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
     await pool.close();
   }
   return { found, late };

@@ -98,7 +98,7 @@ test('each image is asked for with its own credentials, by their most exact key,
     imageOf(`${host}/team/a:1`, seal({ [host]: login('wide'), [`${host}/team`]: login('exact') })),
     imageOf(`${host}/other:1`, seal({ [host]: login('wide'), [`${host}/team`]: login('exact') })),
     imageOf(`${host}/team/b:1`, seal({ 'other.example': login('other') })),
-    imageOf(`${host}/team/c:1`),
+    imageOf(`${host}/team/a:2`),
   ];
   const { signal } = new AbortController();
   const makeAccess = (signal: AbortSignal): ReturnType<typeof openAccess> => ({ ...openAccess(hasty(0)), signal });
@@ -128,6 +128,17 @@ test('time is up for all together: what was told by then counts, and the rest is
   assert.ok('digest' in (found.get(`${quick.host}/a:1`) ?? {}));
   assert.deepEqual(found.get(`${slow.host}/a:1`), { why: 'its registry did not tell within 4 s' });
   assert.deepEqual([...late].sort(), [`${slow.host}/a:1`, `${slow.host}/b:1`].sort());
+});
+
+test('a helper for credentials that hangs costs no more than the time either', async () => {
+  const { signal } = new AbortController();
+  const makeAccess = (signal: AbortSignal): ReturnType<typeof openAccess> => ({
+    ...{ ...openAccess(hasty(0)), signal },
+    // It does not listen to the signal.
+    registries: () => new Promise(() => undefined),
+  });
+  const { late } = await pinAll([imageOf('registry.example/a:1')], makeAccess, { platform, withinMs: 200, signal });
+  assert.deepEqual(late, ['registry.example/a:1']);
 });
 
 test('a signal ends it, and is the only thing that makes it fail', async t => {
