@@ -27,6 +27,7 @@ export function addCopies(add: Add): void {
         'podstead image copy oci:images:hello docker-archive:hello.tar:localhost/hello:1',
         'podstead image copy --all --format v2s2 oci:images:hello docker://registry.example/hello:1',
         'podstead image copy --multi-arch index-only oci:images:hello docker://registry.example/hello:1',
+        'podstead image copy tarball:base.tar:app.tar.gz docker://registry.example/app:1',
         'podstead image copy --dest-compress-format zstd oci:images:hello docker://registry.example/hello:zstd',
         'podstead image copy --sign-by-key key.asc oci:images:hello docker://registry.example/hello:1',
       ],

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { ownAuthFile } from '../image/auth-file.ts';
 import { credentials, logIn, logOut, whoIs } from '../image/login.ts';
+import { readRegistries } from '../image/registries.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
@@ -11,7 +12,8 @@ import type { LoginFlags, LogoutFlags } from './image-flags.ts';
 export async function login(context: Context, registry: string, flags: LoginFlags): Promise<number> {
   const auth = { file: flags.authfile, env: context.env, uid: context.uid };
   if (flags.getLogin) {
-    const user = await whoIs(auth, registry);
+    const { helpers } = await readRegistries(context);
+    const user = await whoIs(auth, registry, helpers);
     if (user === undefined) {
       throw new CommandError(`Cannot tell who is logged in to "${registry}": nobody is`, {
         hint: `Log in with "podstead image login ${registry}"`,

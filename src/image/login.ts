@@ -67,10 +67,14 @@ export async function logOut(places: AuthPlaces, name: string | undefined): Prom
   });
 }
 
-/** Who is logged in; undefined for nobody. */
-export async function whoIs(places: AuthPlaces, name: string): Promise<string | undefined> {
+/**
+ * Who is logged in; undefined for nobody.
+ *
+ * @param helpers where to look, in order, as registries.conf says
+ */
+export async function whoIs(places: AuthPlaces, name: string, helpers: readonly string[]): Promise<string | undefined> {
   const { key, registry } = parseRegistry(name);
-  const login = await findLogin(places, { registry, repository: key.slice(registry.length + 1) });
+  const login = await findLogin(places, { registry, repository: key.slice(registry.length + 1) }, helpers);
   return login?.kind === 'password' ? login.credential.reveal().username : undefined;
 }
 

@@ -35,8 +35,8 @@ async function* gzipped(
   }
 }
 
-/** So many bytes go into one frame: a level above the highest of them needs no more memory for it. */
-const frameBytes = 4 * 1024 * 1024;
+/** So many bytes go into one frame: the library makes a list of numbers of what it packed, which takes many times that. */
+const frameBytes = 256 * 1024;
 
 /** One frame after the other, which together are one stream (RFC 8878, section 3): the library packs a frame at once. */
 async function* zstandard(

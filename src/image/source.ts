@@ -53,6 +53,8 @@ async function openPlace(place: Place, access: Access): Promise<ImageSource> {
       return (await import('./directory.ts')).directorySource(place);
     case 'docker-archive':
       return (await import('./docker-archive.ts')).dockerArchiveSource(place);
+    case 'tarball':
+      return (await import('./tarball.ts')).tarballSource(place);
     case 'containers-storage':
     case 'docker-daemon':
       return (await import('./store.ts')).storeSource(place, access);

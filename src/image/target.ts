@@ -58,6 +58,10 @@ export async function openTarget(
       return (await import('./directory.ts')).directoryTarget(place);
     case 'docker-archive':
       return (await import('./docker-archive-target.ts')).dockerArchiveTarget(place, more);
+    case 'tarball': {
+      const hint = 'Use dir: or oci-archive: instead';
+      throw new ImageError('NOT_CONVERTIBLE', `Cannot write ${formatPlace(place)}: it is only read`, { hint });
+    }
     case 'containers-storage':
     case 'docker-daemon':
       return (await import('./store.ts')).storeTarget(place, access);

@@ -10,6 +10,8 @@ export type Place =
   | { readonly transport: 'dir'; readonly path: string }
   /** What `docker save` writes. `name` is the tag in it. */
   | { readonly transport: 'docker-archive'; readonly path: string; readonly name: RegistryName | undefined }
+  /** Tar archives, each of which is a layer of one image. It is only read. */
+  | { readonly transport: 'tarball'; readonly paths: readonly string[] }
   /** In the store of Podman, or of Docker's daemon. One of the two is there. */
   | {
       readonly transport: 'containers-storage' | 'docker-daemon';
@@ -23,12 +25,11 @@ export type Transport = Place['transport'];
 const elsewhere: Readonly<Record<string, string>> = {
   ostree: 'Use oci: instead',
   sif: 'Use oci: instead',
-  tarball: 'Use "podman import" instead',
 };
 
 /**
  * Reads `docker://NAME`, `oci:PATH[:REF]`, `oci-archive:PATH[:REF]`, `dir:PATH`, `docker-archive:PATH[:NAME]`,
- * `containers-storage:NAME|@ID` or `docker-daemon:NAME:TAG|sha256:ID`.
+ * `tarball:PATH[:PATH…]`, `containers-storage:NAME|@ID` or `docker-daemon:NAME:TAG|sha256:ID`.
  *
  * @throws ImageError `NAME_INVALID`
  */
@@ -47,6 +48,8 @@ export function parsePlace(text: string): Place {
       return { transport, path: rest };
     case 'docker-archive':
       return dockerArchive(text, rest);
+    case 'tarball':
+      return { transport, paths: tarballs(text, rest) };
     case 'containers-storage':
       return inStorage(text, rest);
     case 'docker-daemon':
@@ -62,6 +65,7 @@ const ours: readonly Transport[] = [
   'oci-archive',
   'dir',
   'docker-archive',
+  'tarball',
   'containers-storage',
   'docker-daemon',
 ];
@@ -81,6 +85,8 @@ export function formatPlace(place: Place): string {
       return `dir:${place.path}`;
     case 'docker-archive':
       return `docker-archive:${place.path}${place.name === undefined ? '' : `:${formatName(place.name)}`}`;
+    case 'tarball':
+      return `tarball:${place.paths.join(':')}`;
     case 'containers-storage':
       return `containers-storage:${place.name === undefined ? `@${place.id}` : formatName(place.name)}`;
     case 'docker-daemon':
@@ -114,6 +120,13 @@ function dockerArchive(text: string, rest: string): Place {
   const parsed = parseName(name);
   if (parsed.digest !== undefined) throw invalid(text, 'found a digest, which such an archive has not', spelling);
   return { transport: 'docker-archive', path, name: { ...parsed, tag: parsed.tag ?? 'latest' } };
+}
+
+function tarballs(text: string, rest: string): readonly string[] {
+  const paths = rest.split(':');
+  if (paths.includes('')) throw invalid(text, 'expected a path', 'tarball:PATH[:PATH]');
+  if (paths.includes('-')) throw invalid(text, 'found standard input, which is read but once', 'tarball:PATH[:PATH]');
+  return paths;
 }
 
 function inStorage(text: string, rest: string): Place {

@@ -78,6 +78,32 @@ describe('podstead image login and logout', () => {
     assert.equal((await podstead('', 'logout')).code, 1);
   });
 
+  test('login --get-login asks the helpers of registries.conf, in their order, as skopeo does', async () => {
+    const helper = join(dir, 'bin/docker-credential-vault');
+    await mkdir(join(dir, 'bin'), { recursive: true });
+    await writeFile(
+      helper,
+      '#!/bin/sh\nread -r registry\necho "{\\"Username\\":\\"vera\\",\\"Secret\\":\\"s3cret\\"}"\n',
+      { mode: 0o755 },
+    );
+    await writeFile(authfile, JSON.stringify({ auths: { 'quay.io': { auth: 'eDp5' } } }));
+    const conf = join(dir, 'registries.conf');
+    const env = {
+      ...{ HOME: dir, XDG_RUNTIME_DIR: join(dir, 'run'), CONTAINERS_REGISTRIES_CONF: conf },
+      PATH: `${join(dir, 'bin')}:${process.env.PATH}`,
+    };
+    for (const [helpers, user] of [
+      ['["vault", "containers-auth.json"]', 'vera'],
+      ['["containers-auth.json", "vault"]', 'x'],
+      ['["containers-auth.json"]', 'x'],
+    ] as const) {
+      await writeFile(conf, `credential-helpers = ${helpers}\n`);
+      const ours = await run('node', [program, 'image', 'login', '--get-login', 'quay.io'], env);
+      const theirs = await run('skopeo', ['--registries-conf', conf, 'login', '--get-login', 'quay.io'], env);
+      assert.deepEqual([ours.stdout, theirs.stdout.trim()], [`${user}\n`, user], `${ours.stderr}${theirs.stderr}`);
+    }
+  });
+
   test('a file of credentials that is broken stays as it is', async () => {
     await writeFile(authfile, '{"auths": broken');
     const { code, stderr } = await podstead(`${password}\n`, 'login', '--tls-verify=false', '-u', 'ann', server.host);

@@ -46,6 +46,7 @@ const places = [
     'docker-archive:web.tar:docker.io/team/web:1',
     { transport: 'docker-archive', path: 'web.tar', name: parseName('docker.io/team/web:1') },
   ],
+  ['tarball:base.tar:app.tar.gz', { transport: 'tarball', paths: ['base.tar', 'app.tar.gz'] }],
   [
     'containers-storage:localhost/web:1',
     { transport: 'containers-storage', name: parseName('localhost/web:1'), id: undefined },
@@ -71,7 +72,8 @@ const noPlaces = [
   ['docker-daemon:busybox', /docker-daemon:NAME:TAG/],
   ['containers-storage:@0', /containers-storage:NAME/],
   ['containers-storage:[overlay@/x]busybox', /--engine/],
-  ['tarball:x', /podman import/],
+  ['tarball:', /tarball:PATH/],
+  ['tarball:a.tar:-', /tarball:PATH/],
   ['toString:x', /docker:\/\/toString/],
 ] as const;
 for (const [text, hint] of noPlaces) {
