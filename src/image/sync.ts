@@ -6,6 +6,7 @@ import { selectorOf } from './name.ts';
 import { inParallel } from './parallel.ts';
 import { findManifest } from './repository.ts';
 import { makeSharing, type Sharing } from './sharing.ts';
+import { signImage } from './sign.ts';
 import { type JudgedSource, openSource } from './source.ts';
 import { type Standing, standing } from './standing.ts';
 import type { SyncItem } from './sync-list.ts';
@@ -62,7 +63,10 @@ async function syncOne(item: SyncItem, opts: SyncOptions, sharing: Sharing): Pro
     try {
       const there = await standing(item.destination, opts.to);
       const digest = there && (await isWanted(there, source, opts)) ? there.digest : undefined;
-      if (digest !== undefined) return { ...item, outcome: 'present', digest };
+      if (digest !== undefined) {
+        await signThere(item, opts);
+        return { ...item, outcome: 'present', digest };
+      }
       if (opts.dryRun) return { ...item, outcome: 'planned', digest: await wantedDigest(source, opts) };
       return { ...item, outcome: 'copied', copied: await copyOne(item, source, opts, sharing) };
     } finally {
@@ -71,6 +75,12 @@ async function syncOne(item: SyncItem, opts: SyncOptions, sharing: Sharing): Pro
   } catch (error) {
     return { ...item, outcome: 'failed', error };
   }
+}
+
+/** What came by an earlier sync is to be signed as what comes by this one; whom it is signed by already adds nothing. */
+async function signThere({ destination }: SyncItem, { signing, dryRun, to }: SyncOptions): Promise<void> {
+  if (signing === undefined || signing.signers.length === 0 || dryRun) return;
+  await signImage(destination, to, { signers: signing.signers, reference: signing.reference });
 }
 
 async function copyOne(item: SyncItem, source: JudgedSource, opts: SyncOptions, sharing: Sharing): Promise<Copied> {

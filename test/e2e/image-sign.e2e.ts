@@ -336,6 +336,21 @@ describe('podstead image signs as skopeo and GnuPG take it', () => {
       }
     }
 
+    test('sync signs what it copies, and what an earlier one copied', async () => {
+      await push('later:1', 'both');
+      const flags = ['--src', 'docker', '--dest', 'docker', '--all', ...registries(), '--tls-verify=false'];
+      const sync = (...more: readonly string[]): Promise<Ran> =>
+        did('sync', ...flags, ...more, `${server.host}/later:1`, `${server.host}/signed`);
+      await sync();
+      const key = ['--sign-by-key', file('rsa2048.asc')];
+      await sync('--dry-run', ...key);
+      await taken('rsa2048', image('signed/later:1'), false);
+      await sync(...key);
+      await taken('rsa2048', image('signed/later:1'), true);
+      await sync(...key, '--append-suffix', '-b');
+      await taken('rsa2048', image('signed/later:1-b'), true);
+    });
+
     test('sync takes them along, and --remove-signatures leaves them', async () => {
       await push('synced:1', 'both');
       await signed('rsa2048', '--sign-identity', 'example.com/web:1', image('synced:1'));
