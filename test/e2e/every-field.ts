@@ -194,6 +194,7 @@ kind: Pod
 metadata:
   name: tuned
   annotations:
+    podstead.dev/after: hosty, Deployment/shop/crew
     io.containers.autoupdate: local
     io.podman.annotations.infra.name: tuned-sandbox
     io.podman.annotations.ulimit: nofile=100:200,nproc=50
@@ -231,7 +232,11 @@ spec:
   selector: { matchLabels: { app: crew } }
   strategy: { type: Recreate }
   template:
-    metadata: { labels: { app: crew }, annotations: { note: hello } }
+    metadata:
+      labels: { app: crew }
+      annotations:
+        note: hello
+        podstead.dev/after: front
     spec:
       terminationGracePeriodSeconds: 1
       containers: [{ name: main, image: 'localhost/bb:1', ${idle} }]

@@ -7,6 +7,7 @@ import { bundle } from '../../scripts/bundle.mjs';
 import { followed } from '../../src/desired/tuning.ts';
 import { support } from '../../src/manifest/support.ts';
 import type { Kind } from '../../src/model/key.ts';
+import { afterAnnotation } from '../../src/model/order.ts';
 import { annotatedElsewhere, elsewhere, everyField } from './every-field.ts';
 import { freePort, run } from './host.ts';
 import { cleanUps, type Host, host } from './podstead.ts';
@@ -60,11 +61,19 @@ describe('a fixed point on a real engine', () => {
   });
 
   test('so does every annotation that is followed', () => {
-    const documents = loadAll(text) as { metadata: { annotations?: Record<string, string> } }[];
-    const tried = documents.flatMap(({ metadata }) => Object.keys(metadata.annotations ?? {}));
-    const missing = followed
+    interface Annotated {
+      readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+      readonly spec?: { readonly template?: Annotated };
+    }
+    const documents = loadAll(text) as Annotated[];
+    const keysOf = ({ metadata, spec }: Annotated): readonly string[] => [
+      ...Object.keys(metadata.annotations ?? {}),
+      ...(spec?.template ? keysOf(spec.template) : []),
+    ];
+    const tried = documents.flatMap(keysOf);
+    const missing = [...followed, afterAnnotation]
       .filter(name => annotatedElsewhere[name] === undefined)
-      .filter(name => !tried.some(each => each.split('/')[0] === name));
+      .filter(name => !tried.some(each => each === name || each.split('/')[0] === name));
     assert.deepEqual(missing, [], 'add what is followed to test/e2e/every-field.ts');
   });
 

@@ -88,6 +88,7 @@ for (const name of targets) {
 
 /** What a registry may do to a blob, but to send it. */
 const attacks: Readonly<Record<string, (response: ServerResponse, bytes: Buffer) => void>> = {
+  'of other bytes, as many': (response, bytes) => void response.end(randomBytes(bytes.length)),
   'cut short': (response, bytes) => void response.end(bytes.subarray(0, -1)),
   'too long': (response, bytes) => void response.end(Buffer.concat([bytes, Buffer.alloc(1)])),
   'cut off each time': (response, bytes) => {
