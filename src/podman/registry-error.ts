@@ -18,7 +18,7 @@ const rows: readonly Row[] = [
   {
     // Before all others: what the policy says of a signature may hold any of their words (containers/image 5.22 to 5.34).
     words:
-      /Source image rejected|is rejected by policy|A signature was required|invalid policy in |policy requirement|policy\.json/i,
+      /Source image rejected|is rejected by policy|A signature was required|Signature (?:for|by) .* (?:is not accepted|does not match)|None of the signatures were accepted|invalid policy in |policy requirement|policy\.json/i,
     code: 'UNTRUSTED',
     transient: false,
     hint: 'The policy.json of the engine refuses it: "podstead image verify docker://IMAGE" says by which line',

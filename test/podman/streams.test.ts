@@ -146,6 +146,8 @@ const pulls = [
   ['Source image rejected: A signature was required, but no signature exists', 'UNTRUSTED'],
   ['Running image docker://h/x:1 is rejected by policy.', 'UNTRUSTED'],
   ['A signature was required, but no signature exists', 'UNTRUSTED'],
+  ['Signature for identity "quay.io/team/app:test" is not accepted', 'UNTRUSTED'],
+  ['Signature by key 0123456789ABCDEF is not accepted', 'UNTRUSTED'],
   ['List of verification policy requirements must not be empty', 'UNTRUSTED'],
   ['open /etc/containers/policy.json: no such file or directory', 'UNTRUSTED'],
   ['writing blob: storing blob: write /x: no space left on device', 'DISK_FULL'],
