@@ -36,6 +36,8 @@ let made = 0;
 export async function machineGroups(): Promise<Groups> {
   const own = hasSystemd() ? [] : await makeGroups();
   if (own.length > 0) return { words: startIn(own), remove: () => removeAll(own) };
+  // What a machine left whose test was killed would let no other in.
+  await removeAll(sharedLeftovers().filter(isEmpty));
   const kept = sharedLeftovers();
   return { words: [], remove: () => removeAll(sharedLeftovers().filter(path => !kept.includes(path))) };
 }
@@ -104,6 +106,12 @@ async function sweep(parent: string): Promise<void> {
 
 function sharedLeftovers(): readonly string[] {
   return tops.flatMap(({ top }) => leftovers.map(name => join(top, name))).filter(path => existsSync(path));
+}
+
+/** Whether no process is in it or below, which version 2 alone tells. */
+function isEmpty(group: string): boolean {
+  const events = join(group, 'cgroup.events');
+  return existsSync(events) && /^populated 0$/m.test(readFileSync(events, 'utf8'));
 }
 
 async function removeAll(groups: readonly string[]): Promise<void> {

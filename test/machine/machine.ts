@@ -180,8 +180,11 @@ function nspawnArgs(root: string): readonly string[] {
 async function leaderOf(nspawn: ChildProcess, title: string, log: () => string): Promise<number> {
   const { pid = 0 } = nspawn;
   return until(`${title} has a first process`, log, async () => {
-    if (nspawn.exitCode !== null)
-      throw new Error(`Cannot boot ${title}: nspawn ended with ${nspawn.exitCode}: ${log()}`);
+    if (nspawn.exitCode !== null) {
+      // A summary of failures shows the first line.
+      const last = log().trim().split('\n').at(-1);
+      throw new Error(`Cannot boot ${title}: nspawn ended with ${nspawn.exitCode}: ${last}\n${log()}`);
+    }
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
     return children.find(isFirstOfItsOwn);
   });
