@@ -36,7 +36,7 @@ async function* gzipped(
 }
 
 /** So many bytes go into one frame: the library makes a list of numbers of what it packed, which takes many times that. */
-const frameBytes = 256 * 1024;
+const frameBytes = 512 * 1024;
 
 /** One frame after the other, which together are one stream (RFC 8878, section 3): the library packs a frame at once. */
 async function* zstandard(

@@ -80,7 +80,7 @@ describe('podstead image login and logout', () => {
 
   test('login --get-login asks the helpers of registries.conf, in their order, as skopeo does', async () => {
     const helper = join(dir, 'bin/docker-credential-vault');
-    await mkdir(join(dir, 'bin'), { recursive: true });
+    for (const name of ['bin', 'run/containers']) await mkdir(join(dir, name), { recursive: true });
     await writeFile(
       helper,
       '#!/bin/sh\nread -r registry\necho "{\\"Username\\":\\"vera\\",\\"Secret\\":\\"s3cret\\"}"\n',
