@@ -31,7 +31,10 @@ export const tools = {
   bundle: ['bundle-apply', 'bundle-create', 'bundle-inspect'],
   doctor: ['doctor'],
   generate: ['generate', 'generate-kube', 'generate-quadlet'],
-  image: [...['image-copy', 'image-list', 'image-login', 'image-look', 'image-prune', 'image-sync', 'image-verify']],
+  image: [
+    ...['image-copy', 'image-list', 'image-login', 'image-look', 'image-prune', 'image-pull', 'image-sign'],
+    ...['image-sync', 'image-verify'],
+  ],
   install: ['install'],
   uninstall: ['install'],
 };
