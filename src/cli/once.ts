@@ -23,8 +23,6 @@ const patienceMs = 300_000;
 
 /** When the one more look comes, in ms; not before this pass has ended. */
 const lookAgainMs = 1000;
-/** The unit on whose account systemd (from 252) started this service, systemd.exec(5). */
-const triggerVariable = 'TRIGGER_UNIT';
 
 interface Once {
   readonly flags: RunFlags;
@@ -86,14 +84,8 @@ async function arrange(
   const inMs = dueMs === undefined ? Number.POSITIVE_INFINITY : Math.max(dueMs - context.clock.now(), 0);
   if (dueMs !== undefined) log.info('more is due', { at: new Date(dueMs).toISOString() });
   if (wake === undefined) return;
-  const nextMs = isInTheMidst(context, settled) ? Math.min(inMs, lookAgainMs) : inMs;
+  // Systemd watches no path while this pass is ending, and where something was done more may follow at once: so one more look
+  // comes after it. That one finds nothing to do, unless something happened in between, and is the last.
+  const nextMs = settled.changes.length > 0 ? Math.min(inMs, lookAgainMs) : inMs;
   await wakeIn(wake, Number.isFinite(nextMs) ? nextMs : undefined, systemctlOptions(context));
-}
-
-/**
- * Somebody may be editing, or containers be ending, right now: systemd watches no path while this pass is ending, so one
- * more look comes after it. That one finds nothing to do, unless something happened in between, and is the last.
- */
-function isInTheMidst({ env }: Context, { changes }: Settled): boolean {
-  return changes.length > 0 || env[triggerVariable]?.endsWith('.path') === true;
 }

@@ -13,8 +13,9 @@ const answerMs = 30_000;
  */
 export async function wakeIn(service: string, ms: number | undefined, opts: SystemctlOptions): Promise<void> {
   const name = `${service.replace(/\.service$/, '')}-due`;
-  // A transient unit is gone once it is stopped; one that is not there is no fault.
-  await systemctl(['stop', `${name}.timer`], opts).catch((error: unknown) => {
+  // A transient unit is gone once it is stopped; one that is not there is no fault. The service of a timer that has fired since
+  // waits for this very pass to end, which makes it needless.
+  await systemctl(['stop', `${name}.timer`, `${name}.service`], opts).catch((error: unknown) => {
     if (!(error instanceof SystemdError)) throw error;
   });
   if (ms === undefined) return;
