@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { getEventListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -19,12 +20,15 @@ function frame(text: string): Buffer {
   return Buffer.concat([head, Buffer.from(text)]);
 }
 
+/** As the engine makes them: one that containers of other tests may have for a name would find their monitors. */
+const newId = (): string => randomBytes(32).toString('hex');
+
 /** An engine whose command writes, and ends when `run` says so; what it says of the command is `session`. */
 async function engine(
   t: TestContext,
   run: (socket: Socket) => void,
   session: object | (() => object | undefined),
-  id = 'x',
+  id = newId(),
 ): Promise<Context> {
   const dir = mkdtempSync(join(tmpdir(), 'pdx-'));
   const server = createServer((request, response) => {
@@ -102,7 +106,7 @@ test('execOnce() ends a command once it has run for its time as the kernel count
 });
 
 test('execOnce() ends a command whose engine tells nothing any more, by its monitor', async t => {
-  const id = 'c0ffee'.padEnd(64, '0');
+  const id = newId();
   const monitor = spawn('sh', ['-c', 'sleep 1000 & wait', 'sh', '-u', id], { argv0: 'conmon' });
   t.after(() => monitor.kill('SIGKILL'));
   const gone = new Promise(resolve => monitor.once('exit', code => resolve(code)));
