@@ -34,6 +34,7 @@ const toTest = [
   { package: 'skopeo', file: 'skopeo' },
   { package: 'buildah', file: 'buildah' },
   { package: 'gnupg', file: 'gpg-agent' },
+  { package: 'zstd', file: 'zstd' },
   { package: 'openssl', file: 'openssl' },
   { package: 'git', file: 'git' },
   { package: 'systemd', file: 'systemd-analyze' },

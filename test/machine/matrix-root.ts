@@ -20,6 +20,7 @@ const packages = [
   'skopeo',
   'buildah',
   'gnupg',
+  'zstd',
   'openssl',
   'git',
   'e2fsprogs',
