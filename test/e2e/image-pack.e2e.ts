@@ -12,6 +12,19 @@ import { cleanUps, program } from './podstead.ts';
 
 const unpackers = { none: 'cat', gzip: 'zcat', zstd: 'zstdcat' } as const;
 
+/** Words in an order that never repeats, as packing them well takes a high level. */
+function prose(count: number): string {
+  const words = Array.from({ length: 400 }, (_, index) =>
+    digestOf(Buffer.from([index % 256, index >> 8])).slice(7, 10 + (index % 9)),
+  );
+  let state = 1;
+  const next = (): string => {
+    state = (state * 48_271) % 2_147_483_647;
+    return words[state % words.length] ?? '';
+  };
+  return Array.from({ length: count }, next).join(' ');
+}
+
 describe('podstead image copy with layers that are packed otherwise', () => {
   const cleaning = cleanUps();
   let server: Registry;
@@ -135,10 +148,7 @@ describe('podstead image copy with layers that are packed otherwise', () => {
   });
 
   test('--dest-compress-level makes layers smaller, and annotations of the old packing go', async () => {
-    const text = tarOf(
-      'text',
-      Buffer.from(Array.from({ length: 60_000 }, (_, i) => `line ${i * 7919} of many\n`).join('')),
-    );
+    const text = tarOf('text', Buffer.from(prose(200_000)));
     const { bytes: gzipped } = blobOf(execFileSync('gzip', ['-n1'], { input: text }));
     const large = withLayer(text, gzipped);
     await writeLayout(at('text'), '1', [large]);
@@ -159,11 +169,12 @@ describe('podstead image copy with layers that are packed otherwise', () => {
     assert.ok((sizes[1] ?? 0) < (sizes[0] ?? 0), sizes.join());
   });
 
-  test('a layer of zstd is unpacked for archives of Docker, which skopeo refuses, and podman loads it', async () => {
+  test('a layer of zstd is unpacked for archives of Docker, which skopeo 1.9 refuses, and podman loads it', async () => {
     const ours = at('ours.tar');
     await good(`oci:${at('zstd')}:1`, `docker-archive:${ours}:localhost/zstd:1`);
     const theirs = await trySkopeo('copy', '-q', `oci:${at('zstd')}:1`, `docker-archive:${at('theirs.tar')}`);
-    assert.match(theirs.stderr, /zstd compression is not supported/);
+    // Later ones unpack it, too.
+    if (theirs.code !== 0) assert.match(theirs.stderr, /zstd compression is not supported/);
     assert.equal(await raw(`docker-archive:${ours}`, '--config'), image.config.bytes.toString());
     await skopeo('copy', '-q', `docker-archive:${ours}`, `oci:${at('check-archive')}:1`);
     await engine.podman('load', '-q', '-i', ours);
