@@ -1,4 +1,3 @@
-import type { Notice } from '../model/event.ts';
 import type { Key } from '../model/key.ts';
 import type { Problem } from '../model/problem.ts';
 import { participle } from '../plan/history.ts';
@@ -24,12 +23,12 @@ export async function reportSettled(context: Context, settled: Settled): Promise
       changes: settled.changes.map(({ op, key, why }) => ({ op, key, result: participle(op), why })),
       waiting: held.map(({ op, key, why }) => ({ op, key, why })),
       failures: settled.failures.map(({ key, failure }) => ({ key, ...failure, hint: failure.hint ?? null })),
-      notices: noticeDocuments(noticesOf(settled)),
+      notices: noticeDocuments(settled.notices),
       problems: problemDocuments(problemsOf(settled)),
     });
   }
   await printProblems(context, problemsOf(settled));
-  for (const notice of noticesOf(settled)) terminal.err(`${failureLine(notice)}\n`);
+  for (const notice of settled.notices) terminal.err(`${failureLine(notice)}\n`);
   // What failed has told why, when it did.
   const told = new Set(settled.failures.map(({ key }) => key));
   const standing = held.filter(({ key }) => !told.has(key));
@@ -54,10 +53,6 @@ export function codeOf(settled: Settled): number {
 
 function problemsOf({ outcome }: Settled): readonly Problem[] {
   return outcome?.problems ?? [];
-}
-
-function noticesOf({ outcome }: Settled): readonly Notice[] {
-  return outcome?.notices ?? [];
 }
 
 function failed({ failures }: Settled): string {

@@ -1,4 +1,4 @@
-import type { Event, Failure } from '../model/event.ts';
+import type { Event, Failure, Notice } from '../model/event.ts';
 import type { Key } from '../model/key.ts';
 import type { Change } from '../model/plan.ts';
 import { unreadiness } from '../plan/readiness.ts';
@@ -27,6 +27,8 @@ export interface Settled {
   readonly changes: readonly Change[];
   /** Keys whose last try failed. */
   readonly failures: readonly { readonly key: Key; readonly failure: Failure }[];
+  /** What is so at the end, and what was true of a pull only: a later pass has none. */
+  readonly notices: readonly Notice[];
   /** Steps or waits were left when time was up. */
   readonly timedOut: boolean;
   /** Of the last pass; undefined where there was none. */
@@ -83,7 +85,11 @@ export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled
     over.abort();
     await timer;
   }
-  return { ...tally.result(), timedOut: await timer, outcome };
+  const { pulls, ...result } = tally.result();
+  const standing = outcome?.notices ?? [];
+  const told = new Set(standing.map(({ message }) => message));
+  const notices = [...standing, ...pulls.filter(({ message }) => !told.has(message))];
+  return { ...result, notices, timedOut: await timer, outcome };
 }
 
 function isSettled({ plan, resting, pruneAtMs }: Outcome, isBusy: boolean, now: number): boolean {
@@ -104,22 +110,30 @@ export function notReady({ plan, desired, actual }: Outcome): readonly { readonl
 
 interface Tally {
   note(event: Event): void;
-  result(): Pick<Settled, 'changes' | 'failures'>;
+  result(): Pick<Settled, 'changes' | 'failures'> & { readonly pulls: readonly Notice[] };
 }
 
 function newTally(): Tally {
   const changes: Change[] = [];
   const failures = new Map<Key, Failure>();
   const planned = new Set<Change>();
+  const pulls = new Map<string, Notice>();
   return {
     note(event) {
-      if (event.type === 'planned') for (const change of event.plan.changes) planned.add(change);
+      if (event.type === 'planned') {
+        for (const change of event.plan.changes) planned.add(change);
+        for (const notice of event.notices) if (notice.code === 'IMAGE_UNPINNED') pulls.set(notice.message, notice);
+      }
       if (event.type !== 'settled') return;
       const { key, change, failure, skipped } = event;
       failures.delete(key);
       if (failure !== undefined) failures.set(key, failure);
       else if (skipped === undefined && planned.has(change)) changes.push(change);
     },
-    result: () => ({ changes, failures: [...failures].map(([key, failure]) => ({ key, failure })) }),
+    result: () => ({
+      changes,
+      failures: [...failures].map(([key, failure]) => ({ key, failure })),
+      pulls: [...pulls.values()],
+    }),
   };
 }

@@ -139,8 +139,9 @@ test('apply documents fit their schema', async () => {
   const settled: Settled = {
     changes: [change],
     failures: [{ key: pod.key, failure }],
+    notices: [{ code: 'IMAGE_UNPINNED', message: 'm', hint: undefined }],
     timedOut: false,
-    outcome: { plan, problems, notices: [] } as unknown as Settled['outcome'],
+    outcome: { plan, problems } as unknown as Settled['outcome'],
   } as Settled;
   await reportSettled(context, settled);
   assertSchema('apply', JSON.parse(terminal.written.out));

@@ -175,7 +175,7 @@ describe('a plan says which images its pulls bring, and those come', () => {
     assert.match(notices[0]?.message ?? '', /is pulled by its name.*Cannot read the manifest of 127/);
     const { stderr } = await on.podstead('plan', on.source);
     assert.match(stderr, /is pulled by its name/);
-    await applied();
+    assert.match(await applied(), /is pulled by its name/);
     assert.equal(await runsFrom('a-main'), await idOf('localhost/app:1'));
   });
 
