@@ -35,6 +35,7 @@ const toTest = [
   { package: 'buildah', file: 'buildah' },
   { package: 'gnupg', file: 'gpg-agent' },
   { package: 'zstd', file: 'zstd' },
+  { package: 'iproute2', file: 'ip' },
   { package: 'openssl', file: 'openssl' },
   { package: 'git', file: 'git' },
   { package: 'systemd', file: 'systemd-analyze' },

@@ -5,7 +5,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { openRoot } from './inside.mjs';
+import { openHost, openRoot } from './inside.mjs';
 import { failuresOf, totalsOf } from './report.mjs';
 import { root, setUp } from './setup.mjs';
 
@@ -26,13 +26,14 @@ const all = readdirSync(join(root, 'test'), { withFileTypes: true, recursive: tr
   .filter(file => filters.length === 0 || filters.some(filter => file.includes(filter)))
   .sort();
 
-const other = args.includes('--matrix') ? openRoot(root) : undefined;
+const matrix = args.includes('--matrix');
+const inside = matrix ? openRoot(root) : openHost();
 const endToEnd = all.filter(file => file.endsWith('.e2e.ts'));
 const bootsMachine = file => basename(file).startsWith('machine');
 const suites = [
   { name: 'unit', option: '--unit', files: all.filter(file => file.endsWith('.test.ts')), atOnce: () => 2 },
   // They share one host's ports, locks and disk.
-  { name: 'e2e', option: '--e2e', files: endToEnd.filter(file => !bootsMachine(file)), atOnce: () => 1 },
+  { name: 'e2e', option: '--e2e', files: endToEnd.filter(file => !bootsMachine(file)), atOnce: () => 1, place: inside },
   // Each names the Debian that it boots itself.
   { name: 'machine', option: '--machine', files: longestFirst(endToEnd.filter(bootsMachine)), atOnce: machinesAtOnce },
 ];
@@ -42,7 +43,7 @@ const totals = [
     : []),
   ...suites.filter(suite => only.length === 0 || only.includes(suite.option)).map(runSuite),
 ];
-other?.close();
+inside.close();
 const sum = field => totals.reduce((total, one) => total + one[field], 0);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
 if (passed + failed + skipped === 0) process.stderr.write('No test ran\n');
@@ -75,15 +76,15 @@ function machinesAtOnce() {
     .trim();
 }
 
-function runSuite({ name, files, atOnce }) {
+function runSuite({ name, files, atOnce, place = { words: [] } }) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, runs: 0, failures: [] };
-  const report = join('.cache', `${name}${other === undefined ? '' : '-matrix'}.tap`);
+  const report = join('.cache', `${name}${matrix ? '-matrix' : ''}.tap`);
   // Node 20 finds no TypeScript by itself, and given none it runs nothing and calls that success: name each file.
   const limit = fileLimitMs > 0 ? [`--test-timeout=${fileLimitMs}`] : [];
   const node = ['--import', 'tsx', ...limit, 'scripts/run-tests.mjs', report, atOnce(), fileLimitMs, ...files].map(
     String,
   );
-  const [command, ...words] = other === undefined ? [process.execPath, ...node] : [...other.words, 'node', ...node];
+  const [command, ...words] = [...place.words, matrix ? 'node' : process.execPath, ...node];
   const { status } = spawnSync(command, words, inherited);
   const text = readFileSync(join(root, report), 'utf8');
   const found = { ...totalsOf(text), failures: failuresOf(text) };

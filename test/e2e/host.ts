@@ -51,7 +51,7 @@ export interface PrivatePodman {
  * Starts a private Podman (rootful) in a fresh directory and removes all of it after the test: containers, volumes,
  * mounts, the service.
  *
- * Private engines share the host's network namespace. Each has its own pool of subnets, but two at once may choose the
+ * Private engines share one network namespace. Each has its own pool of subnets, but two at once may choose the
  * same name for a bridge, and rootful aardvark-dns keeps one directory for all of them, by network name: run files of
  * tests one after another.
  */
