@@ -11,8 +11,9 @@ import type { Follows } from './follow.ts';
 import { differsInLimits } from './limits.ts';
 import { memoryReason } from './memory.ts';
 import { recreateReason, replaceReason } from './reason.ts';
+import { repairOf } from './repair.ts';
 import { runOf } from './run.ts';
-import { count, stopText, times, verdict, type Wanted } from './verdict.ts';
+import { stopText, times, verdict, type Wanted } from './verdict.ts';
 import { type Decision, noWork, type Work } from './work.ts';
 
 /** What a decision needs to know besides the pod. */
@@ -57,7 +58,7 @@ export function decide(pod: DesiredPod, actual: ActualPod | undefined, opts: Dec
   if (retryMs !== undefined && retryMs > opts.now && wanted.work !== undefined) {
     // What fails must not stop the rest from being kept running as it is.
     const isStart = wanted.op === 'start' || wanted.op === 'restart';
-    const repair = isStart || actual === undefined ? undefined : repairOf(pod, actual, opts);
+    const repair = isStart || actual === undefined ? undefined : repairOf(pod, actual, opts.now);
     const why = `${wanted.why}; failed ${times(record?.failure?.count ?? 1)}: ${record?.failure?.message}`;
     return repair ?? { change: change('wait', why, '', retryMs), work: undefined };
   }
@@ -188,39 +189,6 @@ function otherWish(pod: DesiredPod, actual: ActualPod, known: PodRecord | undefi
       ? [...pod.initContainers, ...pod.containers].some(isOther)
       : !sameJson(known.applied.containers, pod.canonical.containers);
   return differs ? 'it has ended, and its containers differ' : undefined;
-}
-
-/** Restarts of what stands, for a pod whose change is waiting. */
-function repairOf(pod: DesiredPod, actual: ActualPod, opts: DecideOptions): Decision | undefined {
-  const isDown = ({ name }: DesiredContainer): boolean =>
-    ['exited', 'paused'].includes(actual.containers.get(name)?.state ?? '') ||
-    actual.containers.get(name)?.health?.failed !== undefined;
-  const skipped = new Set(pod.containers.filter(container => !isDown(container)).map(({ name }) => name));
-  const run = runOf(pod, actual, opts.now, { skipped });
-  const newly = actual.record?.ended === undefined ? run.ended : undefined;
-  if (run.start.length + run.stop.length === 0 && newly === undefined) return undefined;
-  if (run.initializing && !run.ends) return undefined;
-  // Started by name, and so under the right one.
-  const rename = renamesOf(run.start, actual, new Set());
-  const work: Work = {
-    ...noWork(pod, actual.uid),
-    rename,
-    ended: newly,
-    stop: run.stop,
-    ends: run.ends,
-    start: run.start,
-    counts: run.counts,
-  };
-  const change: Change = {
-    op: run.ends || newly !== undefined ? 'stop' : 'restart',
-    key: pod.key,
-    why: run.reasons.join('; '),
-    cost: run.start.length > 0 ? `${count(run.start.length)} started` : stopText(run.stop.length),
-    fields: [],
-    location: pod.origin,
-    untilMs: undefined,
-  };
-  return { change, work };
 }
 
 /** A record speaks of a pod only when it is of that pod's uid. */

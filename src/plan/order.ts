@@ -7,6 +7,7 @@ import type { Change } from '../model/plan.ts';
 import { conflictsOf } from './conflict.ts';
 import { notYetReady } from './readiness.ts';
 import type { Leftover } from './removal.ts';
+import { repairOf } from './repair.ts';
 import { isFinished } from './run.ts';
 import type { Decision, Work } from './work.ts';
 
@@ -15,11 +16,14 @@ export interface OrderView {
   readonly desired: Desired;
   readonly actual: Actual;
   readonly busy: ReadonlySet<Key>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /**
  * Holds back the start of pods until what they are to start after is ready, or has ended well. What runs is never
- * stopped for that: a pod that would be made anew goes on as it is meanwhile, and its containers are restarted.
+ * stopped for that: a pod that would be made anew goes on as it is meanwhile, and its containers are restarted. They
+ * get the names that they are to have, too: what is waited for may need the one that they have now.
  */
 export function holdForOrder(decisions: readonly Decision[], view: OrderView): readonly Decision[] {
   const found = new Map(decisions.map(each => [each.change.key, each] as const));
@@ -72,7 +76,11 @@ function holdOne(decision: Decision, work: Work, found: Found, view: OrderView):
     untilMs: due.length === lacks.length ? Math.max(...due) : undefined,
     waitsFor: lacks.map(({ key }) => key),
   };
-  return { change, work: undefined };
+  const live = view.actual.pods.get(work.pod.key);
+  const repair = live?.infra.state === 'running' ? repairOf(work.pod, live, view.now, 'all') : undefined;
+  if (repair === undefined) return { change, work: undefined };
+  const { op, why, cost } = repair.change;
+  return { change: { ...change, op, why: `${why}; ${change.why}`, cost }, work: repair.work };
 }
 
 /** Whether it has a port that one of those needs which it waits for: then neither would ever start. */

@@ -69,7 +69,7 @@ export function makePlan(desired: Desired, actual: Actual, opts: PlanOptions): P
   const leftovers = leftoversOf(desired, actual, opts.prune, opts.busy).toSorted((a, b) =>
     a.change.key < b.change.key ? -1 : 1,
   );
-  const view = { desired, actual, busy: opts.busy };
+  const view = { desired, actual, busy: opts.busy, now: opts.now };
   const ordered = holdForOrder(first, view);
   const free = ordered.map(decision => holdForConflicts(decision, ordered, leftovers, actual, desired, opts));
   // What a pod waits for may be held back itself by now: told once more, of those that wait.

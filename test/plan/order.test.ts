@@ -93,6 +93,41 @@ test('makePlan() leaves a pod as it is that would be made anew, while what it co
   ]);
 });
 
+test('makePlan() restarts meanwhile what ends of a pod that would be made anew', () => {
+  const before = flawless(pod('db', '', probed), pod('web', 'db'));
+  const after = flawless(pod('db', '', probed), pod('web', 'db', 'ports: [{ containerPort: 80, hostPort: 8080 }]'));
+  const actual = applied(before, each =>
+    each.key === db
+      ? withContainer(each, 'main', { health: health(false) })
+      : withContainer(each, 'main', { state: 'exited', exitCode: 1, exitedAtMs: now }),
+  );
+  const plan = planOf(after, actual);
+  assert.deepEqual(opsOf(plan).slice(1), [
+    "restart web: container 'main' exited with 1; waits for 'Pod/default/db' to be ready: container 'main' is not ready: connection refused",
+  ]);
+  assert.deepEqual(
+    plan.steps.map(({ action }) => action.verb),
+    ['writeRecord', 'startContainer'],
+  );
+  const stopped = new Map(
+    [...actual.pods].map(([key, each]) => [key, { ...each, infra: { ...each.infra, state: 'exited' as const } }]),
+  );
+  const anew = planOf(after, { ...actual, pods: stopped }).steps.filter(({ key }) => key !== db);
+  assert.deepEqual(anew, [], 'a sandbox is started in its order');
+});
+
+test('makePlan() gives what waits its names, where what it waits for needs the one that it has', () => {
+  const named = (text: string, name: string): string => text.replace('name: main', `name: ${name}`);
+  const before = flawless(pod('a'), named(pod('a-b'), 'c'));
+  const port = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
+  const after = desired(named(pod('a'), 'b-c'), named(pod('a-b', 'a', port), 'c'));
+  const renames = planOf(after, applied(before)).steps.filter(({ action }) => action.verb === 'renameContainer');
+  assert.deepEqual(
+    renames.map(({ key }) => key),
+    ['Pod/default/a-b'],
+  );
+});
+
 test('makePlan() does not wait where the one has the port that the other needs: neither would ever start', () => {
   const port = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
   const before = flawless(pod('db'), pod('mid', 'db'), pod('web', 'mid', port));

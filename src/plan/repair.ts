@@ -1,0 +1,41 @@
+import type { ActualPod } from '../model/actual.ts';
+import type { DesiredContainer, DesiredPod } from '../model/desired.ts';
+import type { Change } from '../model/plan.ts';
+import { renamesOf } from './drift.ts';
+import { runOf } from './run.ts';
+import { verdict } from './verdict.ts';
+import { type Decision, noWork, type Work } from './work.ts';
+
+/**
+ * Keeps running what stands of a pod whose change has to wait; undefined where there is nothing to do.
+ *
+ * @param now milliseconds since the epoch
+ * @param names of which containers are set right: of those that are started, which happens by name, or of all of them
+ */
+export function repairOf(
+  pod: DesiredPod,
+  actual: ActualPod,
+  now: number,
+  names: 'started' | 'all' = 'started',
+): Decision | undefined {
+  const isDown = ({ name }: DesiredContainer): boolean =>
+    ['exited', 'paused'].includes(actual.containers.get(name)?.state ?? '') ||
+    actual.containers.get(name)?.health?.failed !== undefined;
+  const skipped = new Set(pod.containers.filter(container => !isDown(container)).map(({ name }) => name));
+  const run = runOf(pod, actual, now, { skipped });
+  const rests = run.initializing && !run.ends;
+  const start = rests ? [] : run.start;
+  const work: Work = {
+    ...noWork(pod, actual.uid),
+    rename: renamesOf(names === 'all' ? [...pod.initContainers, ...pod.containers] : start, actual, new Set()),
+    ended: rests || actual.record?.ended !== undefined ? undefined : run.ended,
+    stop: rests ? [] : run.stop,
+    ends: run.ends,
+    start,
+    counts: rests || Object.keys(run.counts).length === 0 ? undefined : run.counts,
+  };
+  const { op, why, cost } = verdict(work, [], { ...run, waits: [] }, false);
+  if (op === 'hold' || op === 'keep') return undefined;
+  const change: Change = { op, key: pod.key, why, cost, fields: [], location: pod.origin, untilMs: undefined };
+  return { change, work };
+}
