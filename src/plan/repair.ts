@@ -22,7 +22,9 @@ export function repairOf(
     ['exited', 'paused'].includes(actual.containers.get(name)?.state ?? '') ||
     actual.containers.get(name)?.health?.failed !== undefined;
   const skipped = new Set(pod.containers.filter(container => !isDown(container)).map(({ name }) => name));
-  const run = runOf(pod, actual, now, { skipped });
+  // A sidecar of the change is not there to be started.
+  const initContainers = pod.initContainers.filter(({ name, sidecar }) => !sidecar || actual.containers.has(name));
+  const run = runOf({ ...pod, initContainers }, actual, now, { skipped });
   const rests = run.initializing && !run.ends;
   const start = rests ? [] : run.start;
   const work: Work = {

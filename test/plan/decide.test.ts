@@ -381,6 +381,14 @@ test('makePlan() repairs nothing of a pod that is still initializing, nor what b
   assert.deepEqual(plan.steps, []);
 });
 
+test('makePlan() starts no sidecar meanwhile that only the failed change has', () => {
+  const actual = standing(pod());
+  const proxy = '  initContainers: [{ name: proxy, image: app:1, restartPolicy: Always }]';
+  const plan = planOf(desired(pod('', proxy)), actual, failed(actual));
+  assert.equal(changeOf(plan)[0], 'wait');
+  assert.deepEqual(plan.steps, []);
+});
+
 test('makePlan() does not try a failed restart before its time, nor repair it by another restart', () => {
   const actual = standing(pod(), each => withContainer(each, 'main', dead));
   const plan = planOf(desired(pod()), actual, failed(actual));
