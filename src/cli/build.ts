@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { BuildRequest, BuiltImage } from '../model/build.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
 import type { BuildFlags } from './build-flags.ts';
+import { knownBuild } from './build-known.ts';
 import { buildView, type DoneStep } from './build-progress.ts';
 import { requestOf } from './build-request.ts';
 import type { Context } from './context.ts';
@@ -22,18 +23,30 @@ export async function build(context: Context, given: string, flags: BuildFlags):
 export interface Made {
   readonly image: BuiltImage;
   readonly names: readonly string[];
+  /** None where nothing of it had changed since it was built the last time. */
   readonly steps: readonly DoneStep[];
   readonly tookMs: number;
 }
 
-/** Builds, with progress for people. @throws EngineError */
+/** Builds, with progress for people; nothing where nothing has changed. @throws EngineError */
 export async function buildShown(context: Context, engine: PodmanEngine, request: BuildRequest): Promise<Made> {
-  const view = buildView(context);
   const startMs = context.clock.now();
+  const known = await knownBuild(context, engine, request);
+  const [image, steps] = known.image === undefined ? await buildNow(context, engine, request) : [known.image, []];
+  if (known.image === undefined) await known.note(image);
+  return { image, names: request.names, steps, tookMs: context.clock.now() - startMs };
+}
+
+async function buildNow(
+  context: Context,
+  engine: PodmanEngine,
+  request: BuildRequest,
+): Promise<readonly [BuiltImage, readonly DoneStep[]]> {
+  const view = buildView(context);
   let image: BuiltImage | undefined;
   try {
     image = await engine.buildImage(request, { signal: context.signal, onEvent: view.onEvent });
-    return { image, names: request.names, steps: view.end(true), tookMs: context.clock.now() - startMs };
+    return [image, view.end(true)];
   } finally {
     view.end(image !== undefined);
   }
@@ -72,10 +85,13 @@ async function tell({ terminal, output, quiet }: Context, { image, names, steps,
     });
   }
   if (!quiet) {
+    const name = names[0] ?? image.id.slice(0, 12);
     const counts = `${steps.length} steps, ${cached} cached`;
-    terminal.err(
-      `Built ${names[0] ?? image.id.slice(0, 12)} in ${(tookMs / 1000).toFixed(1)} s: ${counts}\n  ${image.digest}\n`,
-    );
+    const told =
+      steps.length === 0
+        ? `Nothing has changed since ${name} was built`
+        : `Built ${name} in ${(tookMs / 1000).toFixed(1)} s: ${counts}`;
+    terminal.err(`${told}\n  ${image.digest}\n`);
   }
   terminal.out(`${image.id}\n`);
 }

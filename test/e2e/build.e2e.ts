@@ -101,11 +101,54 @@ describe('podstead build', () => {
       return JSON.parse(stdout).steps.map((step: { readonly cached: boolean }) => step.cached);
     };
     assert.deepEqual(await cachedSteps(), [false, false, false]);
-    assert.deepEqual(await cachedSteps(), [false, true, true]);
+    assert.deepEqual(await cachedSteps('--label', 'a=b'), [false, true, true, false]);
     assert.deepEqual(await cachedSteps('--no-cache'), [false, false, false]);
     await writeFiles(join(dir, 'cached'), { f: '2' });
     files.f = '2';
     assert.deepEqual(await cachedSteps(), [false, false, false]);
+  });
+
+  test('nothing is built where nothing has changed since, and everything else is', async () => {
+    const files = { Containerfile: 'FROM localhost/again-base:1\nCOPY f /f\nRUN echo x > /x\n', f: '1' };
+    const made = async (...args: string[]): Promise<{ readonly id: string; readonly steps: readonly boolean[] }> => {
+      const { stdout, stderr } = await built('again', files, '-o', 'json', ...args);
+      assert.notEqual(stdout, '', stderr);
+      const { id, steps } = JSON.parse(stdout);
+      return { id, steps: steps.map((step: { readonly cached: boolean }) => step.cached) };
+    };
+    const isBuilt = async (why: string, ...args: string[]): Promise<string> => {
+      const { id, steps } = await made(...args);
+      assert.notDeepEqual(steps, [], why);
+      assert.deepEqual(await made(...args), { id, steps: [] }, `${why}, again`);
+      return id;
+    };
+    const base = async (text: string): Promise<void> => {
+      await writeFiles(join(dir, 'again-base'), { Containerfile: 'FROM localhost/bb:1\nCOPY t /t\n', t: text });
+      const ran = await on.podstead('build', '-t', 'localhost/again-base:1', join(dir, 'again-base'));
+      assert.equal(ran.code, 0, ran.stderr);
+    };
+    await base('1');
+    const first = await isBuilt('the first');
+    const told = await built('again', files);
+    assert.match(told.stderr, /^Nothing has changed since localhost\/again:1 was built\n {2}sha256:[0-9a-f]{64}\n$/);
+    files.f = '2';
+    await isBuilt('another file');
+    files.f = '1';
+    assert.deepEqual(await made(), { id: first, steps: [false, true, true] }, 'its name has moved on');
+    assert.equal(await inside('again', 'cat /f'), '1');
+    await isBuilt('an option', '--label', 'a=b');
+    await base('2');
+    await isBuilt('another base image');
+    assert.equal(await inside('again', 'cat /t'), '2');
+    await isBuilt('another name', '-t', 'localhost/again:2');
+    await on.engine.podman('rmi', '-f', 'localhost/again:1', 'localhost/again:2');
+    await isBuilt('its image is gone');
+    for (const args of [['--no-cache'], ['--pull-never', '--squash'], ['--secret', 'id=s,env=HOME']]) {
+      await made(...args);
+      assert.notDeepEqual((await made(...args)).steps, [], args.join(' '));
+    }
+    files.Containerfile += 'ADD http://127.0.0.1:1/x /x\n';
+    assert.equal((await built('again', files)).code, 1, 'a URL is fetched each time');
   });
 
   test('a secret reaches its step, and neither the image nor the arguments of any process', async () => {

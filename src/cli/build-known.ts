@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { basesOf } from '../bundle/bases.ts';
+import type { BuildOptions, BuildRequest, BuiltImage } from '../model/build.ts';
+import type { PodmanEngine } from '../podman/engine.ts';
+import { localName } from '../podman/reference.ts';
+import { fileBuilds } from '../record/builds.ts';
+import { contextReader } from '../source/context.ts';
+import type { Context } from './context.ts';
+
+/** What is known of a build before it is run. */
+export interface KnownBuild {
+  /** What it came to the last time, where nothing that goes into it has changed and the engine has that under all its names. */
+  readonly image: BuiltImage | undefined;
+  /** Remembers what it came to now, unless something of it changed meanwhile. */
+  note(image: BuiltImage): Promise<void>;
+}
+
+type Looks = Pick<PodmanEngine, 'imageId' | 'version'>;
+
+/**
+ * Spares the engine a build that would come out of its cache step by step. What goes into a build is all that it could
+ * see: files of the context, Containerfile, options and the images that it starts from. One that could see more, as it
+ * fetches a URL or is to ask for newer images, is left to the engine; so is one that is to be built without the cache.
+ */
+export async function knownBuild(context: Context, engine: Looks, request: BuildRequest): Promise<KnownBuild> {
+  const { read } = contextReader(context.clock.now);
+  const show = (path: string): string => path;
+  const files = async (directory: string): Promise<string | undefined> => {
+    const found = await read(directory, { show, signal: context.signal, declared: true });
+    return found?.context.unreadable === true ? undefined : found?.context.digest;
+  };
+  const look = (): Promise<Input | undefined> => inputOf(request, engine, { files, signal: context.signal });
+  const before = await look();
+  const builds = fileBuilds(context.paths.state);
+  const outcome = before && isWhole(before) ? (await builds.load()).get(digestOf(before)) : undefined;
+  return {
+    image: outcome !== undefined && (await isThere(outcome, request, engine, context.signal)) ? outcome : undefined,
+    note: async ({ id, digest }) => {
+      const after = await look();
+      if (before === undefined || after === undefined || !isWhole(after) || !hasGrownFrom(after, before)) return;
+      // Without it the next build comes out of the engine's cache.
+      await builds.add(digestOf(after), { id, digest, builtAtMs: context.clock.now() }).catch(() => undefined);
+    },
+  };
+}
+
+/** All that goes into a build. */
+interface Input {
+  /** Everything but the base images, as text. */
+  readonly rest: string;
+  /** Ids of the base images, by the names that the Containerfile has for them; undefined where the engine has none yet. */
+  readonly bases: ReadonlyMap<string, string | undefined>;
+}
+
+interface Eyes {
+  /** Digest of a context; undefined where not all of it can be read. */
+  readonly files: (directory: string) => Promise<string | undefined>;
+  readonly signal: AbortSignal;
+}
+
+/** Undefined where not all of it can be told. */
+async function inputOf(request: BuildRequest, engine: Looks, { files, signal }: Eyes): Promise<Input | undefined> {
+  const { directory, only, recipe, options = {}, names, labels } = request;
+  if (only !== undefined || !isCached(options)) return undefined;
+  const text = 'text' in recipe ? recipe.text : await readFile(join(directory ?? '', recipe.file), 'utf8');
+  const { named, open } = basesOf(text);
+  if (open.length > 0 || fetches(text)) return undefined;
+  const digest = directory === undefined ? '' : await files(directory);
+  if (digest === undefined) return undefined;
+  const ids = await Promise.all(named.map(async name => [name, await engine.imageId(name, { signal })] as const));
+  const { secrets: _, pull: __, tlsVerify: ___, ...told } = options;
+  const at = 'file' in recipe ? recipe.file : '';
+  const rest = JSON.stringify([engine.version, digest, at, text, names, sorted(labels), sorted(told)]);
+  return { rest, bases: new Map(ids.toSorted(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/** Whether the engine's own cache would serve it: not for what is squashed, and steps may do otherwise with other secrets. */
+function isCached({ cache, layers, squashAll, pull, secrets = [] }: BuildOptions): boolean {
+  return cache !== false && layers !== false && squashAll !== true && pull !== 'always' && secrets.length === 0;
+}
+
+/** Whether a step may fetch something: ADD of a URL or a repository, also where only an argument tells. */
+function fetches(containerfile: string): boolean {
+  return /^\s*(?:ONBUILD\s+)?ADD\s.*(?::\/\/|git@|\$)/im.test(containerfile.replaceAll(/\\\r?\n/g, ' '));
+}
+
+function isWhole({ bases }: Input): boolean {
+  return [...bases.values()].every(id => id !== undefined);
+}
+
+/** The same but for base images that the build has pulled. */
+function hasGrownFrom(after: Input, before: Input): boolean {
+  const isSame = ([name, id]: [string, string | undefined]): boolean =>
+    id === undefined || id === after.bases.get(name);
+  return after.rest === before.rest && [...before.bases].every(isSame);
+}
+
+function digestOf({ rest, bases }: Input): string {
+  return createHash('sha256')
+    .update(JSON.stringify([rest, [...bases]]))
+    .digest('hex');
+}
+
+/** In an order of its own: whoever gives the same options in another order means the same. */
+function sorted(members: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(members)
+    .map(([name, value]) => [name, isPlain(value) ? sorted(value) : value] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+async function isThere(
+  { id }: BuiltImage,
+  { names }: BuildRequest,
+  engine: Looks,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const wanted = names.length === 0 ? [id] : names.map(localName);
+  const found = await Promise.all(wanted.map(name => engine.imageId(name, { signal })));
+  return found.every(each => each === id);
+}
