@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, utimes } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { assertSchema } from '../cli/schemas.ts';
@@ -108,7 +110,7 @@ describe('podstead build', () => {
     assert.deepEqual(await cachedSteps(), [false, false, false]);
   });
 
-  test('nothing is built where nothing has changed since, and everything else is', async () => {
+  test('nothing is built where nothing has changed since, and everything else is', async t => {
     const files = { Containerfile: 'FROM localhost/again-base:1\nCOPY f /f\nRUN echo x > /x\n', f: '1' };
     const made = async (...args: string[]): Promise<{ readonly id: string; readonly steps: readonly boolean[] }> => {
       const { stdout, stderr } = await built('again', files, '-o', 'json', ...args);
@@ -137,6 +139,8 @@ describe('podstead build', () => {
     assert.deepEqual(await made(), { id: first, steps: [false, true, true] }, 'its name has moved on');
     assert.equal(await inside('again', 'cat /f'), '1');
     await isBuilt('an option', '--label', 'a=b');
+    await made();
+    assert.deepEqual((await made()).steps, []);
     await base('2');
     await isBuilt('another base image');
     assert.equal(await inside('again', 'cat /t'), '2');
@@ -147,8 +151,13 @@ describe('podstead build', () => {
       await made(...args);
       assert.notDeepEqual((await made(...args)).steps, [], args.join(' '));
     }
-    files.Containerfile += 'ADD http://127.0.0.1:1/x /x\n';
-    assert.equal((await built('again', files)).code, 1, 'a URL is fetched each time');
+    let fetched = 0;
+    const server = createServer((_, response) => response.end(String((fetched += 1))));
+    await new Promise<void>(done => server.listen(0, '127.0.0.1', done));
+    t.after(() => server.close());
+    files.Containerfile += `ADD http://127.0.0.1:${(server.address() as AddressInfo).port}/x /fetched\n`;
+    for (const _ of [1, 2]) assert.notDeepEqual((await made()).steps, [], 'a URL is asked each time');
+    assert.equal(await inside('again', 'cat /fetched'), String(fetched));
   });
 
   test('a secret reaches its step, and neither the image nor the arguments of any process', async () => {
