@@ -12,7 +12,13 @@ import type { UserFlag } from './flags.ts';
 /** The agent itself, and what starts passes where no agent is to stay in memory. */
 export const agentUnits = {
   resident: ['podstead.service'],
-  passes: ['podstead-pass.service', 'podstead-pass.path', 'podstead-pass.timer'],
+  passes: [
+    'podstead-pass.service',
+    'podstead-pass@.service',
+    'podstead-pass.path',
+    'podstead-pass.timer',
+    'podstead-pass.socket',
+  ],
 } as const;
 
 /** Where an agent of root or of a user is set up. */
@@ -42,7 +48,7 @@ export async function entryPath(): Promise<string> {
 }
 
 async function templateOf({ templates, systemd }: Place, name: string): Promise<string> {
-  const file = systemd.user ? name.replace('.', '-user.') : name;
+  const file = systemd.user ? name.replace(/(@?)\./, '-user$1.') : name;
   return readFile(join(templates, file), 'utf8');
 }
 
@@ -85,8 +91,9 @@ export async function removeAgentUnits(place: Place, names: readonly string[]): 
   for (const name of names) if ((await standingUnit(place, name)) !== undefined) found.push(name);
   if (found.length === 0) return [];
   // What starts others goes first.
-  await systemctl(['disable', '--now', ...found.toReversed()], place.systemd);
-  for (const name of found.filter(each => each.endsWith('.service'))) await wakeIn(name, undefined, place.systemd);
+  const known = found.filter(each => !each.includes('@'));
+  await systemctl(['disable', '--now', ...known.toReversed()], place.systemd);
+  for (const name of known.filter(each => each.endsWith('.service'))) await wakeIn(name, undefined, place.systemd);
   for (const name of found) await rm(join(place.directory, name), { force: true });
   await systemctl(['daemon-reload'], place.systemd);
   return found.map(name => join(place.directory, name));

@@ -41,7 +41,7 @@ export async function install(context: Context, directory: string | undefined, f
   await systemctl(['enable', '--now', 'podman.socket'], place.systemd);
   if (place.systemd.user) await linger(context, say);
   // The service of a pass is started by the others.
-  const started = flags.resident ? names : names.slice(1);
+  const started = flags.resident ? names : names.filter(name => !name.endsWith('.service'));
   await systemctl(['enable', ...started], place.systemd);
   // A start of one that runs does nothing, and a restart stops no pod.
   await systemctl([wasThere && written.length > 0 ? 'restart' : 'start', ...started], place.systemd);

@@ -22,7 +22,7 @@ export function agentUnit(template: string, { program, manifests }: AgentUnitSpe
     // The whole line is the path, with specifiers and without quotes (systemd.path(5)).
     if (line.startsWith('PathChanged=') && manifests !== undefined && manifestsPath.test(line))
       return `PathChanged=${pathOf(manifests)}`;
-    if (!line.startsWith('ExecStart=')) return line;
+    if (!line.startsWith(ownStart)) return line;
     // What the template says has specifiers that systemd fills in; what we add has none.
     const words = line.slice('ExecStart='.length).split(' ').slice(1);
     const kept = manifests === undefined ? words : [...words.slice(0, -1), quoteArgument(manifests)];
@@ -33,6 +33,8 @@ export function agentUnit(template: string, { program, manifests }: AgentUnitSpe
 
 /** Of the shipped units: where manifests stand by default. */
 const manifestsPath = /podstead\/manifests$/;
+/** What runs another program has no path of ours. */
+const ownStart = 'ExecStart=/usr/bin/podstead ';
 
 function pathOf(path: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for

@@ -152,6 +152,31 @@ describe('passes without an agent, on a booted Debian 12', { skip: lacking ?? fa
     await on.systemctl('start', 'podstead-pass.timer');
   });
 
+  test('whoever connects to its socket has a pass to its end, and hears of a failure', async () => {
+    await on.systemctl('stop', 'podstead-pass.timer', 'podstead-pass.path');
+    const ask = (path = '/run/podstead-pass.sock'): Promise<string> =>
+      on.must('node', '--eval', `net.connect(${JSON.stringify(path)}).pipe(process.stdout)`);
+    assert.equal(await on.must('stat', '--format', '%U %a', '/run/podstead-pass.sock'), 'root 600\n');
+    await writeFiles(source(), { 'asked.yaml': podText('asked', { command: main('asked') }) });
+    assert.equal(await ask(), '');
+    assert.deepEqual(runningOf(await containers()), ['asked-main', 'web-main']);
+    // A pass that is under way has looked already: each of these has one after its own edit.
+    await rm(join(source(), 'asked.yaml'));
+    const first = ask();
+    await writeFiles(source(), { 'later.yaml': podText('later', { command: main('later') }) });
+    assert.deepEqual(await Promise.all([first, ask()]), ['', '']);
+    assert.deepEqual(runningOf(await containers()), ['later-main', 'web-main']);
+    await writeFiles(source(), { 'later.yaml': 'kind: Pod\n' });
+    assert.match(await ask(), /^Job for podstead-pass.service failed/);
+    assert.deepEqual(runningOf(await containers()), ['later-main', 'web-main']);
+    await rm(join(source(), 'later.yaml'));
+    await ask();
+    await on.systemctl('start', 'podstead-pass.timer', 'podstead-pass.path');
+    await runs('web-main');
+    await atRest();
+    assert.deepEqual(await logged(), { asked: ['start', 'stop'], later: ['start', 'stop'] });
+  });
+
   for (const { name, go, said } of [
     { name: 'a reboot', go: () => on.reboot(), said: ['stop'] },
     { name: 'a power cut', go: () => on.cutPower(), said: [] },
@@ -164,10 +189,9 @@ describe('passes without an agent, on a booted Debian 12', { skip: lacking ?? fa
       assert.deepEqual(idsOf(await containers()), before);
       assert.deepEqual(await logged(), { web: [...said, 'ran', 'start'] });
       assert.deepEqual(await madeThisBoot(on.must), []);
-      const [path, timer] = await Promise.all(
-        ['path', 'timer'].map(type => show(`podstead-pass.${type}`, 'ActiveState')),
-      );
-      assert.deepEqual([path, timer], ['active', 'active']);
+      const types = ['path', 'timer', 'socket'];
+      const states = await Promise.all(types.map(type => show(`podstead-pass.${type}`, 'ActiveState')));
+      assert.deepEqual(states, ['active', 'active', 'active']);
     });
   }
 
@@ -181,7 +205,8 @@ describe('passes without an agent, on a booted Debian 12', { skip: lacking ?? fa
     assert.equal(await show('podstead.service', 'LoadState'), 'not-found');
     await atRest();
     await on.must('podstead', 'uninstall');
-    for (const unit of ['podstead.service', service, 'podstead-pass.path', 'podstead-pass.timer'])
+    const own = ['@any.service', '.path', '.timer', '.socket'].map(end => `podstead-pass${end}`);
+    for (const unit of ['podstead.service', service, ...own])
       assert.equal(await show(unit, 'LoadState'), 'not-found', unit);
     assert.deepEqual(await containers(), before);
     assert.deepEqual(await logged(), {});

@@ -32,11 +32,11 @@ for (const user of [false, true]) {
     // A host without Podman's units has nothing else to complain of.
     writeFileSync(join(dir, 'podman.socket'), '[Socket]\nListenStream=/run/x\n');
     writeFileSync(join(dir, 'podman.service'), '[Service]\nExecStart=/bin/true\n');
-    const names = readdirSync(shipped).filter(name => name.includes('-user.') === user);
-    assert.equal(names.length, 4);
+    const names = readdirSync(shipped).filter(name => /-user[@.]/.test(name) === user);
+    assert.equal(names.length, 6);
     const paths = names.map(name => {
       const text = readFileSync(join(shipped, name), 'utf8').replaceAll('/usr/bin/podstead', program);
-      const path = join(dir, name.replace('-user.', '.'));
+      const path = join(dir, name.replace(/-user([@.])/, '$1'));
       writeFileSync(path, text);
       return path;
     });
@@ -61,7 +61,7 @@ for (const user of [false, true]) {
   });
 }
 
-for (const name of ['podstead.service', 'podstead-pass.service']) {
+for (const name of ['podstead.service', 'podstead-pass.service', 'podstead-pass@.service']) {
   test(`${name} is as little exposed as docs/operations.md says`, t => {
     const threshold = ['--offline=true', '--threshold=38'];
     const found = spawnSync('systemd-analyze', ['security', '--no-pager', ...threshold, join(shipped, name)], {

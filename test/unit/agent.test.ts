@@ -34,6 +34,11 @@ test('agentUnit() has manifests elsewhere watched, and nothing else of a path un
   assert.throws(() => agentUnit(template, { program, manifests: '/srv/a\nb' }), /nothing can watch/);
 });
 
+test('agentUnit() leaves what runs another program to that', () => {
+  const template = readFileSync(join(shipped, 'podstead-pass@.service'), 'utf8');
+  assert.equal(agentUnit(template, { program, manifests: '/srv/x' }).split('\n').slice(1).join('\n'), template);
+});
+
 test('isAgentUnit() knows what was installed and what is shipped from what is somebody else’s', () => {
   const [template = ''] = templates;
   assert.ok(isAgentUnit(agentUnit(template, { program, manifests: undefined }), template));
