@@ -203,8 +203,8 @@ onEachDebian('the agent as podstead.service of a user who lingers, on a booted s
     );
     assert.deepEqual(idsOf(after), idsOf(before));
     await watches();
-    const socket = '`${process.env.XDG_RUNTIME_DIR}/podstead-pass.sock`';
-    assert.equal(await inService('node', '--eval', `net.connect(${socket}).pipe(process.stdout)`), '');
+    const asking = 'net.connect("/run/user/1000/podstead-pass.sock").pipe(process.stdout)';
+    assert.equal(await inService('node', '--eval', asking), '');
     assert.equal(await show('podstead-pass.socket', 'NAccepted'), '1');
     assert.equal(await show('podstead-pass.service', 'Result'), 'success');
     await watches();
