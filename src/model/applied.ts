@@ -1,4 +1,4 @@
-import type { CanonicalPod, Json } from './desired.ts';
+import type { CanonicalPod, Json, RestartPolicy } from './desired.ts';
 import type { Key } from './key.ts';
 import type { DesiredHooks, DesiredProbes } from './probe.ts';
 
@@ -21,6 +21,12 @@ export function appliedFallback(applied: CanonicalPod | undefined, container: st
 export function appliedAfter(applied: CanonicalPod | undefined): readonly Key[] {
   const after = own(applied?.inPlace, 'after');
   return Array.isArray(after) ? (after as readonly Key[]) : [];
+}
+
+/** The restart policy that a pod was last applied with; undefined where no record tells. */
+export function appliedPolicy(applied: CanonicalPod | undefined): RestartPolicy | undefined {
+  const policy = own(applied?.inPlace, 'restartPolicy');
+  return typeof policy === 'string' ? (policy as RestartPolicy) : undefined;
 }
 
 /** What a container is to its pod. */

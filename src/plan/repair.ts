@@ -1,13 +1,16 @@
 import type { ActualPod } from '../model/actual.ts';
+import { appliedPolicy } from '../model/applied.ts';
 import type { DesiredContainer, DesiredPod } from '../model/desired.ts';
 import type { Change } from '../model/plan.ts';
+import { appliedDeadline } from './deadline.ts';
 import { renamesOf } from './drift.ts';
 import { runOf } from './run.ts';
 import { verdict } from './verdict.ts';
 import { type Decision, noWork, type Work } from './work.ts';
 
 /**
- * Keeps running what stands of a pod whose change has to wait; undefined where there is nothing to do.
+ * Keeps running what stands of a pod whose change has to wait, by the deadline and the restart policy that it was last
+ * applied with; undefined where there is nothing to do.
  *
  * @param now milliseconds since the epoch
  * @param names of which containers are set right: of those that are started, which happens by name, or of all of them
@@ -24,7 +27,12 @@ export function repairOf(
   const skipped = new Set(pod.containers.filter(container => !isDown(container)).map(({ name }) => name));
   // A sidecar of the change is not there to be started.
   const initContainers = pod.initContainers.filter(({ name, sidecar }) => !sidecar || actual.containers.has(name));
-  const run = runOf({ ...pod, initContainers }, actual, now, { skipped });
+  const applied = actual.record?.applied;
+  const rules = applied && {
+    activeDeadlineSeconds: appliedDeadline(actual),
+    restartPolicy: appliedPolicy(applied) ?? pod.restartPolicy,
+  };
+  const run = runOf({ ...pod, initContainers, ...rules }, actual, now, { skipped });
   const rests = run.initializing && !run.ends;
   const start = rests ? [] : run.start;
   const work: Work = {

@@ -1,11 +1,10 @@
 import type { ActualContainer, ActualPod } from '../model/actual.ts';
-import { appliedInits, appliedProbes, appliedRole } from '../model/applied.ts';
-import type { CanonicalPod, RestartPolicy } from '../model/desired.ts';
+import { appliedInits, appliedPolicy, appliedProbes, appliedRole } from '../model/applied.ts';
+import type { CanonicalPod } from '../model/desired.ts';
 import type { Action, Step } from '../model/plan.ts';
 import type { StepBuilder } from './builder.ts';
 import { appliedDeadline } from './deadline.ts';
 import { graceOf } from './handover.ts';
-import { member } from './json.ts';
 import type { Leftover } from './removal.ts';
 import { type Run, type Runnable, runOf } from './run.ts';
 import { hookedStarts, stopInOrder, stopOf } from './stopping.ts';
@@ -51,10 +50,9 @@ function stopsOf({ stop, ends }: Run, pod: ActualPod): readonly Action[] {
 function standing(pod: ActualPod, applied: CanonicalPod): Runnable<ActualContainer> {
   const all = [...pod.containers.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const inits = appliedInits(applied).flatMap(name => pod.containers.get(name) ?? []);
-  const policy = member(applied.inPlace, 'restartPolicy');
   return {
     activeDeadlineSeconds: appliedDeadline(pod),
-    restartPolicy: (typeof policy === 'string' ? policy : 'Always') as RestartPolicy,
+    restartPolicy: appliedPolicy(applied) ?? 'Always',
     initContainers: inits.map(container => ({
       ...container,
       sidecar: appliedRole(applied, container.name) === 'sidecar',

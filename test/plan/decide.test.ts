@@ -381,6 +381,13 @@ test('makePlan() repairs nothing of a pod that is still initializing, nor what b
   assert.deepEqual(plan.steps, []);
 });
 
+test('makePlan() ends nothing meanwhile by a deadline that only the failed change has', () => {
+  const actual = standing(pod(), each => ({ ...each, infra: { ...each.infra, createdAtMs: now - 3_600_000 } }));
+  const plan = planOf(desired(pod(port, '  activeDeadlineSeconds: 60')), actual, failed(actual));
+  assert.equal(changeOf(plan)[0], 'wait');
+  assert.deepEqual(plan.steps, []);
+});
+
 test('makePlan() starts no sidecar meanwhile that only the failed change has', () => {
   const actual = standing(pod());
   const proxy = '  initContainers: [{ name: proxy, image: app:1, restartPolicy: Always }]';

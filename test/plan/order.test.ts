@@ -116,6 +116,27 @@ test('makePlan() restarts meanwhile what ends of a pod that would be made anew',
   assert.deepEqual(anew, [], 'a sandbox is started in its order');
 });
 
+test('makePlan() goes by the deadline and the restart policy that a waiting pod was last applied with', () => {
+  const port = 'ports: [{ containerPort: 80, hostPort: 8080 }]';
+  const side = '  initContainers: [{ name: side, image: app:1, restartPolicy: Always }]';
+  const before = flawless(pod('db', '', probed), pod('web', 'db', '', side));
+  const actual = applied(before, each =>
+    each.key === db
+      ? withContainer(each, 'main', { health: health(false) })
+      : { ...each, infra: { ...each.infra, createdAtMs: now - 3_600_000 } },
+  );
+  const wish = (spec: string): Desired => flawless(pod('db', '', probed), pod('web', 'db', port, `${side}\n${spec}`));
+  assert.deepEqual(planOf(wish('  activeDeadlineSeconds: 60'), actual).steps, []);
+  const failed = { state: 'exited', exitCode: 1, exitedAtMs: now } as const;
+  const pods = new Map(
+    [...actual.pods].map(([key, each]) => [key, key === db ? each : withContainer(each, 'main', failed)]),
+  );
+  assert.deepEqual(
+    planOf(wish('  restartPolicy: Never'), { ...actual, pods }).steps.map(({ action }) => action.verb),
+    ['writeRecord', 'startContainer'],
+  );
+});
+
 test('makePlan() gives what waits its names, where what it waits for needs the one that it has', () => {
   const named = (text: string, name: string): string => text.replace('name: main', `name: ${name}`);
   const before = flawless(pod('a'), named(pod('a-b'), 'c'));
