@@ -1,10 +1,24 @@
+import { type Instruction, instructionsOf } from './containerfile.ts';
+
 /** The images that a Containerfile needs beside what it makes itself. */
 export interface Bases {
   /** As it names them, each once. */
   readonly named: readonly string[];
   /** Those that only a build's arguments tell. */
   readonly open: readonly string[];
+  /** Whether a step may fetch what no image and no file tells: ADD of a URL or a repository. */
+  readonly fetches: boolean;
+  /** Whether there is anything that was not understood: nothing is certain then. */
+  readonly isUnclear: boolean;
 }
+
+/** Those of Containerfile(5). */
+const keywords = new Set(
+  'ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR'.split(
+    ' ',
+  ),
+);
+const fromForm = /^(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?$/i;
 
 /**
  * Reads which images a Containerfile starts from and copies or mounts files of: FROM, COPY --from and RUN --mount
@@ -17,22 +31,34 @@ export function basesOf(containerfile: string): Bases {
   const add = (image: string): void => {
     if (!stages.has(image.toLowerCase())) (image.includes('$') ? open : named).add(image);
   };
-  for (const line of containerfile.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)) {
-    const [, image, stage] = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$/i.exec(line) ?? [];
+  const instructions = instructionsOf(containerfile);
+  for (const each of instructions) {
+    const [, image, stage] = (each.keyword === 'FROM' && fromForm.exec(each.rest)) || [];
     if (image !== undefined) add(image);
     if (stage !== undefined) stages.add(stage.toLowerCase());
-    for (const lent of lendersOf(line)) add(lent);
+    for (const lent of lendersOf(each)) add(lent);
   }
-  return { named: [...named], open: [...open] };
+  return {
+    named: [...named],
+    open: [...open],
+    fetches: instructions.some(({ keyword, rest }) => keyword === 'ADD' && /:\/\/|git@|\$/.test(rest)),
+    isUnclear: instructions.some(isUnclear),
+  };
 }
 
 /** Whose files a step sees; a number is a stage. */
-function lendersOf(line: string): readonly string[] {
-  const flags = /^\s*(?:COPY|RUN)\s+((?:--\S+\s+)+)/i.exec(line)?.[1] ?? '';
+function lendersOf({ keyword, rest }: Instruction): readonly string[] {
+  if (keyword !== 'COPY' && keyword !== 'RUN') return [];
+  const flags = (/^(?:--\S+\s+)+/.exec(rest)?.[0] ?? '').replaceAll(/["']/g, '');
   const froms = flags.split(/\s+/).flatMap(flag => {
     const whole = /^--from=(.+)$/.exec(flag)?.[1];
     const mounted = /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1];
     return [whole, mounted].filter(image => image !== undefined);
   });
   return froms.filter(image => !/^\d+$/.test(image));
+}
+
+/** A here-document's lines look like instructions, and end where only its own word tells. */
+function isUnclear({ keyword, rest }: Instruction): boolean {
+  return !keywords.has(keyword) || rest.includes('<<') || (keyword === 'FROM' && !fromForm.test(rest));
 }

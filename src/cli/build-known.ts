@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basesOf } from '../bundle/bases.ts';
-import type { BuildOptions, BuildRequest, BuiltImage } from '../model/build.ts';
+import type { BuildOptions, BuildRequest, BuildStep, BuiltImage } from '../model/build.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
 import { localName } from '../podman/reference.ts';
 import { fileBuilds } from '../record/builds.ts';
@@ -13,8 +13,8 @@ import type { Context } from './context.ts';
 export interface KnownBuild {
   /** What it came to the last time, where nothing that goes into it has changed and the engine has that under all its names. */
   readonly image: BuiltImage | undefined;
-  /** Remembers what it came to now, unless something of it changed meanwhile. */
-  note(image: BuiltImage): Promise<void>;
+  /** Remembers what it came to now, by these steps, unless something of it changed meanwhile. */
+  note(image: BuiltImage, steps: readonly BuildStep[]): Promise<void>;
 }
 
 type Looks = Pick<PodmanEngine, 'imageId' | 'version'>;
@@ -37,10 +37,11 @@ export async function knownBuild(context: Context, engine: Looks, request: Build
   const outcome = before && isWhole(before) ? (await builds.load()).get(digestOf(before)) : undefined;
   return {
     image: outcome !== undefined && (await isThere(outcome, request, engine, context.signal)) ? outcome : undefined,
-    note: async ({ id, digest }) => {
-      const after = await look();
-      if (before === undefined || after === undefined || !isWhole(after) || !hasGrownFrom(after, before)) return;
-      // Without it the next build comes out of the engine's cache.
+    note: async ({ id, digest }, steps) => {
+      if (before === undefined || hasTriggers(steps)) return;
+      // It is built, whatever goes wrong here: without the note the next one comes out of the engine's cache.
+      const after = await look().catch(() => undefined);
+      if (after === undefined || !isWhole(after) || !hasGrownFrom(after, before)) return;
       await builds.add(digestOf(after), { id, digest, builtAtMs: context.clock.now() }).catch(() => undefined);
     },
   };
@@ -65,13 +66,14 @@ async function inputOf(request: BuildRequest, engine: Looks, { files, signal }: 
   const { directory, only, recipe, options = {}, names, labels } = request;
   if (only !== undefined || !isCached(options)) return undefined;
   const text = 'text' in recipe ? recipe.text : await readFile(join(directory ?? '', recipe.file), 'utf8');
-  const { named, open } = basesOf(text);
-  if (open.length > 0 || fetches(text)) return undefined;
+  const { named, open, fetches, isUnclear } = basesOf(text);
+  const at = 'file' in recipe ? recipe.file : recipe.name;
+  // The C preprocessor makes a Containerfile of *.in (podman-build(1)), of files that may be anywhere.
+  if (open.length > 0 || fetches || isUnclear || at.endsWith('.in')) return undefined;
   const digest = directory === undefined ? '' : await files(directory);
   if (digest === undefined) return undefined;
   const ids = await Promise.all(named.map(async name => [name, await engine.imageId(name, { signal })] as const));
   const { secrets: _, pull: __, tlsVerify: ___, ...told } = options;
-  const at = 'file' in recipe ? recipe.file : '';
   const rest = JSON.stringify([engine.version, digest, at, text, names, sorted(labels), sorted(told)]);
   return { rest, bases: new Map(ids.toSorted(([a], [b]) => (a < b ? -1 : 1))) };
 }
@@ -81,13 +83,21 @@ function isCached({ cache, layers, squashAll, pull, secrets = [] }: BuildOptions
   return cache !== false && layers !== false && squashAll !== true && pull !== 'always' && secrets.length === 0;
 }
 
-/** Whether a step may fetch something: ADD of a URL or a repository, also where only an argument tells. */
-function fetches(containerfile: string): boolean {
-  return /^\s*(?:ONBUILD\s+)?ADD\s.*(?::\/\/|git@|\$)/im.test(containerfile.replaceAll(/\\\r?\n/g, ' '));
-}
-
 function isWhole({ bases }: Input): boolean {
   return [...bases.values()].every(id => id !== undefined);
+}
+
+/**
+ * Whether a base image brought steps of its own (ONBUILD), which may see what the Containerfile does not say: Buildah counts
+ * them into the stage when it comes to them. Podman's API tells of none.
+ */
+function hasTriggers(steps: readonly BuildStep[]): boolean {
+  const counts = new Map<number | undefined, number>();
+  return steps.some(({ stage, of }) => {
+    const before = counts.get(stage?.number);
+    counts.set(stage?.number, of);
+    return before !== undefined && before !== of;
+  });
 }
 
 /** The same but for base images that the build has pulled. */

@@ -33,7 +33,10 @@ export async function buildShown(context: Context, engine: PodmanEngine, request
   const startMs = context.clock.now();
   const known = await knownBuild(context, engine, request);
   const [image, steps] = known.image === undefined ? await buildNow(context, engine, request) : [known.image, []];
-  if (known.image === undefined) await known.note(image);
+  if (known.image === undefined) {
+    const done = steps.map(({ step }) => step);
+    await known.note(image, done);
+  }
   return { image, names: request.names, steps, tookMs: context.clock.now() - startMs };
 }
 

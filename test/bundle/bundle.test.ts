@@ -6,7 +6,6 @@ import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { imageArchive, storedName } from '../../src/bundle/archive.ts';
-import { basesOf } from '../../src/bundle/bases.ts';
 import { type Part, readContents, writeContents } from '../../src/bundle/contents.ts';
 import type { Fetched } from '../../src/bundle/fetch.ts';
 import { openBundle } from '../../src/bundle/open.ts';
@@ -371,27 +370,4 @@ test('storedName() is how engines keep a name: whole, and a digest without its t
   assert.equal(storedName('busybox'), 'docker.io/library/busybox:latest');
   assert.equal(storedName('quay.io/a/b:1'), 'quay.io/a/b:1');
   assert.equal(storedName(`quay.io/a/b:1@${digest}`), `quay.io/a/b@${digest}`);
-});
-
-test('basesOf() reads what a Containerfile starts from, and whose files its steps take', () => {
-  const file = `ARG TAG=1
-FROM --platform=linux/amd64 quay.io/a/base:1 AS Build
-RUN echo FROM nothing
-FROM scratch
-from build as last
-FROM a.io/b:$TAG
-FROM \\
-  a.io/c:2
-FROM a.io/c:2 AS again
-COPY --from=build --chown=1 /a /b
-COPY --chmod=0755 --from=a.io/lent:1 /a /b
-COPY --from=0 /a /b
-RUN --mount=type=bind,from=a.io/tools:3,target=/t --mount=from=again,target=/u make --from=nothing
-RUN --mount=from=$TOOLS,target=/t make
-COPY --from /a /b
-`;
-  assert.deepEqual(basesOf(file), {
-    named: ['quay.io/a/base:1', 'a.io/c:2', 'a.io/lent:1', 'a.io/tools:3'],
-    open: ['a.io/b:$TAG', '$TOOLS'],
-  });
 });

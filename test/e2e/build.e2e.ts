@@ -160,6 +160,33 @@ describe('podstead build', () => {
     assert.equal(await inside('again', 'cat /fetched'), String(fetched));
   });
 
+  test('another base image is seen however the Containerfile names it, and steps that a base image brings are left to the engine', async () => {
+    const lender = 'localhost/lender:1';
+    const variants = {
+      comment: `# C:\\\nFROM ${lender}\nRUN cp /t /u\n`,
+      continued: `FROM localhost/bb:1\nCOPY \\ \n# note\n\n--from=${lender} /t /u\n`,
+      escaped: `# escape=\`\nFROM localhost/bb:1\nCOPY \`\n --from=${lender} /t /u\n`,
+      triggered: 'FROM localhost/trigger:1\nRUN true\n',
+    };
+    const lend = (t: string): Promise<Ran> => built('lender', { Containerfile: 'FROM localhost/bb:1\nCOPY t /t\n', t });
+    await lend('1');
+    const trigger = `FROM localhost/bb:1\nONBUILD COPY --from=${lender} /t /u\n`;
+    await built('trigger', { Containerfile: trigger }, '--format', 'docker');
+    for (const t of ['1', '2']) {
+      await lend(t);
+      for (const [name, Containerfile] of Object.entries(variants)) {
+        const ran = await built(name, { Containerfile });
+        assert.equal(ran.code, 0, ran.stderr);
+        assert.equal(await inside(name, 'cat /u'), t, name);
+      }
+    }
+    assert.match((await built('comment', { Containerfile: variants.comment })).stderr, /^Nothing has changed/);
+    assert.doesNotMatch(
+      (await built('triggered', { Containerfile: variants.triggered })).stderr,
+      /Nothing has changed/,
+    );
+  });
+
   test('a secret reaches its step, and neither the image nor the arguments of any process', async () => {
     const file = `FROM localhost/bb:1
 RUN --mount=type=secret,id=token grep -q 'of-file$' /run/secrets/token && test -z "$(ls -A /tmp)"
