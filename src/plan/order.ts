@@ -5,6 +5,7 @@ import type { Key } from '../model/key.ts';
 import { inOrder, type Order } from '../model/order.ts';
 import type { Change } from '../model/plan.ts';
 import { conflictsOf } from './conflict.ts';
+import { renamesOf } from './drift.ts';
 import { notYetReady } from './readiness.ts';
 import type { Leftover } from './removal.ts';
 import { repairOf } from './repair.ts';
@@ -77,10 +78,29 @@ function holdOne(decision: Decision, work: Work, found: Found, view: OrderView):
     waitsFor: lacks.map(({ key }) => key),
   };
   const live = view.actual.pods.get(work.pod.key);
-  const repair = live?.infra.state === 'running' ? repairOf(work.pod, live, view.now, 'all') : undefined;
+  const repair =
+    live?.infra.state === 'running'
+      ? repairOf(work.pod, live, view.now, outOfTheWay(work.pod, live, view.desired))
+      : undefined;
   if (repair === undefined) return { change, work: undefined };
   const { op, why, cost } = repair.change;
   return { change: { ...change, op, why: `${why}; ${change.why}`, cost }, work: repair.work };
+}
+
+/** Its containers under the names that they are to have, and under another what nothing asks for any more and somebody needs. */
+function outOfTheWay(pod: DesiredPod, live: ActualPod, { pods }: Desired): Work['rename'] {
+  const own = [...pod.initContainers, ...pod.containers];
+  const needed = new Set(
+    [...pods.values()].flatMap(each => [
+      each.engineName,
+      ...[...each.initContainers, ...each.containers].map(container => container.engineName),
+    ]),
+  );
+  const extra = [...live.containers.values()].filter(
+    ({ name, engineName }) => needed.has(engineName) && own.every(container => container.name !== name),
+  );
+  const moved = extra.map(each => ({ live: each, engineName: `${each.engineName}-${each.id.slice(0, 12)}` }));
+  return [...renamesOf(own, live, new Set()), ...moved];
 }
 
 /** Whether it has a port that one of those needs which it waits for: then neither would ever start. */

@@ -13,13 +13,13 @@ import { type Decision, noWork, type Work } from './work.ts';
  * applied with; undefined where there is nothing to do.
  *
  * @param now milliseconds since the epoch
- * @param names of which containers are set right: of those that are started, which happens by name, or of all of them
+ * @param renames what gets another name; left out, what is started gets its own, as that happens by name
  */
 export function repairOf(
   pod: DesiredPod,
   actual: ActualPod,
   now: number,
-  names: 'started' | 'all' = 'started',
+  renames?: Work['rename'],
 ): Decision | undefined {
   const isDown = ({ name }: DesiredContainer): boolean =>
     ['exited', 'paused'].includes(actual.containers.get(name)?.state ?? '') ||
@@ -37,7 +37,7 @@ export function repairOf(
   const start = rests ? [] : run.start;
   const work: Work = {
     ...noWork(pod, actual.uid),
-    rename: renamesOf(names === 'all' ? [...pod.initContainers, ...pod.containers] : start, actual, new Set()),
+    rename: renames ?? renamesOf(start, actual, new Set()),
     ended: rests || actual.record?.ended !== undefined ? undefined : run.ended,
     stop: rests ? [] : run.stop,
     ends: run.ends,
