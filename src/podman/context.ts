@@ -16,6 +16,10 @@ export interface Context {
   readonly sandboxGate: Gate;
   /** For the choice of addresses and user ids. */
   readonly addressGate: Gate;
+  /** For pulls of one image, by its digest. */
+  readonly imageGates: KeyedGate;
+  /** For the names of images. */
+  readonly nameGate: Gate;
   /** Networks known to exist, or being made, by name. */
   readonly networks: Map<string, Promise<void>>;
   /** Ids of the pods made by this process, by uid. */
@@ -59,6 +63,28 @@ export function oneByOne(): Gate {
     const turn = last.then(task);
     last = turn.catch(() => undefined);
     return turn;
+  }
+  return { run };
+}
+
+/** Says when a task may go that has to do with one thing of many. */
+export interface KeyedGate {
+  run<T>(key: string, task: () => Promise<T>): Promise<T>;
+}
+
+/** A gate for one at a time with each thing. */
+export function oneByOneEach(): KeyedGate {
+  const gates = new Map<string, { readonly gate: Gate; tasks: number }>();
+  async function run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const found = gates.get(key) ?? { gate: oneByOne(), tasks: 0 };
+    gates.set(key, found);
+    found.tasks += 1;
+    try {
+      return await found.gate.run(task);
+    } finally {
+      found.tasks -= 1;
+      if (found.tasks === 0) gates.delete(key);
+    }
   }
   return { run };
 }

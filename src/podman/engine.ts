@@ -7,7 +7,7 @@ import { type Adoptions, noAdoptions } from './adopted.ts';
 import { type Aliases, type AliasPlaces, readAliases } from './aliases.ts';
 import { type BuildingOptions, build, buildImage } from './build.ts';
 import { checkPorts } from './check-ports.ts';
-import { type Context, firstAlone, oneByOne } from './context.ts';
+import { type Context, firstAlone, oneByOne, oneByOneEach } from './context.ts';
 import { createContainer } from './create-container.ts';
 import { createPod } from './create-pod.ts';
 import { volumeBytes } from './disk-usage.ts';
@@ -139,6 +139,8 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
       adoptions,
       sandboxGate: firstAlone(),
       addressGate: oneByOne(),
+      imageGates: oneByOneEach(),
+      nameGate: oneByOne(),
       networks: new Map(),
       podIds: new Map(),
       ownIds: new Set(),

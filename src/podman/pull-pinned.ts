@@ -12,10 +12,22 @@ import { path } from './query.ts';
  * Pulls the image of a digest, and gives it the name that a pull by its tag would have given. Killed in between, it has
  * its digest for a name alone: the next pull of it fetches nothing, and names it.
  *
+ * One image is pulled once at a time, under whatever names: 4.3 sets all names of an image at once, those that it had a
+ * moment before and another, so that of two at the same time one is lost.
+ *
  * @returns the engine's words where it failed
  * @throws EngineError `NAME_TAKEN` where the reference stands for another image of this host all the same
  */
-export async function pullPinned(
+export function pullPinned(
+  context: Context,
+  image: DesiredImage,
+  pinned: PinnedImage,
+  opts: PerformOptions,
+): Promise<string | undefined> {
+  return context.imageGates.run(pinned.digest, () => pullAlone(context, image, pinned, opts));
+}
+
+async function pullAlone(
   context: Context,
   image: DesiredImage,
   { repository, tag, digest }: PinnedImage,
@@ -32,9 +44,11 @@ export async function pullPinned(
   const what = `Cannot name the image that was pulled for "${reference}"`;
   const name = (verb: 'tag' | 'untag', repo: string, tag: string): Promise<unknown> =>
     context.http.call({ method: 'POST', path: path`/images/${found.id}/${verb}`, query: { repo, tag }, what, signal });
-  await name('tag', repository, tag);
-  // A pull by the tag would not have left it; with it, an image that nothing names any more would not be seen as such.
-  if (!isOthers) await name('untag', ...splitDigested(digested)).catch(() => undefined);
+  await context.nameGate.run(async () => {
+    await name('tag', repository, tag);
+    // A pull by the tag would not have left it; with it, an image that nothing names any more would not be seen as such.
+    if (!isOthers) await name('untag', ...splitDigested(digested)).catch(() => undefined);
+  });
   const standing = await findImage(context, reference, signal);
   if (standing?.id === found.id) return undefined;
   const message = `Cannot use "${reference}": it was pulled as "${repository}:${tag}", and the engine finds another image under that name`;

@@ -85,7 +85,8 @@ spec:
   test('one that fails keeps no other from coming, and exits with 1', async () => {
     door.meet = what => (/\/team\/init\/manifests/.test(what) ? 404 : undefined);
     const failed = await pull(1);
-    assert.deepEqual(statuses(failed), { ...of('pulled'), 'init:1': 'failed' });
+    const told = JSON.stringify(failed.Images);
+    assert.deepEqual(statuses(failed), { ...of('pulled'), 'init:1': 'failed' }, told);
     assert.match(failed.Images.find(({ Name }) => Name === name('init:1'))?.Error ?? '', /Cannot pull/);
     const { code, stderr } = await on.podstead('image', 'pull', on.source);
     assert.equal(code, 1);

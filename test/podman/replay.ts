@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { noAdoptions } from '../../src/podman/adopted.ts';
-import { type Context, firstAlone, oneByOne } from '../../src/podman/context.ts';
+import { type Context, firstAlone, oneByOne, oneByOneEach } from '../../src/podman/context.ts';
 import { apiPrefix, openHttp } from '../../src/podman/http.ts';
 
 /** An answer of the engine as it was recorded; status 200 by default. */
@@ -60,6 +60,8 @@ export async function replay(t: TestContext, answers: Readonly<Record<string, re
     adoptions: noAdoptions,
     sandboxGate: firstAlone(),
     addressGate: oneByOne(),
+    imageGates: oneByOneEach(),
+    nameGate: oneByOne(),
     networks: new Map(),
     ownIds: new Set(),
     podIds: new Map([['u', 'p']]),
