@@ -152,7 +152,10 @@ describe('podstead build', () => {
       assert.notDeepEqual((await made(...args)).steps, [], args.join(' '));
     }
     let fetched = 0;
-    const server = createServer((_, response) => response.end(String((fetched += 1))));
+    const server = createServer((_, response) => {
+      fetched += 1;
+      response.end(String(fetched));
+    });
     await new Promise<void>(done => server.listen(0, '127.0.0.1', done));
     t.after(() => server.close());
     files.Containerfile += `ADD http://127.0.0.1:${(server.address() as AddressInfo).port}/x /fetched\n`;
