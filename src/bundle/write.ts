@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { syncPath } from '../durable.ts';
 import { convert } from '../image/convert.ts';
 import { type ContentDigest, checked, digestOf } from '../image/digest.ts';
+import { writeAll } from '../image/disk.ts';
 import { ImageError } from '../image/failure.ts';
 import { blobPath, layoutVersion, refName } from '../image/layout.ts';
 import type { Manifest } from '../image/manifest.ts';
@@ -143,7 +144,7 @@ async function writeFile(path: string, members: readonly TarMember[], signal: Ab
   try {
     for await (const chunk of tarStream(members)) {
       signal.throwIfAborted();
-      await file.write(chunk);
+      await writeAll(file, chunk);
       size += chunk.length;
     }
     await file.sync();

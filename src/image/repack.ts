@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { ContentDigest } from './digest.ts';
+import { type ContentDigest, checked } from './digest.ts';
+import { writeAll } from './disk.ts';
 import { ImageError } from './failure.ts';
 import type { Descriptor } from './manifest.ts';
 import { type Packing, packingOf } from './media.ts';
@@ -63,7 +64,8 @@ export async function repack(
     }
     return {
       ...written,
-      content: () => fileBytes(scratch.path, { start: 0, size: undefined }),
+      // Held against what was written: a disk may keep something else, and nobody after this would see it.
+      content: () => checked(fileBytes(scratch.path, { start: 0, size: undefined }), written, `"${scratch.path}"`),
       remove: scratch.remove,
     };
   } catch (error) {
@@ -78,7 +80,7 @@ async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<
   const file = await open(path, 'wx', 0o600);
   try {
     for await (const chunk of content) {
-      await file.write(chunk);
+      await writeAll(file, chunk);
       hash.update(chunk);
       size += chunk.length;
     }

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import { Header } from 'tar';
 import { syncPath } from '../durable.ts';
+import { writeAll } from './disk.ts';
 import { ImageError } from './failure.ts';
 
 /** Where files of an image are written by their names. Nothing looks whole before `finish`. */
@@ -34,7 +35,7 @@ export function directorySink(path: string): Sink {
       await mkdir(dirname(join(path, first)), { recursive: true });
       const temporary = beside(join(path, first));
       try {
-        await writeAll(temporary, content);
+        await writeSynced(temporary, content);
         await rename(temporary, join(path, typeof name === 'string' ? name : name()));
       } catch (error) {
         await rm(temporary, { force: true });
@@ -46,10 +47,10 @@ export function directorySink(path: string): Sink {
   };
 }
 
-async function writeAll(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeSynced(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx', 0o644);
   try {
-    for await (const chunk of content) await file.write(chunk);
+    for await (const chunk of content) await writeAll(file, chunk);
     await file.sync();
   } finally {
     await file.close();
@@ -92,12 +93,12 @@ export async function archiveSink(path: string): Promise<Sink> {
   async function append(name: string | (() => string), content: AsyncIterable<Uint8Array>): Promise<void> {
     let at = end + block;
     for await (const chunk of content) {
-      await file.write(chunk, 0, chunk.length, at);
+      await writeAll(file, chunk, { at });
       at += chunk.length;
     }
     // Last, so that it tells the size that was found, and bytes that failed are written over.
     const full = typeof name === 'string' ? name : name();
-    await file.write(headerOf(full, at - end - block), 0, block, end);
+    await writeAll(file, headerOf(full, at - end - block), { at: end });
     written.add(full);
     end += block + Math.ceil((at - end - block) / block) * block;
   }
