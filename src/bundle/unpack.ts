@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeAll } from '../image/disk.ts';
+import { onDisk, writeAll } from '../image/disk.ts';
 import { beside } from '../image/sink.ts';
 import { manifestsPath } from './contents.ts';
 import type { Bundle } from './open.ts';
@@ -12,9 +12,13 @@ import { removeTree } from './remove.ts';
  *
  * Paths were checked as the bundle was opened: none leads out, and links, made last, are never written through.
  *
- * @throws ImageError `CONTENT_WRONG`
+ * @throws ImageError `CONTENT_WRONG`, `DISK_FULL`; then what it held is there still
  */
 export async function unpackManifests(bundle: Bundle, directory: string): Promise<void> {
+  await onDisk(directory, () => replaceWith(bundle, directory));
+}
+
+async function replaceWith(bundle: Bundle, directory: string): Promise<void> {
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
   const temporary = beside(directory);
   try {
