@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { onDisk, writeAll } from '../image/disk.ts';
 import { beside } from '../image/sink.ts';
 import { manifestsPath } from './contents.ts';
 import type { Bundle } from './open.ts';
@@ -11,9 +12,13 @@ import { removeTree } from './remove.ts';
  *
  * Paths were checked as the bundle was opened: none leads out, and links, made last, are never written through.
  *
- * @throws ImageError `CONTENT_WRONG`
+ * @throws ImageError `CONTENT_WRONG`, `DISK_FULL`; then what it held is there still
  */
 export async function unpackManifests(bundle: Bundle, directory: string): Promise<void> {
+  await onDisk(directory, () => replaceWith(bundle, directory));
+}
+
+async function replaceWith(bundle: Bundle, directory: string): Promise<void> {
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
   const temporary = beside(directory);
   try {
@@ -37,7 +42,7 @@ async function writeParts(bundle: Bundle, directory: string): Promise<void> {
     if (part.type !== 'file') continue;
     const file = await open(place, 'wx', 0o600);
     try {
-      for await (const chunk of bundle.read(part)) await file.write(chunk);
+      for await (const chunk of bundle.read(part)) await writeAll(file, chunk);
       await file.chmod(part.mode);
     } finally {
       await file.close();

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { syncPath } from '../durable.ts';
 import { convert } from '../image/convert.ts';
 import { type ContentDigest, checked, digestOf } from '../image/digest.ts';
+import { onDisk, writeAll } from '../image/disk.ts';
 import { ImageError } from '../image/failure.ts';
 import { blobPath, layoutVersion, refName } from '../image/layout.ts';
 import type { Manifest } from '../image/manifest.ts';
@@ -50,7 +51,7 @@ export async function needFree(path: string): Promise<void> {
  * Writes a bundle in one pass beside its place, and renames it once all of it is on disk. The same input gives the same
  * bytes.
  *
- * @throws ImageError `TARGET_TAKEN`, `CONTENT_WRONG`
+ * @throws ImageError `TARGET_TAKEN`, `CONTENT_WRONG`, `DISK_FULL`
  */
 export async function writeBundle(path: string, input: BundleInput, signal: AbortSignal): Promise<Written> {
   await needFree(path);
@@ -72,7 +73,7 @@ export async function writeBundle(path: string, input: BundleInput, signal: Abor
     size: bytes.length,
     content: () => once(bytes),
   };
-  const size = await writeFile(path, [...members, own].toSorted(byPath), signal);
+  const size = await onDisk(path, () => writeFile(path, [...members, own].toSorted(byPath), signal));
   return { digest: digestOf(bytes), contents, size };
 }
 
@@ -143,7 +144,7 @@ async function writeFile(path: string, members: readonly TarMember[], signal: Ab
   try {
     for await (const chunk of tarStream(members)) {
       signal.throwIfAborted();
-      await file.write(chunk);
+      await writeAll(file, chunk);
       size += chunk.length;
     }
     await file.sync();

@@ -8,6 +8,7 @@ import { removeTree } from '../bundle/remove.ts';
 import { needFree, writeBundle } from '../bundle/write.ts';
 import { fullName } from '../desired/builds.ts';
 import { neededImages } from '../desired/needed.ts';
+import { onDisk } from '../image/disk.ts';
 import { blobPath } from '../image/layout.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { Desired, DesiredBuild, DesiredImage } from '../model/desired.ts';
@@ -44,7 +45,7 @@ export async function createBundle(
   if (await refused(context, given)) return 1;
 
   const directory = `${flags.file}.partial`;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await onDisk(directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
   const staged = join(directory, manifestsPath);
   const manifests = await stage({ snapshot, desired: given.desired, directory: staged, signal });
   await needSame(given.desired, await reread(staged, load, signal));

@@ -4,6 +4,7 @@ import type { Part } from '../bundle/contents.ts';
 import { staysIn } from '../bundle/links.ts';
 import { removeTree } from '../bundle/remove.ts';
 import { partOf } from '../bundle/write.ts';
+import { diskFull, onDisk } from '../image/disk.ts';
 import type { Desired } from '../model/desired.ts';
 import { buildFiles, type Snapshot, type SourceFile } from '../model/source.ts';
 import { listContext } from '../source/context.ts';
@@ -22,9 +23,13 @@ export interface Staging {
  * Copies manifests into a directory, and beside them the build contexts that they use, as they stood beside each other.
  *
  * @returns what is there now, by paths below it
- * @throws CommandError
+ * @throws CommandError, ImageError `DISK_FULL`
  */
-export async function stage({ snapshot, desired, directory, signal }: Staging): Promise<readonly Part[]> {
+export async function stage(staging: Staging): Promise<readonly Part[]> {
+  return onDisk(staging.directory, () => stageAll(staging));
+}
+
+async function stageAll({ snapshot, desired, directory, signal }: Staging): Promise<readonly Part[]> {
   // An ImageBuild that copies nothing has the directory of its file, and no context there.
   const builds = [...desired.images.values()].flatMap(({ build }) =>
     build === undefined || build.declared?.hasContext === false ? [] : build.directory,
@@ -39,7 +44,10 @@ export async function stage({ snapshot, desired, directory, signal }: Staging): 
     const full = join(directory, path);
     await mkdir(dirname(full), { recursive: true });
     await writeFile(full, file.text, { flag: 'wx', mode: 0o600 }).catch((cause: Error) => {
-      throw new CommandError(`Cannot bundle "${file.path}": ${cause.message}`, { hint: 'Give it another name', cause });
+      const hint = 'Give it another name';
+      throw (
+        diskFull(full, cause) ?? new CommandError(`Cannot bundle "${file.path}": ${cause.message}`, { hint, cause })
+      );
     });
     parts.push(await partOf(path, full));
   }

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 /** A pass waits so long for all registries together, in ms: pulls by name are as good as they were without. */
 const withinMs = 3000;
-/** A registry that did not answer is left alone for so long, in ms, that passes which follow each other do not all wait. */
+/** What a registry was asked for and did not tell is left for so long, in ms, that passes which follow each other do not all wait. */
 const restMs = 60_000;
 
 /**

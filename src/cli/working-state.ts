@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../durable.ts';
+import { onDisk } from '../image/disk.ts';
 import type { ConfigStep } from '../manifest/image-build.ts';
 import { holdPlace } from '../record/lock.ts';
 import type { Context } from './context.ts';
@@ -49,7 +50,8 @@ export async function findWorking(context: Context, name: string): Promise<Worki
 }
 
 export async function writeWorking(context: Context, working: Working): Promise<void> {
-  await writeDurably(fileOf(context, working.name), `${JSON.stringify(working)}\n`);
+  const path = fileOf(context, working.name);
+  await onDisk(path, () => writeDurably(path, `${JSON.stringify(working)}\n`));
 }
 
 export async function forgetWorking(context: Context, name: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../durable.ts';
+import { onDisk } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { isRecord, type Unread } from './json.ts';
 
@@ -75,11 +76,11 @@ function unreadable(path: string, found: string): ImageError {
   return new ImageError('CREDENTIALS_INVALID', `Cannot read credentials in "${path}": ${found}`, { hint });
 }
 
-/** Writes other `auths` into a file, for its owner alone (0600), and keeps all else of it. */
+/** Writes other `auths` into a file, for its owner alone (0600), and keeps all else of it. @throws ImageError `DISK_FULL` */
 export async function writeAuths(
   path: string,
   { raw }: AuthFile,
   auths: Readonly<Record<string, Unread>>,
 ): Promise<void> {
-  await writeDurably(path, `${JSON.stringify({ ...raw, auths }, null, '\t')}\n`);
+  await onDisk(path, () => writeDurably(path, `${JSON.stringify({ ...raw, auths }, null, '\t')}\n`));
 }

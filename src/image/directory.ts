@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncPath } from '../durable.ts';
 import { checkBytes, checked, digestParts } from './digest.ts';
+import { onDisk } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { type Descriptor, largestDocument, type Manifest, parseManifest } from './manifest.ts';
 import { directoryKeeper } from './signature-keeper.ts';
@@ -58,13 +59,13 @@ async function* blobOf(place: DirectoryPlace, descriptor: Descriptor): AsyncGene
 /**
  * Writes an image as files of a directory, made beside its place and put there whole; an image that was there goes.
  *
- * @throws ImageError `TARGET_TAKEN` where something else is there
+ * @throws ImageError `TARGET_TAKEN` where something else is there, `DISK_FULL`
  */
 export async function directoryTarget(place: DirectoryPlace): Promise<ImageTarget> {
   await needFree(place.path);
   const making = beside(place.path);
-  await mkdir(making, { recursive: true });
-  const sink = directorySink(making);
+  await onDisk(place.path, () => mkdir(making, { recursive: true }));
+  const sink = directorySink(making, place.path);
   return {
     place,
     holds: 'any',
@@ -81,7 +82,7 @@ export async function directoryTarget(place: DirectoryPlace): Promise<ImageTarge
     commit: async () => {
       await writeBytes(sink, 'version', Buffer.from(versionLine));
       await sink.finish();
-      await replace(making, place.path);
+      await onDisk(place.path, () => replace(making, place.path));
     },
     close: () => rm(making, { recursive: true, force: true }),
   };

@@ -24,6 +24,8 @@ export type ImageCode =
   /** A list of images to sync that cannot be used. */
   | 'LIST_INVALID'
   | 'TARGET_TAKEN'
+  /** No space is left where something is written, or a quota is used up. */
+  | 'DISK_FULL'
   /** A policy, a key or a root of trust that cannot be read: nothing is trusted by it. */
   | 'TRUST_INVALID'
   /** A private key, or its passphrase, that cannot be used to sign. */

@@ -1,5 +1,6 @@
 import type { DesiredImage } from '../model/desired.ts';
 import type { PinnedImage, Unpinned } from '../model/pinned.ts';
+import { parseReference } from '../model/reference.ts';
 import { seal } from '../model/sealed.ts';
 import { type Access, makePool, type RepositoryPool } from './access.ts';
 import { keysOf } from './credentials.ts';
@@ -18,16 +19,16 @@ export interface PinOptions {
 /** What became of many references, by reference. */
 export interface Pins {
   readonly found: ReadonlyMap<DesiredImage['reference'], PinnedImage | Unpinned>;
-  /** Those of which nobody had told anything when time was up. */
+  /** Those that a registry had been asked for, and had told nothing of when time was up. */
   readonly late: readonly DesiredImage['reference'][];
 }
 
-/** Registries asked at once. */
+/** Images that one registry is asked for at once: one that hangs keeps no other from being asked. */
 const atOnce = 8;
 
 /**
- * Asks registries what references stand for, several at once. What no registry tells within the time is told as such,
- * and never a failure: a helper for credentials that hangs costs no more than that time either.
+ * Asks registries what references stand for, all at once, each for several. What no registry tells within the time is told
+ * as such, and never a failure: a helper for credentials that hangs costs no more than that time either.
  *
  * @param makeAccess with the signal that it is to go by
  * @throws the reason of the signal alone
@@ -50,23 +51,37 @@ export async function pinAll(
   const found = new Map<string, PinnedImage | Unpinned>();
   const pool = makePool();
   const access = makeAccess(over.signal);
+  const within = `within ${withinMs / 1000} s`;
   try {
-    await inParallel(images, { atOnce, signal }, async image => {
+    const ask = async (image: DesiredImage): Promise<PinnedImage | Unpinned> => {
       const { reference } = image;
+      if (isLate) return { why: `nobody asked its registry ${within}, as it was still to tell of others` };
       const asking = pinImage(reference, accessFor(image, access, pool), platform);
-      const one = await orAborted(asking, access.signal).catch((error: unknown) => {
+      return orAborted(asking, access.signal).catch((error: unknown) => {
         signal.throwIfAborted();
         if (isLate) late.push(reference);
-        return { why: isLate ? `its registry did not tell within ${withinMs / 1000} s` : messageOf(error) };
+        return { why: isLate ? `its registry did not tell ${within}` : messageOf(error) };
       });
-      found.set(reference, one);
-    });
+    };
+    const askAll = (some: readonly DesiredImage[]): Promise<void> =>
+      inParallel(some, { atOnce, signal }, async image => void found.set(image.reference, await ask(image)));
+    await Promise.all(byRegistry(images).map(askAll));
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
     await pool.close();
   }
   return { found, late };
+}
+
+/** As they name it; short names are together, as most of them lead to the same one. */
+function byRegistry(images: readonly DesiredImage[]): readonly (readonly DesiredImage[])[] {
+  const groups = new Map<string | undefined, DesiredImage[]>();
+  for (const image of images) {
+    const registry = parseReference(image.reference)?.registry;
+    groups.set(registry, [...(groups.get(registry) ?? []), image]);
+  }
+  return [...groups.values()];
 }
 
 /** Connections are shared, and what proves who asks is not: each image has credentials of its own. */

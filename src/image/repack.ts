@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { ContentDigest } from './digest.ts';
+import { type ContentDigest, checked } from './digest.ts';
+import { onDisk, writeAll } from './disk.ts';
 import { ImageError } from './failure.ts';
 import type { Descriptor } from './manifest.ts';
 import { type Packing, packingOf } from './media.ts';
@@ -45,7 +46,7 @@ export function keptAnnotations({ annotations = {} }: Descriptor): Readonly<Reco
 /**
  * Packs a layer anew, into a file. What it unpacks to is held against the image's configuration.
  *
- * @throws ImageError `CONTENT_WRONG`; then no file is left
+ * @throws ImageError `CONTENT_WRONG`, `DISK_FULL`; then no file is left
  */
 export async function repack(
   layer: Descriptor,
@@ -53,9 +54,10 @@ export async function repack(
   { diffId, ...opts }: Repacking & { readonly diffId: ContentDigest | undefined },
 ): Promise<Repacked> {
   const scratch = await makeScratch(opts.env, 'layer');
+  const { path } = scratch;
   try {
     const plain = unpack(layer, content);
-    const written = await write(scratch.path, pack(plain.content, opts));
+    const written = await onDisk(path, () => write(path, pack(plain.content, opts)));
     if (plain.digest() !== diffId) {
       throw new ImageError('CONTENT_WRONG', `Cannot take layer ${layer.digest}: it is not what its image says`, {
         hint: 'Nothing of it was kept: whoever made the image named another layer in its configuration',
@@ -63,7 +65,8 @@ export async function repack(
     }
     return {
       ...written,
-      content: () => fileBytes(scratch.path, { start: 0, size: undefined }),
+      // Held against what was written: a disk may keep something else, and nobody after this would see it.
+      content: () => checked(fileBytes(path, { start: 0, size: undefined }), written, `"${path}"`),
       remove: scratch.remove,
     };
   } catch (error) {
@@ -78,7 +81,7 @@ async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<
   const file = await open(path, 'wx', 0o600);
   try {
     for await (const chunk of content) {
-      await file.write(chunk);
+      await writeAll(file, chunk);
       hash.update(chunk);
       size += chunk.length;
     }

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { onDisk } from './disk.ts';
 
 /** Where a large file is kept meanwhile. */
 export interface Scratch {
@@ -8,8 +9,9 @@ export interface Scratch {
   remove(): Promise<void>;
 }
 
-/** A place for one file, for its owner alone. Not in memory, as /tmp may be: images are large. */
+/** A place for one file, for its owner alone. Not in memory, as /tmp may be: images are large. @throws ImageError `DISK_FULL` */
 export async function makeScratch(env: Readonly<Record<string, string | undefined>>, name: string): Promise<Scratch> {
-  const directory = await mkdtemp(join(env.TMPDIR || '/var/tmp', 'podstead-'));
+  const parent = env.TMPDIR || '/var/tmp';
+  const directory = await onDisk(parent, () => mkdtemp(join(parent, 'podstead-')));
   return { path: join(directory, name), remove: () => rm(directory, { recursive: true, force: true }) };
 }

@@ -3,9 +3,10 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import { Header } from 'tar';
 import { syncPath } from '../durable.ts';
+import { onDisk, writeAll } from './disk.ts';
 import { ImageError } from './failure.ts';
 
-/** Where files of an image are written by their names. Nothing looks whole before `finish`. */
+/** Where files of an image are written by their names. Nothing looks whole before `finish`. A full disk is `DISK_FULL`. */
 export interface Sink {
   has(name: string): Promise<boolean>;
   /**
@@ -25,31 +26,41 @@ export function beside(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
-/** Files below a directory that may be in use: each appears whole, under its name. Made where it is missing. */
-export function directorySink(path: string): Sink {
+/**
+ * Files below a directory that may be in use: each appears whole, under its name. Made where it is missing.
+ *
+ * @param shown what failures call it, where it is a directory in the making
+ */
+export function directorySink(path: string, shown: string = path): Sink {
   return {
     has: async name => (await stat(join(path, name)).catch(() => undefined))?.isFile() ?? false,
-    write: async (name, content) => {
-      const first = typeof name === 'string' ? name : 'file';
-      await mkdir(dirname(join(path, first)), { recursive: true });
-      const temporary = beside(join(path, first));
-      try {
-        await writeAll(temporary, content);
-        await rename(temporary, join(path, typeof name === 'string' ? name : name()));
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
-      }
-    },
-    finish: () => syncPath(path),
+    write: (name, content) => onDisk(shown, () => writeWhole(path, name, content)),
+    finish: () => onDisk(shown, () => syncPath(path)),
     close: async () => undefined,
   };
 }
 
-async function writeAll(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeWhole(
+  directory: string,
+  name: string | (() => string),
+  content: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const first = join(directory, typeof name === 'string' ? name : 'file');
+  await mkdir(dirname(first), { recursive: true });
+  const temporary = beside(first);
+  try {
+    await writeSynced(temporary, content);
+    await rename(temporary, join(directory, typeof name === 'string' ? name : name()));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx', 0o644);
   try {
-    for await (const chunk of content) await file.write(chunk);
+    for await (const chunk of content) await writeAll(file, chunk);
     await file.sync();
   } finally {
     await file.close();
@@ -84,7 +95,7 @@ export async function archiveSink(path: string): Promise<Sink> {
     throw new ImageError('TARGET_TAKEN', `Cannot write "${path}": it is there already`, { hint });
   }
   const temporary = beside(path);
-  const file = await open(temporary, 'wx', 0o644);
+  const file = await onDisk(path, () => open(temporary, 'wx', 0o644));
   const written = new Set<string>();
   let end = 0;
   let turn: Promise<void> = Promise.resolve();
@@ -92,30 +103,32 @@ export async function archiveSink(path: string): Promise<Sink> {
   async function append(name: string | (() => string), content: AsyncIterable<Uint8Array>): Promise<void> {
     let at = end + block;
     for await (const chunk of content) {
-      await file.write(chunk, 0, chunk.length, at);
+      await writeAll(file, chunk, { at });
       at += chunk.length;
     }
     // Last, so that it tells the size that was found, and bytes that failed are written over.
     const full = typeof name === 'string' ? name : name();
-    await file.write(headerOf(full, at - end - block), 0, block, end);
+    await writeAll(file, headerOf(full, at - end - block), { at: end });
     written.add(full);
     end += block + Math.ceil((at - end - block) / block) * block;
+  }
+
+  async function finish(): Promise<void> {
+    await file.truncate(end);
+    await file.truncate(end + 2 * block);
+    await file.sync();
+    await rename(temporary, path);
+    await syncPath(dirname(path));
   }
 
   return {
     has: async name => written.has(name),
     write: (name, content) => {
-      const mine = turn.then(() => append(name, content));
+      const mine = turn.then(() => onDisk(path, () => append(name, content)));
       turn = mine.catch(() => undefined);
       return mine;
     },
-    finish: async () => {
-      await file.truncate(end);
-      await file.truncate(end + 2 * block);
-      await file.sync();
-      await rename(temporary, path);
-      await syncPath(dirname(path));
-    },
+    finish: () => onDisk(path, finish),
     close: () => discard(file, temporary),
   };
 }

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Access } from './access.ts';
+import { onDisk } from './disk.ts';
 import { dockerArchiveSource } from './docker-archive.ts';
 import { dockerArchiveTarget } from './docker-archive-target.ts';
 import { ImageError } from './failure.ts';
@@ -39,7 +40,8 @@ export async function storeSource(place: StorePlace, access: Access): Promise<Im
   try {
     const { path } = scratch;
     const saved = Readable.from(store.save(idOf(place)), { objectMode: false });
-    await pipeline(saved, createWriteStream(path, { mode: 0o600 }), { signal: access.signal });
+    const { signal } = access;
+    await onDisk(path, () => pipeline(saved, createWriteStream(path, { mode: 0o600 }), { signal }));
     const inner = await (store.format === 'oci-archive'
       ? layoutSource({ transport: 'oci-archive', path, ref: undefined })
       : dockerArchiveSource({ transport: 'docker-archive', path, name: undefined }));

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type After, run } from '../e2e/host.ts';
 
+let count = 0;
+
 /** A file system of the test's own, which can be filled up. */
 export interface SmallDisk {
   readonly path: string;
@@ -14,28 +16,17 @@ export interface SmallDisk {
 }
 
 /**
- * Makes an ext4 of its own from a file, mounted with a loop device, and takes it away after the test.
- *
- * Clean-up is certain: the file has no name once it is mounted, the device goes with the mount, and a shell unmounts it
- * as soon as its pipe from this process breaks, whatever that ended by.
+ * Makes an ext4 of its own from a file, mounted with a loop device, and takes it away after the test: the file has no name
+ * once it is mounted, and the device goes with the mount.
  *
  * @param megabytes of the file; about a tenth is the file system's own
  */
 export async function smallDisk(t: After, megabytes: number): Promise<SmallDisk> {
-  const path = await mkdtemp(join(tmpdir(), 'pdk-'));
-  const image = `${path}.img`;
+  const image = join(tmpdir(), `pdk-${process.pid}-${++count}.img`);
   await must('truncate', '-s', `${megabytes}M`, image);
   await must('mkfs.ext4', '-q', '-m', '0', '-N', '20000', image);
-  await must('mount', '-o', 'loop', image, path);
-  const unmount = `read _; for each in $(grep -o ' ${path}[^ ]*' /proc/mounts | sort -r); do umount -l "$each"; done`;
-  const guard = spawn('sh', ['-c', unmount], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const path = await mounted(t, '-o', 'loop', image);
   await rm(image);
-  t.after(async () => {
-    const ended = new Promise(resolve => guard.once('exit', resolve));
-    guard.stdin.end();
-    await ended;
-    await rmdir(path);
-  });
   const ballast = join(path, 'ballast');
   return {
     path,
@@ -48,6 +39,29 @@ export async function smallDisk(t: After, megabytes: number): Promise<SmallDisk>
     },
     free: () => rm(ballast, { force: true }),
   };
+}
+
+/** Makes a disk in memory that has so many kilobytes, where the last write that finds room may be cut short. */
+export async function tinyDisk(t: After, kilobytes: number): Promise<string> {
+  return mounted(t, '-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs');
+}
+
+/**
+ * Mounts something in a directory of its own until the test is over. That it goes is certain: a shell unmounts it as soon as
+ * its pipe from this process breaks, whatever that ended by.
+ */
+async function mounted(t: After, ...what: readonly string[]): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'pdk-'));
+  await must('mount', ...what, path);
+  const unmount = `read _; for each in $(grep -o ' ${path}[^ ]*' /proc/mounts | sort -r); do umount -l "$each"; done`;
+  const guard = spawn('sh', ['-c', unmount], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  t.after(async () => {
+    const ended = new Promise(resolve => guard.once('exit', resolve));
+    guard.stdin.end();
+    await ended;
+    await rmdir(path);
+  });
+  return path;
 }
 
 async function must(file: string, ...args: string[]): Promise<void> {

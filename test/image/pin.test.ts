@@ -130,6 +130,22 @@ test('time is up for all together: what was told by then counts, and the rest is
   assert.deepEqual([...late].sort(), [`${slow.host}/a:1`, `${slow.host}/b:1`].sort());
 });
 
+test('a registry that hangs holds up no other, and of its own images only those that were asked for are late', async t => {
+  const [quick, slow] = [await serve(t, registry), await serve(t, silent)];
+  const hanging = Array.from({ length: 9 }, (_, number) => `${slow.host}/a${number}:1`);
+  const images = [...hanging, `${quick.host}/a:1`].map(reference => imageOf(reference));
+  const { signal } = new AbortController();
+  const makeAccess = (signal: AbortSignal): ReturnType<typeof openAccess> => ({ ...openAccess(hasty(0)), signal });
+  const { found, late } = await pinAll(images, makeAccess, { platform, withinMs: 2000, signal });
+  assert.ok('digest' in (found.get(`${quick.host}/a:1`) ?? {}));
+  assert.deepEqual([...late].sort(), hanging.slice(0, 8));
+  assert.deepEqual(found.get(hanging[8] ?? ''), {
+    why: 'nobody asked its registry within 2 s, as it was still to tell of others',
+  });
+  const asked = new Set(slow.asked.map(({ path }) => path));
+  assert.ok(!asked.has('/v2/a8/manifests/1'), [...asked].join());
+});
+
 test('a helper for credentials that hangs costs no more than the time either', async () => {
   const { signal } = new AbortController();
   const makeAccess = (signal: AbortSignal): ReturnType<typeof openAccess> => ({
