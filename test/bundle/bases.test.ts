@@ -64,7 +64,7 @@ test('basesOf() finds images however their lines are cut', () => {
 });
 
 test('basesOf() tells what only arguments tell, what fetches, and what it does not understand', () => {
-  assert.deepEqual(basesOf('ARG B\nFROM $B\nCOPY --from=${B}x a b\n').open, ['$B', '${B}x']);
+  assert.deepEqual(basesOf('ARG B\nFROM $B\nCOPY --from=$B.x a b\n').open, ['$B', '$B.x']);
   for (const add of ['http://x/y /z', '--chmod=1 \\\n# c\nhttps://x/y /z', '["git@x:y", "/z"]', '$FROM /z'])
     assert.ok(basesOf(`FROM x\nADD ${add}\n`).fetches, add);
   assert.ok(!basesOf('FROM x\n# ADD http://x/y /z\nADD a.tar /z\nRUN curl http://x\n').fetches);
