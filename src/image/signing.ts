@@ -1,7 +1,7 @@
 import type { Selection } from './convert.ts';
 import { ImageError } from './failure.ts';
 import type { Manifest } from './manifest.ts';
-import { formatName, parseName } from './name.ts';
+import { formatName, parseName, type RegistryName } from './name.ts';
 import { imageName } from './policy-scope.ts';
 import type { Claim } from './signature-claim.ts';
 import type { SignatureKeeper } from './signature-keeper.ts';
@@ -91,10 +91,15 @@ function broken(place: Place): ImageError {
  */
 export function referenceFor(place: Place, given: string | undefined): string {
   if (given !== undefined) return wholeName(given);
-  const name = imageName(place);
+  const name = place.transport === 'docker' ? tagged(place.name) : imageName(place);
   if (name !== undefined) return formatName(name);
   const message = `Cannot sign ${formatPlace(place)}: it has no name that a signature could give`;
   throw new ImageError('NAME_INVALID', message, { hint: 'Give one with --sign-identity NAME:TAG' });
+}
+
+/** With tag and digest it would be no name that anybody asks for; the digest is in the claim anyway. */
+function tagged(name: RegistryName): RegistryName {
+  return name.tag === undefined ? name : { ...name, digest: undefined };
 }
 
 /** A name as signatures have it. @throws ImageError `NAME_INVALID` where it has neither tag nor digest */
