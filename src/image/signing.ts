@@ -59,10 +59,12 @@ export async function carry(
     let count = 0;
     for (const manifest of manifestsOf(written)) {
       const old = carried.get(manifest.digest) ?? [];
-      const made = await signAnew(signers, { digest: manifest.digest, reference: name }, { keeper, old });
-      const all = [...old, ...made];
-      await keeper.add(all, manifest, manifest === written.top);
-      count += all.length;
+      const claim = { digest: manifest.digest, reference: name };
+      count += await keeper.alone(async () => {
+        const all = [...old, ...(await signAnew(signers, claim, { keeper, old }))];
+        await keeper.add(all, manifest, manifest === written.top);
+        return all.length;
+      });
     }
     return count;
   };
