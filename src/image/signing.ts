@@ -1,5 +1,5 @@
-import type { Selection } from './convert.ts';
 import { ImageError } from './failure.ts';
+import { unique } from './fit.ts';
 import type { Manifest } from './manifest.ts';
 import { formatName, parseName, type RegistryName } from './name.ts';
 import { imageName } from './policy-scope.ts';
@@ -21,10 +21,21 @@ export interface Signing {
   readonly reference: string | undefined;
 }
 
+/** An image, or an index with its images, as far as signatures go: by their digests. */
+export interface Outline {
+  readonly images: readonly Pick<Manifest, 'digest'>[];
+  readonly top: Pick<Manifest, 'digest' | 'kind'>;
+}
+
+/** What a manifest is with all that it names. */
+export function outlineOf(top: Manifest): Outline {
+  return { images: top.kind === 'index' ? unique(top.manifests) : [top], top };
+}
+
 /** An image, or an index with its images, as it was read and as it is written. */
 export interface Fitted {
-  readonly before: Selection;
-  readonly after: Selection;
+  readonly before: Outline;
+  readonly after: Outline;
   /** Layers are packed anew on the way: their manifests are others then, and not known yet. */
   readonly repacked: boolean;
 }
@@ -38,10 +49,10 @@ export interface Fitted {
  */
 export async function carry(
   source: JudgedSource,
-  target: ImageTarget,
+  target: Pick<ImageTarget, 'place' | 'signatures'>,
   { before, after, repacked }: Fitted,
   { keep, signers, reference }: Signing,
-): Promise<((written: Selection) => Promise<number>) | undefined> {
+): Promise<((written: Outline) => Promise<number>) | undefined> {
   const lasting = new Set(repacked ? [] : manifestsOf(after).map(({ digest }) => digest));
   const carried = new Map<string, readonly Signature[]>();
   for (const manifest of keep ? manifestsOf(before) : []) {
@@ -70,7 +81,7 @@ export async function carry(
   };
 }
 
-function manifestsOf({ images, top }: Selection): readonly Manifest[] {
+function manifestsOf({ images, top }: Outline): readonly Pick<Manifest, 'digest'>[] {
   return top.kind === 'index' ? [...images, top] : images;
 }
 
