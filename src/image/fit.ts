@@ -24,9 +24,16 @@ export interface FitOptions {
   readonly repacking?: Repacking | undefined;
 }
 
+/** What is to be copied, as its source has it and as it would be written. */
+export interface Wanted {
+  readonly before: Selection;
+  readonly after: Selection;
+}
+
 /** What a copy would put there, whose manifests are read and nothing else. @throws ImageError */
-export async function wanted(source: JudgedSource, opts: FitOptions): Promise<Selection> {
-  return formatted(await select(source, opts), opts.format);
+export async function wanted(source: JudgedSource, opts: FitOptions): Promise<Wanted> {
+  const before = await select(source, opts);
+  return { before, after: formatted(before, opts.format) };
 }
 
 function formatted(selection: Selection, format: Family | undefined): Selection {

@@ -1,24 +1,37 @@
+import { nameOf, type Repository } from './repository.ts';
+import type { SignatureKeeper } from './signature-keeper.ts';
 import type { ImageTarget } from './target.ts';
 
 /** Lets several images go into one repository at once. */
 export interface Sharing {
   /** The same target; where others go into its repository too, they keep out of each other's way. */
   share(target: ImageTarget): ImageTarget;
+  /** The same keeper of signatures, as that of a shared target. */
+  shareKeeper(keeper: SignatureKeeper, repository: Repository | undefined): SignatureKeeper;
 }
 
 /**
  * Images of one repository share layers: the first that lacks one sends it, and the others wait for that. Manifests are
- * written one after the other: distribution's registry answers 500 to who asks for one while it is written once more.
+ * written one after the other: distribution's registry answers 500 to who asks for one while it is written once more. So are
+ * signatures: those of one digest are in one manifest, whatever tags it has.
  */
 export function makeSharing(): Sharing {
   const blobs = new Map<string, Promise<void>>();
-  const manifests = new Map<string, Promise<void>>();
+  const manifests = makeTurns();
+  const shareKeeper: Sharing['shareKeeper'] = (keeper, repository) =>
+    repository === undefined ? keeper : { ...keeper, alone: work => manifests(nameOf(repository), work) };
   return {
+    shareKeeper,
     share: target => {
-      const { repository } = target;
+      const { repository, signatures } = target;
       if (repository === undefined) return target;
-      const name = `${repository.registry.name}/${repository.path}`;
-      return { ...target, ...oncePerBlob(target, name, blobs), putManifest: inTurn(target, name, manifests) };
+      const name = nameOf(repository);
+      return {
+        ...target,
+        ...oncePerBlob(target, name, blobs),
+        putManifest: (manifest, isTop) => manifests(name, () => target.putManifest(manifest, isTop)),
+        ...(signatures && { signatures: shareKeeper(signatures, repository) }),
+      };
     },
   };
 }
@@ -59,9 +72,11 @@ function oncePerBlob(
   };
 }
 
-function inTurn(target: ImageTarget, name: string, last: Map<string, Promise<void>>): ImageTarget['putManifest'] {
-  return (manifest, isTop) => {
-    const mine = (last.get(name) ?? Promise.resolve()).then(() => target.putManifest(manifest, isTop));
+/** One after the other by name, also after one that failed. */
+function makeTurns(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return (name, work) => {
+    const mine = (last.get(name) ?? Promise.resolve()).then(work);
     last.set(
       name,
       mine.catch(() => undefined),

@@ -1,14 +1,14 @@
 import { type Access, openRepository } from './access.ts';
-import type { ContentDigest } from './digest.ts';
+import { type ContentDigest, checkBytes } from './digest.ts';
 import { directorySource } from './directory.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { selectorOf } from './name.ts';
-import { fetchManifest } from './repository.ts';
+import { fetchManifest, type Repository } from './repository.ts';
 import { directoryKeeper, registryKeeper, type SignatureKeeper } from './signature-keeper.ts';
 import { formatSignature } from './signature-store.ts';
 import type { Signer } from './signer.ts';
 import { noKeeper, referenceFor, signAnew, wholeName } from './signing.ts';
-import type { Place } from './transport.ts';
+import { formatPlace, type Place } from './transport.ts';
 
 /** What was signed. */
 export interface SignedImage {
@@ -50,22 +50,42 @@ export async function signImage(
   }
 }
 
-interface Opened {
+/** Where an image is signed. */
+export interface SignedPlace {
   readonly keeper: SignatureKeeper;
-  top(): Promise<Manifest>;
+  /** Of a registry. */
+  readonly repository: Repository | undefined;
+  /**
+   * What the place names; or what has a digest, whatever its name leads to by now.
+   *
+   * @throws ImageError, where nothing there has that digest
+   */
+  top(digest?: ContentDigest): Promise<Manifest>;
   close(): Promise<void>;
 }
 
-/** What is signed is read where signatures go: no mirror decides what a signature is for. */
-async function openSigned(place: Place, access: Access): Promise<Opened> {
+/**
+ * Opens the place of an image that is there, to sign it. What is signed is read where signatures go: no mirror decides what
+ * a signature is for.
+ *
+ * @throws ImageError `NOT_CONVERTIBLE` where it keeps none
+ */
+export async function openSigned(place: Place, access: Access): Promise<SignedPlace> {
   if (place.transport === 'dir') {
-    return { ...(await directorySource(place)), keeper: directoryKeeper(place.path, false) };
+    const { top, repository, close } = await directorySource(place);
+    const read = async (digest?: ContentDigest): Promise<Manifest> => {
+      const manifest = await top();
+      if (digest !== undefined) checkBytes(manifest.bytes, { digest, size: undefined }, formatPlace(place));
+      return manifest;
+    };
+    return { keeper: directoryKeeper(place.path, false), repository, top: read, close };
   }
   if (place.transport !== 'docker') throw noKeeper(place);
   const repository = await openRepository(access, place.name);
   return {
     keeper: registryKeeper(place, repository, access),
-    top: () => fetchManifest(repository, selectorOf(place.name)),
+    repository,
+    top: digest => fetchManifest(repository, digest ?? selectorOf(place.name)),
     close: () => repository.registry.close(),
   };
 }

@@ -34,6 +34,11 @@ export interface SignatureKeeper {
    * @param isTop it is what the place names
    */
   add(signatures: readonly Signature[], image: Signed, isTop: boolean): Promise<void>;
+  /**
+   * Does what looks for signatures and adds some, while nobody of this process who shares the keeper's repository does: the
+   * last of those that add at once would leave but its own.
+   */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** In the directory of an image, which may be in the making. */
@@ -47,6 +52,7 @@ export function directoryKeeper(path: string, inMaking: boolean): SignatureKeepe
       const name = signatureName(image, isTop);
       await addFiles(number => join(path, name(number)), withoutKnown(signatures, await kept(image)));
     },
+    alone: work => work(),
   };
 }
 
@@ -87,6 +93,7 @@ export function registryKeeper(place: RegistryPlace, repository: Repository, acc
       const known = await kept('sigstore', image);
       await attachSignatures(repository, image, withoutKnown(attached, known));
     },
+    alone: work => work(),
   };
 }
 

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digestOf, digestParts } from './digest.ts';
 import { ImageError } from './failure.ts';
@@ -57,6 +57,20 @@ export async function lookasideSignatures(
     const hint = 'Name it in registries.d as file://, http:// or https://';
     throw new ImageError('TRUST_INVALID', `Cannot read signatures at "${at}": expected an address`, { hint });
   });
+}
+
+/**
+ * Whether a lookaside storage may have signatures of a repository, as far as this host knows: of one elsewhere nobody is
+ * asked, and it may.
+ */
+export async function mayHaveLookaside({ lookaside }: SignatureStorage): Promise<boolean> {
+  if (!URL.canParse(lookaside) || new URL(lookaside).protocol !== 'file:') return true;
+  const path = fileURLToPath(new URL(lookaside));
+  const names = await readdir(dirname(path)).catch(({ code }: NodeJS.ErrnoException) =>
+    // What cannot be listed may still be read.
+    code === 'ENOENT' || code === 'ENOTDIR' ? [] : undefined,
+  );
+  return names?.some(name => name.startsWith(`${basename(path)}@`)) ?? true;
 }
 
 /** The address below which a lookaside storage has the signatures of an image. */

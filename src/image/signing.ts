@@ -1,7 +1,7 @@
-import type { Selection } from './convert.ts';
 import { ImageError } from './failure.ts';
+import { unique } from './fit.ts';
 import type { Manifest } from './manifest.ts';
-import { formatName, parseName } from './name.ts';
+import { formatName, parseName, type RegistryName } from './name.ts';
 import { imageName } from './policy-scope.ts';
 import type { Claim } from './signature-claim.ts';
 import type { SignatureKeeper } from './signature-keeper.ts';
@@ -21,10 +21,21 @@ export interface Signing {
   readonly reference: string | undefined;
 }
 
+/** An image, or an index with its images, as far as signatures go: by their digests. */
+export interface Outline {
+  readonly images: readonly Pick<Manifest, 'digest'>[];
+  readonly top: Pick<Manifest, 'digest' | 'kind'>;
+}
+
+/** What a manifest is with all that it names. */
+export function outlineOf(top: Manifest): Outline {
+  return { images: top.kind === 'index' ? unique(top.manifests) : [top], top };
+}
+
 /** An image, or an index with its images, as it was read and as it is written. */
 export interface Fitted {
-  readonly before: Selection;
-  readonly after: Selection;
+  readonly before: Outline;
+  readonly after: Outline;
   /** Layers are packed anew on the way: their manifests are others then, and not known yet. */
   readonly repacked: boolean;
 }
@@ -38,10 +49,10 @@ export interface Fitted {
  */
 export async function carry(
   source: JudgedSource,
-  target: ImageTarget,
+  target: Pick<ImageTarget, 'place' | 'signatures'>,
   { before, after, repacked }: Fitted,
   { keep, signers, reference }: Signing,
-): Promise<((written: Selection) => Promise<number>) | undefined> {
+): Promise<((written: Outline) => Promise<number>) | undefined> {
   const lasting = new Set(repacked ? [] : manifestsOf(after).map(({ digest }) => digest));
   const carried = new Map<string, readonly Signature[]>();
   for (const manifest of keep ? manifestsOf(before) : []) {
@@ -59,16 +70,18 @@ export async function carry(
     let count = 0;
     for (const manifest of manifestsOf(written)) {
       const old = carried.get(manifest.digest) ?? [];
-      const made = await signAnew(signers, { digest: manifest.digest, reference: name }, { keeper, old });
-      const all = [...old, ...made];
-      await keeper.add(all, manifest, manifest === written.top);
-      count += all.length;
+      const claim = { digest: manifest.digest, reference: name };
+      count += await keeper.alone(async () => {
+        const all = [...old, ...(await signAnew(signers, claim, { keeper, old }))];
+        await keeper.add(all, manifest, manifest === written.top);
+        return all.length;
+      });
     }
     return count;
   };
 }
 
-function manifestsOf({ images, top }: Selection): readonly Manifest[] {
+function manifestsOf({ images, top }: Outline): readonly Pick<Manifest, 'digest'>[] {
   return top.kind === 'index' ? [...images, top] : images;
 }
 
@@ -91,10 +104,15 @@ function broken(place: Place): ImageError {
  */
 export function referenceFor(place: Place, given: string | undefined): string {
   if (given !== undefined) return wholeName(given);
-  const name = imageName(place);
+  const name = place.transport === 'docker' ? tagged(place.name) : imageName(place);
   if (name !== undefined) return formatName(name);
   const message = `Cannot sign ${formatPlace(place)}: it has no name that a signature could give`;
   throw new ImageError('NAME_INVALID', message, { hint: 'Give one with --sign-identity NAME:TAG' });
+}
+
+/** With tag and digest it would be no name that anybody asks for; the digest is in the claim anyway. */
+function tagged(name: RegistryName): RegistryName {
+  return name.tag === undefined ? name : { ...name, digest: undefined };
 }
 
 /** A name as signatures have it. @throws ImageError `NAME_INVALID` where it has neither tag nor digest */

@@ -28,6 +28,8 @@ export interface JudgedSource extends ImageSource {
   admit(image: Pick<Manifest, 'digest'>): Promise<void>;
   /** The signatures of a manifest that a copy of it takes along. @throws ImageError */
   signatures(manifest: Pick<Manifest, 'digest'>): Promise<readonly Signature[]>;
+  /** Whether it may have any, as far as nobody need be asked. @throws ImageError */
+  mayHaveSignatures(): Promise<boolean>;
 }
 
 /** Opens the image of a place for reading. @throws ImageError */
@@ -38,6 +40,7 @@ export async function openSource(place: Place, access: Access): Promise<JudgedSo
   return {
     ...source,
     signatures: signatures.carried,
+    mayHaveSignatures: signatures.mayCarry,
     admit: async image => {
       const found = await policy();
       if (found !== undefined) await judge(found, { place, image, signatures, nowMs: now() });

@@ -6,10 +6,11 @@ import { selectorOf } from './name.ts';
 import { inParallel } from './parallel.ts';
 import { findManifest } from './repository.ts';
 import { makeSharing, type Sharing } from './sharing.ts';
-import { signImage } from './sign.ts';
+import { outlineOf } from './signing.ts';
 import { type JudgedSource, openSource } from './source.ts';
 import { type Standing, standing } from './standing.ts';
 import type { SyncItem } from './sync-list.ts';
+import { type Match, signPresent } from './sync-sign.ts';
 import { openTarget } from './target.ts';
 
 /** What became of one image. */
@@ -62,12 +63,12 @@ async function syncOne(item: SyncItem, opts: SyncOptions, sharing: Sharing): Pro
     const source = await openSource(item.source, item.from);
     try {
       const there = await standing(item.destination, opts.to);
-      const digest = there && (await isWanted(there, source, opts)) ? there.digest : undefined;
-      if (digest !== undefined) {
-        await signThere(item, opts);
-        return { ...item, outcome: 'present', digest };
+      const match = there && (await matching(there, source, opts));
+      if (there !== undefined && match !== undefined) {
+        if (!opts.dryRun) await signPresent({ ...item, there, source, match }, opts, sharing);
+        return { ...item, outcome: 'present', digest: there.digest };
       }
-      if (opts.dryRun) return { ...item, outcome: 'planned', digest: await wantedDigest(source, opts) };
+      if (opts.dryRun) return { ...item, outcome: 'planned', digest: (await outlines(source, opts)).after.top.digest };
       return { ...item, outcome: 'copied', copied: await copyOne(item, source, opts, sharing) };
     } finally {
       await source.close();
@@ -75,12 +76,6 @@ async function syncOne(item: SyncItem, opts: SyncOptions, sharing: Sharing): Pro
   } catch (error) {
     return { ...item, outcome: 'failed', error };
   }
-}
-
-/** What came by an earlier sync is to be signed as what comes by this one; whom it is signed by already adds nothing. */
-async function signThere({ destination }: SyncItem, { signing, dryRun, to }: SyncOptions): Promise<void> {
-  if (signing === undefined || signing.signers.length === 0 || dryRun) return;
-  await signImage(destination, to, { signers: signing.signers, reference: signing.reference });
 }
 
 async function copyOne(item: SyncItem, source: JudgedSource, opts: SyncOptions, sharing: Sharing): Promise<Copied> {
@@ -92,19 +87,25 @@ async function copyOne(item: SyncItem, source: JudgedSource, opts: SyncOptions, 
   }
 }
 
-/** Whether the destination has what a copy would put there. Asks for digests first: registries count reads of manifests. */
-async function isWanted(there: Standing, source: JudgedSource, opts: SyncOptions): Promise<boolean> {
+/**
+ * Whether the destination has what a copy would put there; undefined where not. Asks for digests first: registries count
+ * reads of manifests.
+ */
+async function matching(there: Standing, source: JudgedSource, opts: SyncOptions): Promise<Match | undefined> {
   const { place, repository } = source;
+  const { all } = opts;
   if (repository !== undefined && place.transport === 'docker' && opts.format === undefined) {
     const digest = await findManifest(repository, selectorOf(place.name));
-    if (digest === there.digest) return opts.all || !(await there.isIndex());
-    if (opts.all) return false;
+    if (digest === there.digest) return all || !(await there.isIndex()) ? { read: undefined } : undefined;
+    if (all) return undefined;
   }
-  return (await wantedDigest(source, opts)) === there.digest;
+  const read = await outlines(source, opts);
+  return read.after.top.digest === there.digest ? { read } : undefined;
 }
 
-/** Of what a copy would put there. Without another format the index of all images is enough to know it. */
-async function wantedDigest(source: JudgedSource, opts: SyncOptions): Promise<ContentDigest> {
-  const isAsItIs = opts.all && opts.format === undefined;
-  return isAsItIs ? (await source.top()).digest : (await wanted(source, opts)).top.digest;
+/** What a copy would put there. Without another format the index of all images is enough to know it. */
+async function outlines(source: JudgedSource, opts: SyncOptions): Promise<NonNullable<Match['read']>> {
+  if (!opts.all || opts.format !== undefined) return wanted(source, opts);
+  const outline = outlineOf(await source.top());
+  return { before: outline, after: outline };
 }

@@ -360,5 +360,21 @@ describe('podstead image signs as skopeo and GnuPG take it', () => {
       await did('sync', ...flags, '--remove-signatures', `${server.host}/synced:1`, file('bare'));
       await taken('rsa2048', `dir:${file('bare/synced:1')}`, false, { signedIdentity });
     });
+
+    test('sync takes along what was signed after the first one', async () => {
+      await push('pushed:1', 'both');
+      const flags = ['--all', ...registries()];
+      const from = ['--src', 'docker', '--dest', 'dir', '--src-tls-verify=false', `${server.host}/pushed:1`];
+      const on = ['--src', 'dir', '--dest', 'docker', '--dest-tls-verify=false', file('pushed')];
+      const sync = async (): Promise<void> => {
+        await did('sync', ...flags, ...from, file('pushed'));
+        await did('sync', ...flags, ...on, `${server.host}/mirror`);
+      };
+      await sync();
+      await taken('rsa2048', image('mirror/pushed:1'), false, { signedIdentity });
+      await signed('rsa2048', '--sign-identity', 'example.com/web:1', image('pushed:1'));
+      await sync();
+      await taken('rsa2048', image('mirror/pushed:1'), true, { signedIdentity });
+    });
   });
 });

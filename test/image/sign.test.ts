@@ -5,13 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readPassphrase, readSecret } from '../../src/image/secret-file.ts';
+import { signImage } from '../../src/image/sign.ts';
 import { claimTypes, readClaim } from '../../src/image/signature-claim.ts';
 import { formatSignature, parseSignature } from '../../src/image/signature-store.ts';
 import { claimBytes } from '../../src/image/signer.ts';
+import { sigstoreSigner } from '../../src/image/signer-sigstore.ts';
 import { wholeName } from '../../src/image/signing.ts';
 import { readSigstoreKey } from '../../src/image/sigstore-key.ts';
+import { parsePlace } from '../../src/image/transport.ts';
 import { keyPairs } from './cosign.ts';
 import { cosignKeyFile } from './cosign-key.ts';
+import { keepingRegistry } from './keeping.ts';
+import { sampleImage } from './samples.ts';
+import { openAccess } from './server.ts';
 
 const { privateKey } = keyPairs['ECDSA P-256'];
 
@@ -43,6 +49,28 @@ test('formatSignature() writes what parseSignature() reads, also of a kind that 
 test('wholeName() completes a name, and takes none that a signature would not hold for', () => {
   assert.equal(wholeName('busybox:1'), 'docker.io/library/busybox:1');
   assert.throws(() => wholeName('quay.io/web'), { code: 'NAME_INVALID' });
+});
+
+test('an image that is named by tag and digest is signed under its tag: the one of the digest', async t => {
+  const [good, other] = [sampleImage({ label: 'good' }), sampleImage({ label: 'other' })];
+  const registry = await keepingRegistry(t);
+  registry.keep('web', '1', other.manifest.bytes);
+  registry.keep('web', '2', good.manifest.bytes);
+  const { host } = registry.server;
+  const path = await fileOf(t, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const signer = await sigstoreSigner({ path, passphrase: undefined }, { creator: 'podstead 1', nowMs: 0 });
+  const { digest } = good.manifest;
+  const references = [`${host}/web:1`, `${host}/web@${digest}`];
+  for (const [at, name] of [`${host}/web:1@${digest}`, `${host}/web@${digest}`].entries()) {
+    const place = parsePlace(`docker://${name}`);
+    const signed = await signImage(place, openAccess(), { signers: [signer], reference: undefined });
+    assert.deepEqual([signed.digest, signed.reference], [digest, references[at]]);
+  }
+  assert.deepEqual(
+    registry.claims('web', digest),
+    references.map(reference => ({ digest, reference })),
+  );
+  assert.deepEqual(registry.claims('web', other.manifest.digest), []);
 });
 
 test('readSecret() refuses what everybody can read, and what is too large', async t => {
