@@ -17,7 +17,11 @@ const runner: Runner = async (options, failure, body) => {
     if (stopped === undefined) {
       stopped = { signal, atMs: Date.now() };
       controller.abort();
-    } else if (Date.now() - stopped.atMs > insistMs) process.exit(codeOf(signal));
+    } else if (Date.now() - stopped.atMs > insistMs) {
+      // A line that was being redrawn is left as it is.
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      process.exit(codeOf(signal));
+    }
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
