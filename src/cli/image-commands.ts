@@ -56,7 +56,7 @@ function addLooks(add: Add): void {
     {
       usage: 'image verify [IMAGE]',
       summary: 'tell who signed an image, or fail',
-      details: `Tell who signed an image, or fail: by a public key (--key), by the name that a certificate gives the signer (--trust-root),\nor as a policy.json asks for it. Of all who could be asked only the image's registry is. ${places}.`,
+      details: `Tell who signed an image, or fail: by a public key (--key), by the name that a certificate gives the signer (--trust-root),\nor as a policy.json asks for it; by one that asks for no signature it fails. Of all who could be asked only the image's registry is. ${places}.`,
       examples: [
         'podstead image verify --key cosign.pub docker://registry.example/team/web:1',
         'podstead image verify --trust-root trusted_root.json --certificate-identity ann@example.com \\\n    --certificate-oidc-issuer https://accounts.example docker://registry.example/team/web:1',

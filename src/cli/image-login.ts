@@ -49,13 +49,19 @@ async function tell({ terminal, output, quiet }: Context, document: unknown, lin
   else if (!quiet) terminal.err(`${line}\n`);
 }
 
-/** The first line of standard input; a terminal is asked without an echo. @throws CommandError where it is empty */
+/**
+ * The first line of standard input; a terminal is asked without an echo.
+ *
+ * @throws CommandError where it is empty, or the reason of the signal
+ */
 async function readPassword({ terminal, signal }: Context, registry: string): Promise<string> {
   const { stdin } = process;
   const isTyped = stdin.isTTY === true;
   if (isTyped) terminal.err(`Password for ${registry}: `);
   // In raw mode no character is shown; a terminal otherwise would show them all.
   const lines = createInterface({ input: stdin, terminal: isTyped, signal, historySize: 0 });
+  // Nor does Ctrl-C make a signal there: it would only end the input.
+  lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     for await (const line of lines) {
       if (line !== '') return line;
@@ -65,6 +71,7 @@ async function readPassword({ terminal, signal }: Context, registry: string): Pr
     lines.close();
     if (isTyped) terminal.err('\n');
   }
+  signal.throwIfAborted();
   throw new CommandError('Cannot log in: the password is empty', {
     hint: 'Give it by standard input, as in: podstead image login --username USER REGISTRY < FILE',
   });

@@ -1,4 +1,5 @@
 import { pickImage } from '../image/pick.ts';
+import { type Section, sectionFor } from '../image/policy-scope.ts';
 import { openSource } from '../image/source.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
 import { type Proven, verifyImage, type Wanted } from '../image/verify.ts';
@@ -11,7 +12,7 @@ import type { VerifyFlags } from './image-flags.ts';
 import { readManifest } from './image-look.ts';
 import { filesOf, type SignatureFiles } from './image-sign-files.ts';
 
-/** `podstead image verify IMAGE`: exits with 0 only where a signature holds, or a policy takes the image. So with files. */
+/** `podstead image verify IMAGE`: exits with 0 only where a signature holds, of a policy all that it asks for. So with files. */
 export async function verify(context: Context, given: string | undefined, flags: VerifyFlags): Promise<number> {
   const files = filesOf(given, flags);
   if (files !== undefined) return verifyFiles(context, files, flags.key);
@@ -24,6 +25,8 @@ export async function verify(context: Context, given: string | undefined, flags:
       const policy = await access.trust.policy();
       if (policy === undefined) throw unasked(image);
       const { image: taken } = await pickImage(source, platformOf(flags));
+      const section = await sectionFor(policy, source.place);
+      if (!asksForSignature(section)) throw unsigned(image, section);
       await tell(context, { name: formatPlace(source.place), digest: taken.digest, policy: policy.file, proven: [] });
     } else {
       const { digest, proven } = await verifyImage(source, wanted, access);
@@ -62,6 +65,19 @@ function wantedBy(flags: VerifyFlags): Wanted | undefined {
 function unasked(image: string): CommandError {
   return new CommandError(`Cannot verify "${image}": nothing says who must have signed it`, {
     hint: 'Give --key, --trust-root or --policy, or write /etc/containers/policy.json',
+  });
+}
+
+function asksForSignature({ requirements }: Section): boolean {
+  return requirements.some(({ type }) => type !== 'insecureAcceptAnything');
+}
+
+/** Whether anybody signed it was not looked at: whoever asks who did would take silence for an answer. */
+function unsigned(image: string, { requirements, name }: Section): CommandError {
+  const message = `Cannot tell who signed "${image}": the policy takes it, and asks for no signature`;
+  const [first] = requirements;
+  return new CommandError(message, {
+    hint: `${name} takes anything (${first?.at}); give --key or --trust-root, or a --policy that asks for one`,
   });
 }
 

@@ -4,20 +4,28 @@ import { makeContext } from './context.ts';
 import { describeError, isFailure } from './error.ts';
 import { helperWord } from './helper-word.ts';
 import { makeProgram, type Runner } from './program.ts';
+import { watchOutput } from './terminal.ts';
 
 /** A second signal this long after the first ends the process at once; sooner it is an echo of the first. In milliseconds. */
 const insistMs = 500;
 
 let exitCode = 0;
+/** Of the command that runs, where it cannot tell what it has to tell. */
+let failureCode = 1;
 
 const runner: Runner = async (options, failure, body) => {
+  failureCode = failure;
   const controller = new AbortController();
   let stopped: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopped === undefined) {
       stopped = { signal, atMs: Date.now() };
       controller.abort();
-    } else if (Date.now() - stopped.atMs > insistMs) process.exit(codeOf(signal));
+    } else if (Date.now() - stopped.atMs > insistMs) {
+      // A line that was being redrawn is left as it is.
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      process.exit(codeOf(signal));
+    }
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -47,6 +55,10 @@ async function main(): Promise<number> {
     await serve();
     return 0;
   }
+  watchOutput(process, error => {
+    report(error);
+    process.exit(failureCode);
+  });
   try {
     await makeProgram(runner, process.argv.slice(2)).parseAsync();
   } catch (error) {
@@ -56,5 +68,6 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-// Kept-alive connections would hold the process; standard streams are written synchronously on Linux.
-void main().then(code => process.exit(code));
+// Kept-alive connections would hold the process; standard streams are written synchronously on Linux, but tell of what
+// they could not write only afterwards.
+void main().then(code => setImmediate(() => process.exit(code)));

@@ -1,3 +1,6 @@
+import { fstatSync, writeSync } from 'node:fs';
+import { CommandError } from './error.ts';
+
 /** Where text goes, and what it may look like there. */
 export interface Terminal {
   /** Data: JSON, tables, plans, diffs, units, logs. */
@@ -16,22 +19,33 @@ export interface Terminal {
 }
 
 export interface TerminalStreams {
-  readonly stdout: NodeJS.WriteStream;
+  readonly stdout: NodeJS.WriteStream & { readonly fd: number };
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** The process's own streams. A reader of standard output that left (`| head`) ends the process quietly. */
+/**
+ * Hears of what standard output does not take. A reader that left (`| head`) ends the process quietly; standard error that
+ * takes nothing ends nothing, as nobody could be told.
+ *
+ * @param fail called with what to tell; ends the process
+ */
+export function watchOutput({ stdout, stderr }: TerminalStreams, fail: (error: CommandError) => void): void {
+  stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EPIPE') process.exit(0);
+    fail(new CommandError(`Cannot write to standard output: ${cause.message}`, { cause }));
+  });
+  stderr.on('error', () => undefined);
+}
+
+/** The process's own streams. */
 export function processTerminal(
   streams: TerminalStreams,
   opts: { readonly color: boolean; readonly dumb: boolean },
 ): Terminal {
   const { stdout, stderr } = streams;
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  const isFile = fstatSync(stdout.fd).isFile();
   return {
-    out: text => void stdout.write(text),
+    out: text => void (isFile ? writeWhole(stdout, text) : stdout.write(text)),
     err: text => void stderr.write(text),
     outColor: opts.color && stdout.isTTY === true,
     errColor: opts.color && stderr.isTTY === true,
@@ -39,4 +53,14 @@ export function processTerminal(
     columns: () => stderr.columns ?? 80,
     outColumns: () => (stdout.isTTY === true ? stdout.columns || 80 : Number.POSITIVE_INFINITY),
   };
+}
+
+/** By hand: of what a disk took a part of as the last that it had room for, Node's stream forgets the rest. */
+function writeWhole(stdout: TerminalStreams['stdout'], text: string | Uint8Array): void {
+  const bytes = Buffer.from(text);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(stdout.fd, bytes, at);
+  } catch (error) {
+    stdout.emit('error', error);
+  }
 }

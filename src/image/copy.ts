@@ -10,6 +10,7 @@ import { makeRepacker } from './repacker.ts';
 import { carry, type Signing } from './signing.ts';
 import type { JudgedSource } from './source.ts';
 import type { ImageTarget, Transfer } from './target.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** What is to be copied, and how. */
 export interface CopyOptions extends FitOptions {
@@ -39,7 +40,7 @@ const atOnce = 6;
  * Copies an image: blobs that the target lacks, several at once, then manifests, from the images up. Manifests stay as
  * they are, byte for byte, where the target can hold them so and nothing else is asked for.
  *
- * @throws ImageError; then the target shows nothing that looks whole
+ * @throws ImageError, or the reason of the signal; then the target shows nothing that looks whole
  */
 export async function copyImage(source: JudgedSource, target: ImageTarget, opts: CopyOptions): Promise<Copied> {
   const selection = await select(source, opts);
@@ -47,20 +48,24 @@ export async function copyImage(source: JudgedSource, target: ImageTarget, opts:
   const repacked = isRepacked(selection, opts);
   const signed =
     opts.signing && (await carry(source, target, { before: selection, after: fitting, repacked }, opts.signing));
-  const repacker = opts.repacking && (await makeRepacker(source, selection.images, opts.repacking));
+  const repacker =
+    opts.repacking && (await makeRepacker(source, selection.images, { ...opts.repacking, signal: opts.signal }));
   const tally = startTally(blobsOf(selection.images), opts.onProgress);
   await inParallel(tally.blobs, { atOnce, signal: opts.signal }, async blob => {
-    const content = (): AsyncIterable<Uint8Array> => tally.count(blob, source.blob(blob));
+    const content = (): AsyncIterable<Uint8Array> => tally.count(blob, untilStopped(source.blob(blob), opts.signal));
     if (repacker?.takes(blob)) return tally.end(blob, await repacker.send(blob, content(), target));
     if (await target.has(blob)) return tally.end(blob, 'present');
     tally.end(blob, await target.put(blob, content, source.repository));
   });
+  // The last bytes may have been on their way to the disk for long.
+  opts.signal.throwIfAborted();
   const written = repacker === undefined ? fitting : editLayers(fitting, repacker.made);
   const { images, top } = written;
   // First: whoever asks for a signed image may see it the moment that it is there.
   const signatures = (await signed?.(written)) ?? 0;
   for (const image of images) await target.putManifest(image, image === top);
   if (top.kind === 'index') await putIndex(target, top, opts);
+  opts.signal.throwIfAborted();
   await target.commit();
   return { digest: top.digest, images: images.length, signatures, ...tally.result() };
 }

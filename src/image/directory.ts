@@ -4,6 +4,7 @@ import { syncPath } from '../durable.ts';
 import { checkBytes, checked, digestParts } from './digest.ts';
 import { onDisk } from './disk.ts';
 import { ImageError } from './failure.ts';
+import { removedAtExit } from './leftover.ts';
 import { type Descriptor, largestDocument, type Manifest, parseManifest } from './manifest.ts';
 import { directoryKeeper } from './signature-keeper.ts';
 import { beside, directorySink, writeBytes } from './sink.ts';
@@ -64,6 +65,7 @@ async function* blobOf(place: DirectoryPlace, descriptor: Descriptor): AsyncGene
 export async function directoryTarget(place: DirectoryPlace): Promise<ImageTarget> {
   await needFree(place.path);
   const making = beside(place.path);
+  const forget = removedAtExit(making);
   await onDisk(place.path, () => mkdir(making, { recursive: true }));
   const sink = directorySink(making, place.path);
   return {
@@ -84,7 +86,10 @@ export async function directoryTarget(place: DirectoryPlace): Promise<ImageTarge
       await sink.finish();
       await onDisk(place.path, () => replace(making, place.path));
     },
-    close: () => rm(making, { recursive: true, force: true }),
+    close: async () => {
+      await rm(making, { recursive: true, force: true });
+      forget();
+    },
   };
 }
 

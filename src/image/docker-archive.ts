@@ -9,6 +9,7 @@ import { formatName, parseName, type RegistryName } from './name.ts';
 import type { ImageSource } from './source.ts';
 import { formatPlace, type Place } from './transport.ts';
 import { readFrom, startOf, type Tree } from './tree.ts';
+import { untilStopped } from './until-stopped.ts';
 
 type ArchivePlace = Extract<Place, { transport: 'docker-archive' }>;
 
@@ -25,11 +26,13 @@ type Files = ReadonlyMap<string, string>;
 /**
  * Reads an image that `docker save`, `podman save` or skopeo wrote. Such an archive has no manifest: it is made of the
  * configuration and the layers as they lie there.
+ *
+ * @param signal ends the reading of packed layers for their digests
  */
-export async function dockerArchiveSource(place: ArchivePlace): Promise<ImageSource> {
+export async function dockerArchiveSource(place: ArchivePlace, signal: AbortSignal): Promise<ImageSource> {
   const tree = await archiveTree(place.path);
   const saved = pick(await readSaved(tree), place);
-  const { manifest, files } = await manifestOf(tree, saved);
+  const { manifest, files } = await manifestOf(tree, saved, signal);
   return {
     place,
     repository: undefined,
@@ -86,7 +89,11 @@ function isSame(tag: string, name: RegistryName): boolean {
   }
 }
 
-async function manifestOf(tree: Tree, saved: Saved): Promise<{ readonly manifest: Manifest; readonly files: Files }> {
+async function manifestOf(
+  tree: Tree,
+  saved: Saved,
+  signal: AbortSignal,
+): Promise<{ readonly manifest: Manifest; readonly files: Files }> {
   const config = await readFrom(tree, saved.config, largestDocument);
   if (config === undefined) throw broken(tree, 'it has no configuration');
   const document = record(parseJson(config, `the configuration in "${tree.name}"`));
@@ -95,7 +102,7 @@ async function manifestOf(tree: Tree, saved: Saved): Promise<{ readonly manifest
   const files = new Map([[digestOf(config), saved.config]]);
   const layers: Layer[] = [];
   for (const [index, name] of saved.layers.entries()) {
-    const layer = await layerAt(tree, name, diffIds[index] ?? '');
+    const layer = await layerAt(tree, { name, diffId: diffIds[index] ?? '' }, signal);
     files.set(layer.digest, name);
     layers.push(layer);
   }
@@ -115,15 +122,21 @@ interface Layer {
   readonly size: number;
 }
 
+/** A layer by its file's name, and by what the configuration says that it unpacks to. */
+interface Named {
+  readonly name: string;
+  readonly diffId: string;
+}
+
 /** A plain layer is named by the configuration; a packed one is read once for its digest. */
-async function layerAt(tree: Tree, name: string, diffId: string): Promise<Layer> {
+async function layerAt(tree: Tree, { name, diffId }: Named, signal: AbortSignal): Promise<Layer> {
   const size = await tree.size(name);
   if (size === undefined) throw broken(tree, `it has no "${name}"`);
   const [first, second] = await startOf(tree, name, 2);
   const isPacked = first === 0x1f && second === 0x8b;
   if (!isPacked) return { mediaType: layerType('none', 'docker'), digest: diffId, size };
   const hash = createHash('sha256');
-  for await (const chunk of tree.stream(name)) hash.update(chunk);
+  for await (const chunk of untilStopped(tree.stream(name), signal)) hash.update(chunk);
   return { mediaType: layerType('gzip', 'docker'), digest: `sha256:${hash.digest('hex')}`, size };
 }
 

@@ -9,6 +9,7 @@ import { type PackOptions, pack } from './pack.ts';
 import { makeScratch } from './scratch.ts';
 import { fileBytes } from './tree.ts';
 import { unpack } from './unpack.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** How layers are to be packed, whatever they were. */
 export interface Repacking extends PackOptions {
@@ -51,13 +52,14 @@ export function keptAnnotations({ annotations = {} }: Descriptor): Readonly<Reco
 export async function repack(
   layer: Descriptor,
   content: AsyncIterable<Uint8Array>,
-  { diffId, ...opts }: Repacking & { readonly diffId: ContentDigest | undefined },
+  { diffId, signal, ...opts }: Repacking & { readonly diffId: ContentDigest | undefined; readonly signal: AbortSignal },
 ): Promise<Repacked> {
   const scratch = await makeScratch(opts.env, 'layer');
   const { path } = scratch;
   try {
     const plain = unpack(layer, content);
-    const written = await onDisk(path, () => write(path, pack(plain.content, opts)));
+    // Here too: a few bytes may unpack to very many, which take their time to pack.
+    const written = await onDisk(path, () => write(path, pack(untilStopped(plain.content, signal), opts)));
     if (plain.digest() !== diffId) {
       throw new ImageError('CONTENT_WRONG', `Cannot take layer ${layer.digest}: it is not what its image says`, {
         hint: 'Nothing of it was kept: whoever made the image named another layer in its configuration',
@@ -66,7 +68,8 @@ export async function repack(
     return {
       ...written,
       // Held against what was written: a disk may keep something else, and nobody after this would see it.
-      content: () => checked(fileBytes(path, { start: 0, size: undefined }), written, `"${path}"`),
+      content: () =>
+        untilStopped(checked(fileBytes(path, { start: 0, size: undefined }), written, `"${path}"`), signal),
       remove: scratch.remove,
     };
   } catch (error) {

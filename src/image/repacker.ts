@@ -18,7 +18,7 @@ export interface Repacker {
 export async function makeRepacker(
   source: ImageSource,
   images: readonly ImageManifest[],
-  repacking: Repacking,
+  repacking: Repacking & { readonly signal: AbortSignal },
 ): Promise<Repacker> {
   const diffIds = await diffIdsOf(source, images);
   const made = new Map<ContentDigest, { readonly digest: ContentDigest; readonly size: number }>();

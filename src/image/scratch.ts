@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onDisk } from './disk.ts';
+import { removedAtExit } from './leftover.ts';
 
 /** Where a large file is kept meanwhile. */
 export interface Scratch {
@@ -13,5 +14,10 @@ export interface Scratch {
 export async function makeScratch(env: Readonly<Record<string, string | undefined>>, name: string): Promise<Scratch> {
   const parent = env.TMPDIR || '/var/tmp';
   const directory = await onDisk(parent, () => mkdtemp(join(parent, 'podstead-')));
-  return { path: join(directory, name), remove: () => rm(directory, { recursive: true, force: true }) };
+  const forget = removedAtExit(directory);
+  const remove = async (): Promise<void> => {
+    await rm(directory, { recursive: true, force: true });
+    forget();
+  };
+  return { path: join(directory, name), remove };
 }

@@ -5,6 +5,7 @@ import { Header } from 'tar';
 import { syncPath } from '../durable.ts';
 import { onDisk, writeAll } from './disk.ts';
 import { ImageError } from './failure.ts';
+import { removedAtExit } from './leftover.ts';
 
 /** Where files of an image are written by their names. Nothing looks whole before `finish`. A full disk is `DISK_FULL`. */
 export interface Sink {
@@ -48,12 +49,15 @@ async function writeWhole(
   const first = join(directory, typeof name === 'string' ? name : 'file');
   await mkdir(dirname(first), { recursive: true });
   const temporary = beside(first);
+  const forget = removedAtExit(temporary);
   try {
     await writeSynced(temporary, content);
     await rename(temporary, join(directory, typeof name === 'string' ? name : name()));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  } finally {
+    forget();
   }
 }
 
@@ -96,6 +100,7 @@ export async function archiveSink(path: string): Promise<Sink> {
   }
   const temporary = beside(path);
   const file = await onDisk(path, () => open(temporary, 'wx', 0o644));
+  const forget = removedAtExit(temporary);
   const written = new Set<string>();
   let end = 0;
   let turn: Promise<void> = Promise.resolve();
@@ -129,7 +134,10 @@ export async function archiveSink(path: string): Promise<Sink> {
       return mine;
     },
     finish: () => onDisk(path, finish),
-    close: () => discard(file, temporary),
+    close: async () => {
+      await discard(file, temporary);
+      forget();
+    },
   };
 }
 

@@ -55,9 +55,9 @@ async function openPlace(place: Place, access: Access): Promise<ImageSource> {
     case 'dir':
       return (await import('./directory.ts')).directorySource(place);
     case 'docker-archive':
-      return (await import('./docker-archive.ts')).dockerArchiveSource(place);
+      return (await import('./docker-archive.ts')).dockerArchiveSource(place, access.signal);
     case 'tarball':
-      return (await import('./tarball.ts')).tarballSource(place);
+      return (await import('./tarball.ts')).tarballSource(place, access.signal);
     case 'containers-storage':
     case 'docker-daemon':
       return (await import('./store.ts')).storeSource(place, access);

@@ -44,7 +44,7 @@ export async function storeSource(place: StorePlace, access: Access): Promise<Im
     await onDisk(path, () => pipeline(saved, createWriteStream(path, { mode: 0o600 }), { signal }));
     const inner = await (store.format === 'oci-archive'
       ? layoutSource({ transport: 'oci-archive', path, ref: undefined })
-      : dockerArchiveSource({ transport: 'docker-archive', path, name: undefined }));
+      : dockerArchiveSource({ transport: 'docker-archive', path, name: undefined }, access.signal));
     return {
       ...inner,
       place,

@@ -10,6 +10,7 @@ import type { ImageSource } from './source.ts';
 import { formatPlace, type Place } from './transport.ts';
 import { fileBytes, needThere } from './tree.ts';
 import { unpack } from './unpack.ts';
+import { untilStopped } from './until-stopped.ts';
 
 type TarballPlace = Extract<Place, { transport: 'tarball' }>;
 
@@ -28,11 +29,12 @@ interface Layer {
  * An image made of tar archives, a layer each, for this host's platform. The same files with the same times give the same
  * image, which is the one that skopeo makes of them on a host in UTC.
  *
+ * @param signal ends the reading of the files for their digests
  * @throws ImageError `IMAGE_NOT_FOUND`, `LAYOUT_INVALID`
  */
-export async function tarballSource(place: TarballPlace): Promise<ImageSource> {
+export async function tarballSource(place: TarballPlace, signal: AbortSignal): Promise<ImageSource> {
   const layers: Layer[] = [];
-  for (const path of place.paths) layers.push(await readLayer(path));
+  for (const path of place.paths) layers.push(await readLayer(path, signal));
   const config = Buffer.from(JSON.stringify(configOf(layers)));
   const written = {
     schemaVersion: 2,
@@ -61,7 +63,7 @@ async function* blobOf(
 }
 
 /** Reads a file for its digest, and for that of what it unpacks to. */
-async function readLayer(path: string): Promise<Layer> {
+async function readLayer(path: string, signal: AbortSignal): Promise<Layer> {
   await needThere(path);
   const found = await stat(path, { bigint: true });
   if (!found.isFile()) throw noTar(path, 'expected a file');
@@ -78,7 +80,8 @@ async function readLayer(path: string): Promise<Layer> {
   const descriptor = { mediaType, digest: `of "${path}"`, size, urls: [], annotations: undefined, platform: undefined };
   const plain = unpack({ ...descriptor, raw: {} }, hashed());
   let start: Uint8Array = new Uint8Array();
-  for await (const chunk of plain.content) if (start.length < block) start = Buffer.concat([start, chunk]);
+  for await (const chunk of untilStopped(plain.content, signal))
+    if (start.length < block) start = Buffer.concat([start, chunk]);
   if (!isTar(Buffer.from(start))) throw noTar(path, 'it is no tar archive, nor one packed by gzip or zstd');
   const digest = `sha256:${hash.digest('hex')}`;
   return { path, mediaType, digest, size, diffId: plain.digest(), mtime: found.mtimeNs };

@@ -77,6 +77,10 @@ function isOfLibrary(error: unknown): error is Error {
   );
 }
 
+function isOfZlib(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+}
+
 async function* gunzipped(layer: Descriptor, packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
   // Its failure reaches the reader through the stream itself.
@@ -84,8 +88,9 @@ async function* gunzipped(layer: Descriptor, packed: AsyncIterable<Uint8Array>):
   try {
     yield* gunzip;
   } catch (cause) {
-    if (cause instanceof ImageError) throw cause;
-    throw wrong(layer, cause instanceof Error ? cause.message : 'it is no gzip', cause);
+    // What failed may also be the reading of it, or somebody stopped that.
+    if (isOfZlib(cause)) throw wrong(layer, cause.message, cause);
+    throw cause;
   } finally {
     gunzip.destroy();
     await done;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
@@ -92,4 +92,44 @@ test('podstead says in one line and a hint what a path lacks, without a stack', 
   const { code, err } = podstead(['validate', join(dir, 'nothing')]);
   assert.equal(code, 1);
   assert.match(err, /^podstead: Cannot read .*nothing'.*\n {2}\S.*\n$/);
+});
+
+/** Runs it by a shell, for what only a shell opens. */
+function byShell(script: string): Ran {
+  const podstead = [process.execPath, '--import', 'tsx', join(root, 'src/cli/main.ts')].map(word => `'${word}'`);
+  const words = ['-c', script.replaceAll('podstead ', `${podstead.join(' ')} `)];
+  const { status, stdout, stderr } = spawnSync('bash', words, { cwd: root, encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+for (const words of ['validate -o json manifests', 'validate -o yaml manifests', '--version', 'apply --help']) {
+  test(`podstead ${words} says that standard output takes nothing, and fails`, () => {
+    const { code, err } = byShell(`podstead ${words} >/dev/full`);
+    assert.equal(code, 1);
+    assert.match(err, /^podstead: Cannot write to standard output: .*ENOSPC.*\n$/);
+  });
+}
+
+test('podstead says that a file has room for a part of its output alone, and fails', () => {
+  const [file, manifests] = [join(dir, 'out.json'), join(dir, 'many.yaml')];
+  writeFileSync(
+    manifests,
+    [...Array(30).keys()].map(index => pod.replace('image: b', `imag: b${index}`)).join('---\n'),
+  );
+  const whole = byShell(`podstead validate -o json '${manifests}'`);
+  assert.ok(whole.out.length > 2048);
+  // In KiB; tsx keeps what it made of a file in another one, which must be there by now.
+  const { code, err } = byShell(`ulimit -f 2; podstead validate -o json '${manifests}' >'${file}'`);
+  assert.deepEqual([code, statSync(file).size], [1, 2048]);
+  assert.match(err, /^podstead: Cannot write to standard output: .*EFBIG.*\n$/);
+});
+
+test('podstead is silent where whoever read its output left', () => {
+  const { code, out, err } = byShell('podstead validate -o json manifests | true; exit $PIPESTATUS');
+  assert.deepEqual({ code, out, err }, { code: 0, out: '', err: '' });
+});
+
+test('podstead does its work where standard error takes nothing', () => {
+  const { code, out } = byShell('podstead validate -o json manifests 2>/dev/full');
+  assert.deepEqual([code, JSON.parse(out).valid], [0, true]);
 });

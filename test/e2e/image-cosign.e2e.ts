@@ -163,6 +163,19 @@ describe('podstead image honours signatures of cosign', () => {
     assert.equal(byPolicy.code, 0, byPolicy.stderr);
   });
 
+  test('verify fails by a policy that asks for no signature, and says that it does not', async () => {
+    await push('unasked', []);
+    const file = join(dir, 'anything.json');
+    const elsewhere = { docker: { 'elsewhere.example': [{ type: 'reject' }] } };
+    await writeFile(file, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }], transports: elsewhere }));
+    const ran = await ours('verify', '--tls-verify=false', '--policy', file, image('unasked:1'), '-o', 'json');
+    assert.deepEqual([ran.code, ran.stdout], [1, '']);
+    assert.match(
+      ran.stderr,
+      /the policy takes it, and asks for no signature\n {2}the default takes anything \(.*:1:\d+\)/,
+    );
+  });
+
   test('where a policy names a log, the log must have promised this very signature', async () => {
     const wanted = { keyPath: key('own'), rekorPublicKeyPath: key('log') };
     const payload = claim('log');

@@ -40,7 +40,8 @@ test('a layer that was packed anew is held against its digest where it is read b
     yield layer?.bytes ?? new Uint8Array();
   }
   const [diffId] = JSON.parse(config.bytes.toString()).rootfs.diff_ids;
-  const options = { packing: 'none', level: undefined, onlyPlain: false, env: { TMPDIR }, diffId } as const;
+  const { signal } = new AbortController();
+  const options = { packing: 'none', level: undefined, onlyPlain: false, env: { TMPDIR }, diffId, signal } as const;
   const repacked = await repack(descriptor, content(), options);
   const read = async (): Promise<number> => {
     let size = 0;
