@@ -18,22 +18,21 @@ const keywords = new Set(
     ' ',
   ),
 );
-const fromForm = /^(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?$/i;
 
 /**
  * Reads which images a Containerfile starts from and copies or mounts files of: FROM, COPY --from and RUN --mount
  * (Containerfile(5)). Stages of its own and `scratch` are left out; arguments are not filled in.
  */
-export function basesOf(containerfile: string): Bases {
+export async function basesOf(containerfile: string): Promise<Bases> {
   const stages = new Set(['scratch']);
   const named = new Set<string>();
   const open = new Set<string>();
   const add = (image: string): void => {
     if (!stages.has(image.toLowerCase())) (image.includes('$') ? open : named).add(image);
   };
-  const instructions = instructionsOf(containerfile);
+  const instructions = await instructionsOf(containerfile);
   for (const each of instructions) {
-    const [, image, stage] = (each.keyword === 'FROM' && fromForm.exec(each.rest)) || [];
+    const [image, , stage] = each.keyword === 'FROM' ? each.words : [];
     if (image !== undefined) add(image);
     if (stage !== undefined) stages.add(stage.toLowerCase());
     for (const lent of lendersOf(each)) add(lent);
@@ -41,16 +40,16 @@ export function basesOf(containerfile: string): Bases {
   return {
     named: [...named],
     open: [...open],
-    fetches: instructions.some(({ keyword, rest }) => keyword === 'ADD' && /:\/\/|git@|\$/.test(rest)),
+    fetches: instructions.some(({ keyword, words }) => keyword === 'ADD' && /:\/\/|git@|\$/.test(words.join(' '))),
     isUnclear: instructions.some(isUnclear),
   };
 }
 
 /** Whose files a step sees; a number is a stage. */
-function lendersOf({ keyword, rest }: Instruction): readonly string[] {
+function lendersOf({ keyword, flags }: Instruction): readonly string[] {
   if (keyword !== 'COPY' && keyword !== 'RUN') return [];
-  const flags = (/^(?:--\S+\s+)+/.exec(rest)?.[0] ?? '').replaceAll(/["']/g, '');
-  const froms = flags.split(/\s+/).flatMap(flag => {
+  const froms = flags.flatMap(quoted => {
+    const flag = quoted.replaceAll(/["']/g, '');
     const whole = /^--from=(.+)$/.exec(flag)?.[1];
     const mounted = /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1];
     return [whole, mounted].filter(image => image !== undefined);
@@ -58,7 +57,8 @@ function lendersOf({ keyword, rest }: Instruction): readonly string[] {
   return froms.filter(image => !/^\d+$/.test(image));
 }
 
-/** A here-document's lines look like instructions, and end where only its own word tells. */
-function isUnclear({ keyword, rest }: Instruction): boolean {
-  return !keywords.has(keyword) || rest.includes('<<') || (keyword === 'FROM' && !fromForm.test(rest));
+/** Also here-documents: engines before Buildah 1.33 take their lines for instructions. */
+function isUnclear({ keyword, words }: Instruction): boolean {
+  const isFrom = words.length === 1 || (words.length === 3 && words[1]?.toUpperCase() === 'AS');
+  return !keywords.has(keyword) || words.some(word => word.includes('<<')) || (keyword === 'FROM' && !isFrom);
 }

@@ -2,41 +2,26 @@
 export interface Instruction {
   /** In capitals. */
   readonly keyword: string;
-  /** What follows it, as one line. */
-  readonly rest: string;
+  /** As in `--from=base`. */
+  readonly flags: readonly string[];
+  /** The other words; of a here-document also all that it holds. */
+  readonly words: readonly string[];
 }
 
-/**
- * Reads the instructions of a Containerfile as the engine does (the parser that Buildah has from Docker): a line whose last
- * character but blanks is the escape character goes on in the next; comments and blank lines in between are nothing, and
- * a comment is never continued. What a here-document holds is taken for instructions.
- */
-export function instructionsOf(text: string): readonly Instruction[] {
-  const continued = new RegExp(`${escapeOf(text) === '`' ? '`' : '\\\\'}[ \\t]*$`);
-  const found: Instruction[] = [];
-  let whole = '';
-  for (const line of text.split(/\r?\n/)) {
-    const isNothing = /^\s*(?:#|$)/.test(line);
-    if (isNothing) continue;
-    whole += line.replace(continued, '');
-    if (continued.test(line)) continue;
-    found.push(instruction(whole));
-    whole = '';
-  }
-  return whole.trim() === '' ? found : [...found, instruction(whole)];
+/** Reads the instructions of a Containerfile, with its escape directive, comments and continued lines (Containerfile(5)). */
+export async function instructionsOf(text: string): Promise<readonly Instruction[]> {
+  // Loaded when something is built, or put into a bundle.
+  const { DockerfileParser } = await import('dockerfile-ast');
+  return DockerfileParser.parse(text)
+    .getInstructions()
+    .map(instruction => ({
+      keyword: instruction.getKeyword(),
+      flags: 'getFlags' in instruction ? (instruction as Flagged).getFlags().map(String) : [],
+      words: instruction.getArguments().map(word => word.getValue()),
+    }));
 }
 
-/** As the directive says: a comment that stands before everything but other directives (Containerfile(5)). */
-function escapeOf(text: string): string {
-  for (const line of text.split(/\r?\n/)) {
-    const [, name, value] = /^\s*#\s*([a-z]+)\s*=\s*(\S+)\s*$/i.exec(line) ?? [];
-    if (name === undefined) break;
-    if (name.toLowerCase() === 'escape') return value ?? '\\';
-  }
-  return '\\';
-}
-
-function instruction(whole: string): Instruction {
-  const [, keyword = '', rest = ''] = /^\s*(\S+)\s*(.*?)\s*$/s.exec(whole) ?? [];
-  return { keyword: keyword.toUpperCase(), rest };
+/** What the library does not export. */
+interface Flagged {
+  getFlags(): readonly { toString(): string }[];
 }

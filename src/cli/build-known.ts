@@ -66,7 +66,7 @@ async function inputOf(request: BuildRequest, engine: Looks, { files, signal }: 
   const { directory, only, recipe, options = {}, names, labels } = request;
   if (only !== undefined || !isCached(options)) return undefined;
   const text = 'text' in recipe ? recipe.text : await readFile(join(directory ?? '', recipe.file), 'utf8');
-  const { named, open, fetches, isUnclear } = basesOf(text);
+  const { named, open, fetches, isUnclear } = await basesOf(text);
   const at = 'file' in recipe ? recipe.file : recipe.name;
   // The C preprocessor makes a Containerfile of *.in (podman-build(1)), of files that may be anywhere.
   if (open.length > 0 || fetches || isUnclear || at.endsWith('.in')) return undefined;

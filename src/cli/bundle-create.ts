@@ -114,7 +114,7 @@ async function wantedImages(
   const made = new Set(names.map(fullName));
   for (const image of needed) {
     if (image.build === undefined) continue;
-    const { named, open } = basesOf(await recipeOf(image.build));
+    const { named, open } = await basesOf(await recipeOf(image.build));
     const left = [...open, ...named.filter(base => base.startsWith('localhost/') && !made.has(fullName(base)))];
     for (const base of named) if (!left.includes(base) && !made.has(fullName(base))) add(base, image);
     for (const base of left.filter(base => !wanted.has(base))) {
