@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../durable.ts';
+import { readEntries } from './entries.ts';
 
 /** What a build came to. */
 export interface BuildOutcome {
@@ -38,16 +38,10 @@ export function fileBuilds(stateDir: string): FileBuilds {
   };
 }
 
-async function read(path: string): Promise<ReadonlyMap<string, BuildOutcome>> {
-  try {
-    const saved = JSON.parse(await readFile(path, 'utf8')) as { version: unknown; builds: Record<string, unknown> };
-    return new Map(saved.version === version ? Object.entries(saved.builds).filter(isWhole) : []);
-  } catch {
-    return new Map();
-  }
-}
-
-function isWhole(entry: [string, unknown]): entry is [string, BuildOutcome] {
-  const outcome = entry[1] as Partial<Record<keyof BuildOutcome, unknown>> | null;
-  return typeof outcome?.id === 'string' && typeof outcome.digest === 'string' && typeof outcome.builtAtMs === 'number';
+function read(path: string): Promise<ReadonlyMap<string, BuildOutcome>> {
+  return readEntries<BuildOutcome>(path, {
+    ...{ member: 'builds', version },
+    isWhole: ({ id, digest, builtAtMs }) =>
+      typeof id === 'string' && typeof digest === 'string' && typeof builtAtMs === 'number',
+  });
 }

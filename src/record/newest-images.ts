@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../durable.ts';
+import { readEntries } from './entries.ts';
 
 /** An image that a name stood for; reconcile/ gives the members their meaning. */
 interface ImageFacts {
@@ -34,16 +34,9 @@ export function fileImages(stateDir: string): FileImages {
   };
 }
 
-async function read(path: string): Promise<ReadonlyMap<string, ImageFacts>> {
-  try {
-    const saved = JSON.parse(await readFile(path, 'utf8')) as { version: unknown; images: Record<string, unknown> };
-    return new Map(saved.version === version ? Object.entries(saved.images).filter(isWhole) : []);
-  } catch {
-    return new Map();
-  }
-}
-
-function isWhole(entry: [string, unknown]): entry is [string, ImageFacts] {
-  const facts = entry[1] as Partial<Record<keyof ImageFacts, unknown>> | null;
-  return typeof facts?.id === 'string' && typeof facts.createdMs === 'number';
+function read(path: string): Promise<ReadonlyMap<string, ImageFacts>> {
+  return readEntries<ImageFacts>(path, {
+    ...{ member: 'images', version },
+    isWhole: ({ id, createdMs }) => typeof id === 'string' && typeof createdMs === 'number',
+  });
 }
