@@ -27,7 +27,7 @@ const generators = ['node_modules/ajv', 'node_modules/@kubernetes/client-node'];
  */
 export const tools = {
   adopt: ['adopt'],
-  build: ['build', 'working'],
+  build: ['build', 'working', 'working-names'],
   bundle: ['bundle-apply', 'bundle-create', 'bundle-inspect'],
   doctor: ['doctor'],
   generate: ['generate', 'generate-kube', 'generate-quadlet'],

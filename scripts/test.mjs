@@ -10,6 +10,12 @@ import { failuresOf, totalsOf } from './report.mjs';
 import { root, setUp } from './setup.mjs';
 
 const args = process.argv.slice(2);
+const options = ['--unit', '--e2e', '--machine', '--check', '--long', '--matrix'];
+const unknown = args.find(arg => arg.startsWith('-') && !options.includes(arg));
+if (unknown !== undefined) {
+  process.stderr.write(`Cannot use "${unknown}": expected ${options.join(', ')}, or a part of a file's name\n`);
+  process.exit(2);
+}
 const only = ['--unit', '--e2e', '--machine'].filter(option => args.includes(option));
 const filters = args.filter(arg => !arg.startsWith('--'));
 const cache = join(root, '.cache');

@@ -13,7 +13,9 @@ import { CommandError } from './error.ts';
 import { withWorld } from './world.ts';
 
 /** What an ImageBuild says itself. */
-const unfit = ['file', 'target', 'buildArg', 'platform', 'squash', 'squashAll', 'annotation'] as const;
+const unfit = 'file ignorefile from target buildArg platform squash squashAll annotation'.split(
+  ' ',
+) as readonly (keyof BuildFlags)[];
 
 /** `podstead build FILE`: every ImageBuild of a file, in its order. Exits with 1 where one has errors: then none is built. */
 export async function buildDeclared(context: Context, file: string, flags: BuildFlags): Promise<number> {
@@ -60,8 +62,8 @@ async function requestFor(
   const found = images.get(fullName(tag));
   if (found?.declared === undefined) throw new Error(`Cannot build "${tag}": it is not declared`);
   const { directory, digest, declared } = found;
-  const { secrets, cache, pull, tlsVerify, timestamp } = await optionsOf(context, flags);
-  const options = { ...declared.options, secrets, cache, pull, tlsVerify };
+  const { secrets, cache, pull, tlsVerify, timestamp, host } = await optionsOf(context, flags);
+  const options = { ...declared.options, secrets, cache, pull, tlsVerify, host };
   return {
     directory: declared.hasContext ? directory : undefined,
     recipe: declared.recipe,

@@ -1,9 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { type StepFlags, stepOptions } from './step-flags.ts';
 
 /** How `build` is told what to build; each as podman has it. */
-export interface BuildFlags {
+export interface BuildFlags extends StepFlags {
   readonly tag?: readonly string[];
   readonly file?: string;
+  readonly ignorefile?: string;
+  readonly from?: string;
   readonly target?: string;
   readonly buildArg?: readonly string[];
   readonly secret?: readonly string[];
@@ -29,6 +32,8 @@ export function buildOptions(): readonly Option[] {
   return [
     listOption('-t, --tag <NAME>', 'name of the image, as in team/web:1; may be given again'),
     new Option('-f, --file <PATH>', 'the Containerfile; - is standard input'),
+    new Option('--ignorefile <PATH>', "what no step may copy, in place of the context's .containerignore"),
+    new Option('--from <IMAGE>', 'build on that image, whatever the first FROM says'),
     new Option('--target <STAGE>', 'end with that stage'),
     listOption('--build-arg <KEY=VALUE>', 'value of an ARG; KEY alone takes it from the environment'),
     listOption('--secret <SPEC>', 'what RUN --mount=type=secret sees: id=ID,src=FILE or id=ID,env=VARIABLE'),
@@ -48,6 +53,7 @@ export function buildOptions(): readonly Option[] {
     new Option('--iidfile <FILE>', "write the image's id there"),
     new Option('--authfile <PATH>', 'take credentials from there'),
     boolOption('--tls-verify', 'registries must speak TLS, with a certificate that this host trusts'),
+    ...stepOptions(),
   ];
 }
 

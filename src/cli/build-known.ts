@@ -78,9 +78,13 @@ async function inputOf(request: BuildRequest, engine: Looks, { files, signal }: 
   return { rest, bases: new Map(ids.toSorted(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
-/** Whether the engine's own cache would serve it: not for what is squashed, and steps may do otherwise with other secrets. */
-function isCached({ cache, layers, squashAll, pull, secrets = [] }: BuildOptions): boolean {
-  return cache !== false && layers !== false && squashAll !== true && pull !== 'always' && secrets.length === 0;
+/**
+ * Whether the engine's own cache would serve it: not for what is squashed, and steps may do otherwise with other secrets.
+ * Another base than the Containerfile's, and other files than the context's ignore file leaves, are left to the engine, too.
+ */
+function isCached({ cache, layers, squashAll, pull, secrets = [], from, ignore }: BuildOptions): boolean {
+  const isUsual = from === undefined && ignore === undefined && secrets.length === 0;
+  return isUsual && cache !== false && layers !== false && squashAll !== true && pull !== 'always';
 }
 
 function isWhole({ bases }: Input): boolean {

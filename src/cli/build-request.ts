@@ -3,10 +3,11 @@ import { join, relative, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { parseDockerConfig } from '../desired/image.ts';
 import type { BuildOptions, BuildRequest, BuildSecret, Recipe } from '../model/build.ts';
-import { buildFiles } from '../model/source.ts';
+import { buildFiles, ignoreRules } from '../model/source.ts';
 import type { BuildFlags } from './build-flags.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
+import { stepHostOf } from './step-flags.ts';
 
 /** What flags and a directory ask for. @throws CommandError */
 export async function requestOf(context: Context, given: string, flags: BuildFlags): Promise<BuildRequest> {
@@ -42,6 +43,9 @@ export async function optionsOf({ env }: Context, flags: BuildFlags): Promise<Bu
     layers: flags.layers && squash !== true,
     squashAll: squashAll ?? false,
     timestamp: flags.timestamp ?? epochOf(env),
+    from: flags.from,
+    ignore: flags.ignorefile === undefined ? undefined : ignoreRules(await read(flags.ignorefile, '--ignorefile')),
+    host: stepHostOf(flags),
   };
 }
 

@@ -1,18 +1,18 @@
 import { Option } from 'commander';
 import { listOption, parseSeconds } from './build-flags.ts';
 import type { Add } from './program.ts';
+import { stepOptions } from './step-flags.ts';
 import {
   type CommitFlags,
   type ConfigFlags,
   type CopyFlags,
-  configOf,
   configOptions,
   type FromFlags,
   type RmFlags,
   type RunFlags,
 } from './working-flags.ts';
 
-const verbs: readonly string[] = 'from containers rm copy add run config commit mount umount inspect'.split(' ');
+const verbs: readonly string[] = 'from containers rename rm copy add run config commit mount umount inspect'.split(' ');
 
 /** Whether the words of a command line have a verb after `build`. */
 export function isVerb(words: readonly string[]): boolean {
@@ -46,7 +46,16 @@ function addBeginning(add: Add): void {
   );
   add<[], unknown>(
     { usage: 'build containers', summary: 'list working containers', examples: ['podstead build containers'] },
-    async context => (await import('./working.ts')).containers(context),
+    async context => (await import('./working-names.ts')).containers(context),
+  );
+  add<[string, string], unknown>(
+    {
+      usage: 'build rename <NAME> <NEW>',
+      summary: 'give a working container another name',
+      details: 'Give a working container another name. What was written to a mount is kept, and the mount ends.',
+      examples: ['podstead build rename debian-working-container site'],
+    },
+    async (context, [name, next]) => (await import('./working-names.ts')).rename(context, name, next),
   );
   add<[string[]], RmFlags>(
     {
@@ -54,7 +63,7 @@ function addBeginning(add: Add): void {
       summary: 'remove working containers; images that they made stay',
       examples: ['podstead build rm site', 'podstead build rm --all'],
     },
-    async (context, [names], options) => (await import('./working.ts')).remove(context, names, options),
+    async (context, [names], options) => (await import('./working-names.ts')).remove(context, names, options),
     [new Option('-a, --all', 'all of them')],
   );
 }
@@ -88,9 +97,8 @@ function addSteps(add: Add): void {
         'Run a command in a working container, without a shell but one that it names. Where it fails nothing of it is kept.',
       examples: ['podstead build run site -- apt-get update', "podstead build run site -- sh -c 'echo hello > /hello'"],
     },
-    async (context, [name, command], { mount = [] }) =>
-      (await import('./working.ts')).runIn(context, name, command, mount),
-    [listOption('--mount <SPEC>', 'as of RUN --mount, as in type=cache,target=/var/cache')],
+    async (context, [name, command], options) => (await import('./working.ts')).runIn(context, name, command, options),
+    [listOption('--mount <SPEC>', 'as of RUN --mount, as in type=cache,target=/var/cache'), ...stepOptions()],
   );
   add<[string], ConfigFlags>(
     {
@@ -101,7 +109,7 @@ function addSteps(add: Add): void {
         'podstead build config --env MODE=fast --user app site',
       ],
     },
-    async (context, [name], options) => (await import('./working.ts')).configure(context, name, configOf(options)),
+    async (context, [name], options) => (await import('./working.ts')).configure(context, name, options),
     configOptions(),
   );
   add<[string, string | undefined], CommitFlags>(

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { ConfigStep } from '../manifest/image-build.ts';
 import { listOption } from './build-flags.ts';
+import type { StepFlags } from './step-flags.ts';
 
 export interface FromFlags {
   readonly name?: string;
@@ -13,7 +14,7 @@ export interface CopyFlags {
   readonly chown?: string;
   readonly chmod?: string;
 }
-export interface RunFlags {
+export interface RunFlags extends StepFlags {
   readonly mount?: readonly string[];
 }
 export interface CommitFlags {
@@ -28,6 +29,7 @@ export interface RmFlags {
 }
 /** Flags of Buildah's `config`. */
 export interface ConfigFlags {
+  readonly annotation?: readonly string[];
   readonly author?: string;
   readonly cmd?: readonly string[];
   readonly entrypoint?: readonly string[];
@@ -59,6 +61,7 @@ export function configOptions(): readonly Option[] {
     new Option('--healthcheck-start-period <DURATION>', 'how long failures do not count at the beginning'),
     new Option('--healthcheck-retries <COUNT>', 'how many failures make it unwell').argParser(Number),
     listOption('--label <KEY=VALUE>', 'a label; may be given again'),
+    listOption('--annotation <KEY=VALUE>', "an annotation of the image's manifest; may be given again"),
     listOption('--onbuild <INSTRUCTION>', 'what whoever builds on the image runs; may be given again'),
     listOption('--port <PORT>', 'a port to expose, as in 8080 or 53/udp; may be given again'),
     new Option('--stop-signal <SIGNAL>', 'what stops it'),
@@ -95,7 +98,7 @@ export function configOf(flags: ConfigFlags): ConfigStep {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function pairs(given: readonly string[]): Readonly<Record<string, string>> {
+export function pairs(given: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     given.map(pair => {
       const at = pair.indexOf('=');

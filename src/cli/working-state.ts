@@ -14,6 +14,8 @@ export interface Working {
   readonly from: string;
   /** What `config` said; applied by `commit`, and to commands as far as it is about them. */
   readonly config: ConfigStep;
+  /** Of the manifest that `commit` makes. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Container of a mount that is under way. */
   readonly mount?: string | undefined;
 }
@@ -41,7 +43,14 @@ export async function readWorking(context: Context, name: string): Promise<Worki
   throw new CommandError(`Cannot find the working container "${name}"`, { hint });
 }
 
-export async function findWorking(context: Context, name: string): Promise<Working | undefined> {
+/** @throws CommandError where a working container has that name */
+export async function refuseTaken(context: Context, name: string): Promise<void> {
+  if ((await findWorking(context, name)) === undefined) return;
+  const hint = `Remove it with "podstead build rm ${name}", or give another name`;
+  throw new CommandError(`Cannot make the working container "${name}": there is one`, { hint });
+}
+
+async function findWorking(context: Context, name: string): Promise<Working | undefined> {
   const text = await readFile(fileOf(context, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;

@@ -8,15 +8,24 @@ import { epochOf } from './build-request.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
-import type { CommitFlags, CopyFlags, FromFlags, RmFlags } from './working-flags.ts';
+import { stepHostOf } from './step-flags.ts';
+import {
+  type CommitFlags,
+  type ConfigFlags,
+  type CopyFlags,
+  configOf,
+  type FromFlags,
+  pairs,
+  type RunFlags,
+} from './working-flags.ts';
 import { change, keepMounted, quietly, requestOf } from './working-image.ts';
 import {
   aloneWith,
-  findWorking,
   forgetWorking,
   imageOf,
   listWorking,
   readWorking,
+  refuseTaken,
   type Working,
   writeWorking,
 } from './working-state.ts';
@@ -26,10 +35,7 @@ import { withWorld } from './world.ts';
 export async function from(context: Context, image: string, flags: FromFlags): Promise<number> {
   const name = flags.name ?? (await freeName(context, image));
   await aloneWith(context, name, async () => {
-    if ((await findWorking(context, name)) !== undefined) {
-      const hint = `Remove it with "podstead build rm ${name}", or give another --name`;
-      throw new CommandError(`Cannot make the working container "${name}": there is one`, { hint });
-    }
+    await refuseTaken(context, name);
     const pull = flags.pull ? 'always' : flags.pullNever ? 'never' : 'missing';
     const request = requestOf(context, name, [`FROM ${image}`], { pull, tlsVerify: flags.tlsVerify });
     await withWorld(context, ({ engine }) => quietly(context, engine, request));
@@ -113,9 +119,9 @@ export async function runIn(
   context: Context,
   name: string,
   command: readonly string[],
-  mounts: readonly string[],
+  flags: RunFlags,
 ): Promise<number> {
-  const step = instructionsOf({ run: { command, mounts } });
+  const step = instructionsOf({ run: { command, mounts: flags.mount ?? [] } });
   const lines = ({ config: { env, user, workingDir } }: Working): readonly string[] => [
     ...instructionsOf({
       config: {
@@ -127,7 +133,7 @@ export async function runIn(
     ...step,
   ];
   try {
-    return await change(context, name, lines, { options: { cache: false }, isCommand: true });
+    return await change(context, name, lines, { options: { cache: false, host: stepHostOf(flags) }, isCommand: true });
   } catch (error) {
     const status = error instanceof EngineError ? /exit status (\d+)\s*$/.exec(error.message)?.[1] : undefined;
     if (status === undefined) throw error;
@@ -137,10 +143,12 @@ export async function runIn(
 }
 
 /** `podstead build config NAME`: kept until `commit`. What is said twice is what was said last; maps and lists grow. */
-export async function configure(context: Context, name: string, config: ConfigStep): Promise<number> {
+export async function configure(context: Context, name: string, flags: ConfigFlags): Promise<number> {
   await aloneWith(context, name, async () => {
     const working = await readWorking(context, name);
-    await writeWorking(context, { ...working, config: mergeConfig(working.config, config) });
+    const config = mergeConfig(working.config, configOf(flags));
+    const annotations = { ...working.annotations, ...pairs(flags.annotation ?? []) };
+    await writeWorking(context, { ...working, config, annotations });
   });
   return 0;
 }
@@ -192,7 +200,8 @@ export async function commit(
 ): Promise<number> {
   await aloneWith(context, name, async () => {
     const working = await readWorking(context, name);
-    const { healthcheck, onbuild } = working.config;
+    const { annotations, config } = working;
+    const { healthcheck, onbuild } = config;
     const format = flags.format ?? (healthcheck !== undefined || onbuild !== undefined ? 'docker' : 'oci');
     const made = await withWorld(context, async ({ engine }) => {
       const kept = await keepMounted(context, engine, working);
@@ -202,6 +211,7 @@ export async function commit(
         [`FROM ${imageOf(context, name)}`, ...instructionsOf({ config: kept.config })],
         {
           format,
+          ...(annotations === undefined ? {} : { annotations }),
           layers: false,
           squashAll: flags.squash ?? false,
           timestamp: flags.timestamp ?? epochOf(context.env),
@@ -225,33 +235,6 @@ export async function inspect(context: Context, name: string): Promise<number> {
   const { from, config, mount } = working;
   const document = { name, from, image: image.Id, imageConfig: image.Config, config, mounted: mount !== undefined };
   await writeData(terminal, output === 'yaml' ? 'yaml' : 'json', document);
-  return 0;
-}
-
-/** `podstead build containers`. */
-export async function containers(context: Context): Promise<number> {
-  const names = await listWorking(context);
-  if (context.output !== 'text') await writeData(context.terminal, context.output, names);
-  else for (const name of names) context.terminal.out(`${name}\n`);
-  return 0;
-}
-
-/** `podstead build rm NAME... | --all`. */
-export async function remove(context: Context, given: readonly string[], flags: RmFlags): Promise<number> {
-  const names = flags.all ? await listWorking(context) : given;
-  if (names.length === 0 && !flags.all) throw new CommandError('Cannot remove: expected a working container, or --all');
-  const { signal } = context;
-  for (const name of names) {
-    await aloneWith(context, name, async () => {
-      const working = await readWorking(context, name);
-      await withWorld(context, async ({ engine }) => {
-        if (working.mount !== undefined) await engine.working.drop(working.mount, { signal });
-        await engine.working.dropImage(imageOf(context, name), { signal });
-      });
-      await forgetWorking(context, name);
-    });
-    if (!context.quiet) context.terminal.err(`Removed ${name}\n`);
-  }
   return 0;
 }
 

@@ -60,6 +60,38 @@ export interface BuildOptions {
   readonly format?: 'oci' | 'docker';
   /** False takes any certificate, and plain HTTP. */
   readonly tlsVerify?: boolean | undefined;
+  /** The image of the first FROM, whatever that says. */
+  readonly from?: string | undefined;
+  /** Rules of what no step may copy, in place of those of the context's ignore file. */
+  readonly ignore?: readonly string[] | undefined;
+  readonly host?: StepHost | undefined;
+}
+
+/** What RUN steps get of the host; what is left out is as the engine has it. */
+export interface StepHost {
+  /** `private`, `host`, `none`, or the name of a network. */
+  readonly network?: string;
+  /** Lines of /etc/hosts, as in `db:10.0.0.7`. */
+  readonly hosts?: readonly string[];
+  readonly nameServers?: readonly string[];
+  readonly searchDomains?: readonly string[];
+  /** Options of resolv.conf(5). */
+  readonly resolverOptions?: readonly string[];
+  readonly memoryBytes?: number;
+  /** Memory and swap together; -1 for as much as there is. */
+  readonly swapBytes?: number;
+  readonly cpuPeriodMicros?: number;
+  readonly cpuQuotaMicros?: number;
+  readonly cpuShares?: number;
+  /** As in `0-1`. */
+  readonly cpus?: string;
+  readonly memoryNodes?: string;
+  readonly shmBytes?: number;
+  /** As in `nofile=1024:2048`. */
+  readonly limits?: readonly string[];
+  /** With `CAP_`. */
+  readonly addCapabilities?: readonly string[];
+  readonly dropCapabilities?: readonly string[];
 }
 
 export interface BuildSecret {

@@ -8,6 +8,12 @@ export const buildFiles: readonly string[] = ['Containerfile', 'Dockerfile'];
 /** Ignore files of a build context, the preferred one first, as podman-build(1) looks for them. */
 export const ignoreFiles: readonly string[] = ['.containerignore', '.dockerignore'];
 
+/** The rules in the text of such a file. */
+export function ignoreRules(text: string): readonly string[] {
+  const lines = text.split(/\r?\n/).map(line => line.trim());
+  return lines.filter(line => line !== '' && !line.startsWith('#'));
+}
+
 /** One manifest file, read whole. */
 export interface SourceFile {
   /** As it is shown to people; `-` for standard input. */

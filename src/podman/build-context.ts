@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildRequest } from '../model/build.ts';
-import { ignoreFiles } from '../model/source.ts';
+import { ignoreFiles, ignoreRules } from '../model/source.ts';
 
 /** What is uploaded for a build, and how the engine finds its way in it. */
 export interface Upload {
@@ -38,11 +38,12 @@ export async function uploadOf(request: BuildRequest): Promise<Upload> {
   const isOutside = 'text' in recipe;
   const file = isOutside ? `${own}/Containerfile` : recipe.file;
   const outside = isOutside ? [{ path: file, content: Buffer.from(recipe.text) }] : [];
-  const rules = directory === undefined || only !== undefined ? [] : await readRules(directory);
+  const hasRules = directory !== undefined && only === undefined;
+  const rules = options.ignore ?? (hasRules ? await readRules(directory) : []);
   return {
     content: archive(request, rules, [...outside, ...secrets]),
     file,
-    excludes: isOutside ? [...rules, own] : undefined,
+    excludes: isOutside ? [...rules, own] : options.ignore,
     secrets: secrets.map(({ option }) => option),
   };
 }
@@ -53,10 +54,7 @@ async function readRules(directory: string): Promise<readonly string[]> {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
-    if (text !== undefined) {
-      const lines = text.split(/\r?\n/).map(line => line.trim());
-      return lines.filter(line => line !== '' && !line.startsWith('#'));
-    }
+    if (text !== undefined) return ignoreRules(text);
   }
   return [];
 }

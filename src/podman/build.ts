@@ -11,6 +11,7 @@ import { record, text } from './json.ts';
 import { path, type Query } from './query.ts';
 import { localName } from './reference.ts';
 import { registryFailure, registryHeaders } from './registry-error.ts';
+import { stepQuery } from './step-host.ts';
 
 /** How many of the last lines of a step's output a failure repeats. */
 const tailLines = 12;
@@ -109,6 +110,7 @@ export async function buildImage(
 
 function queryOf({ names, labels: given, options = {} }: BuildRequest, upload: Upload): Query {
   const { target, args, annotations, platform, cache, pull, layers, squashAll, timestamp, format, tlsVerify } = options;
+  const { from, host = {} } = options;
   return {
     dockerfile: upload.file,
     excludes: upload.excludes && JSON.stringify(upload.excludes),
@@ -127,6 +129,8 @@ function queryOf({ names, labels: given, options = {} }: BuildRequest, upload: U
     squash: squashAll,
     timestamp,
     tlsVerify,
+    from,
+    ...stepQuery(host),
     rm: true,
     // Without it the container of a failed step stays.
     forcerm: true,

@@ -42,7 +42,15 @@ import { keepsLimits, updateContainer } from './update.ts';
 import { checkVersion } from './version.ts';
 import { createVolume, removeVolume } from './volume.ts';
 import { wakes } from './wakes.ts';
-import { commitWorking, dropImage, dropWorking, inspectImage, type Mounted, mountWorking } from './working.ts';
+import {
+  commitWorking,
+  dropImage,
+  dropWorking,
+  inspectImage,
+  type Mounted,
+  mountWorking,
+  tagImage,
+} from './working.ts';
 
 /** Podman as the engine, with what only its own commands need. Containers are named by id or engine name. */
 export interface PodmanEngine extends Engine {
@@ -98,6 +106,8 @@ export interface WorkingImages {
   commit(container: string, name: string, opts: Signalled): Promise<void>;
   drop(container: string, opts: Signalled): Promise<void>;
   dropImage(name: string, opts: Signalled): Promise<void>;
+  /** Gives an image one more name. */
+  tag(name: string, next: string, opts: Signalled): Promise<void>;
   inspect(name: string, opts: Signalled): Promise<Readonly<Record<string, unknown>>>;
 }
 
@@ -176,6 +186,7 @@ function engineOf(context: Context): Omit<PodmanEngine, 'images'> {
       commit: (container, name, opts) => commitWorking(context, container, name, opts),
       drop: (container, opts) => dropWorking(context, container, opts),
       dropImage: (name, opts) => dropImage(context, name, opts),
+      tag: (name, next, opts) => tagImage(context, name, next, opts),
       inspect: (name, opts) => inspectImage(context, name, opts),
     },
     pushImage: (id, destination, opts) => pushImage(context, id, destination, opts),

@@ -78,6 +78,19 @@ export async function dropImage({ http }: Context, name: string, { signal }: Wor
   await http.call({ method: 'DELETE', path: path`/images/${name}`, what, accept: [404], signal });
 }
 
+/** Gives an image one more name, with a tag. @throws EngineError `GONE` */
+export async function tagImage(
+  { http }: Context,
+  name: string,
+  next: string,
+  { signal }: WorkingOptions,
+): Promise<void> {
+  const what = `Cannot name "${name}" "${next}"`;
+  const at = next.lastIndexOf(':');
+  const query = { repo: next.slice(0, at), tag: next.slice(at + 1) };
+  await http.call({ method: 'POST', path: path`/images/${name}/tag`, query, what, signal });
+}
+
 /** The configuration of an image, with its id. @throws EngineError `GONE` */
 export async function inspectImage(
   { http }: Context,

@@ -159,6 +159,17 @@ describe('a working container', () => {
     );
     const bad = await on.podstead('build', 'config', '--user', 'a', '../x');
     assert.match(bad.stderr, /Cannot use "..\/x" as the name/);
+    const onto = await on.podstead('build', 'rename', 'bb-working-container', 'bb-working-container-1');
+    assert.match(onto.stderr, /Cannot make the working container "bb-working-container-1": there is one/);
+    const path = (await verb('mount', 'bb-working-container')).trim();
+    await writeFile(join(path, 'written'), 'before');
+    await verb('config', '--annotation', 'note=x=y', 'bb-working-container');
+    await verb('rename', 'bb-working-container', 'site');
+    assert.equal(await verb('containers'), 'bb-working-container-1\nsite\n');
+    assert.equal(await verb('run', 'site', '--', 'cat', '/written'), 'before\n');
+    await verb('commit', 'site', 'localhost/site:1');
+    const [made] = JSON.parse((await on.engine.podman('image', 'inspect', 'localhost/site:1')).stdout);
+    assert.equal(made.Annotations.note, 'x=y');
     await verb('rm', '--all');
     const images = (await on.engine.podman('images', '--format', '{{.Repository}}')).stdout;
     assert.doesNotMatch(images, /podstead-working/);
