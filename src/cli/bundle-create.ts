@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basesOf } from '../bundle/bases.ts';
 import { manifestsPath } from '../bundle/contents.ts';
@@ -8,6 +8,7 @@ import { removeTree } from '../bundle/remove.ts';
 import { needFree, writeBundle } from '../bundle/write.ts';
 import { fullName } from '../desired/builds.ts';
 import { neededImages } from '../desired/needed.ts';
+import { makeDirectory } from '../durable.ts';
 import { onDisk } from '../image/disk.ts';
 import { blobPath } from '../image/layout.ts';
 import { formatPlatform } from '../image/platform.ts';
@@ -45,7 +46,7 @@ export async function createBundle(
   if (await refused(context, given)) return 1;
 
   const directory = `${flags.file}.partial`;
-  await onDisk(directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
+  await onDisk(directory, () => makeDirectory(directory, { mode: 0o700 }));
   const staged = join(directory, manifestsPath);
   const manifests = await stage({ snapshot, desired: given.desired, directory: staged, signal });
   await needSame(given.desired, await reread(staged, load, signal));
