@@ -4,7 +4,7 @@ import { ledgerFile } from '../record/images.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import type { PruneImagesFlags } from './image-flags.ts';
-import { table } from './table.ts';
+import { namedTable } from './table.ts';
 import { type World, withWorld } from './world.ts';
 
 /** What became of one image. */
@@ -72,7 +72,8 @@ async function report(context: Context, rows: readonly PrunedRow[]): Promise<voi
     result,
     why,
   ]);
-  if (lines.length > 0) terminal.out(table(['IMAGE', 'ID', 'SIZE', 'RESULT', 'WHY'], lines));
+  if (lines.length > 0)
+    terminal.out(namedTable(['IMAGE', 'ID', 'SIZE', 'RESULT', 'WHY'], lines, terminal.outColumns()));
   const gone = rows.filter(({ result }) => result !== 'kept');
   const verb = rows.some(({ result }) => result === 'would go') ? 'would go' : 'removed';
   if (!quiet) terminal.err(`${gone.length} ${verb}, ${rows.length - gone.length} kept\n`);
