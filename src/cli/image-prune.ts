@@ -1,5 +1,7 @@
 import { bytes } from '../model/size.ts';
 import { decideImages, type GcPolicy, type GcRow } from '../plan/image-gc.ts';
+import { withBuilt } from '../plan/image-ledger.ts';
+import { fileBuilds } from '../record/builds.ts';
 import { ledgerFile } from '../record/images.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
@@ -50,13 +52,15 @@ function asSettled(row: GcRow & { readonly result: string }): PrunedRow {
 
 async function decide(context: Context, { engine }: World, policy: GcPolicy): Promise<readonly GcRow[]> {
   const { signal, clock, paths } = context;
-  const [ledger, images, users, { images: named }, freeBytes] = await Promise.all([
+  const [noted, built, images, users, { images: named }, freeBytes] = await Promise.all([
     ledgerFile(paths.state).load(),
+    fileBuilds(paths.state).load(),
     engine.listImages({ signal }),
     engine.imageUsers({ signal }),
     engine.observe({ signal }),
     policy.freeBytes === undefined ? undefined : engine.freeBytes({ signal }),
   ]);
+  const ledger = withBuilt(noted, built.values());
   const idOf = (reference: string): string | undefined => named.get(reference)?.id;
   return decideImages({ images, ledger, users, idOf, nowMs: clock.now(), freeBytes }, policy);
 }
