@@ -19,7 +19,7 @@ export async function writeDurably(
   text: string,
   { mode = 0o600 }: { readonly mode?: number } = {},
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(path), { mode: 0o700 });
   const temporary = temporaryFor(path);
   try {
     await writeSynced(temporary, text, mode);
@@ -37,7 +37,7 @@ export async function writeDurably(
  * @throws Error of Node, with its code
  */
 export async function createDurably(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   const temporary = temporaryFor(path);
   try {
     await writeSynced(temporary, content, 0o644);
@@ -46,6 +46,32 @@ export async function createDurably(path: string, content: string | Uint8Array):
     await rm(temporary, { force: true });
   }
   await syncPath(dirname(path));
+}
+
+/**
+ * Makes a directory, and those above it that are missing, all with the mode. Not by Node's own `recursive`, which goes
+ * round for ever below /proc: making one fails there as if the directory above it were missing (seen with Node 20).
+ *
+ * @throws Error of Node, with its code
+ */
+export async function makeDirectory(path: string, { mode }: { readonly mode?: number } = {}): Promise<void> {
+  const make = (): Promise<void> => mkdir(path, mode === undefined ? {} : { mode }).then(() => undefined);
+  try {
+    await make();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      await makeDirectory(dirname(path), mode === undefined ? {} : { mode });
+      // Another may have made it meanwhile.
+      await make().catch(again => needDirectory(path, again));
+    } else await needDirectory(path, error);
+  }
+}
+
+/** Whatever mkdir(2) said, as of a file system that can only be read: what is there already is as good. */
+async function needDirectory(path: string, error: unknown): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) throw error;
 }
 
 /** Removes a file for good; one that is not there is removed already. */

@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../durable.ts';
 import { onDisk, writeAll } from '../image/disk.ts';
 import { beside } from '../image/sink.ts';
 import { manifestsPath } from './contents.ts';
@@ -19,7 +20,7 @@ export async function unpackManifests(bundle: Bundle, directory: string): Promis
 }
 
 async function replaceWith(bundle: Bundle, directory: string): Promise<void> {
-  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(directory), { mode: 0o700 });
   const temporary = beside(directory);
   try {
     await mkdir(temporary, { mode: 0o700 });
@@ -38,7 +39,7 @@ async function writeParts(bundle: Bundle, directory: string): Promise<void> {
   const placeOf = (path: string): string => join(directory, path.slice(manifestsPath.length + 1));
   for (const part of parts) {
     const place = placeOf(part.path);
-    await mkdir(part.type === 'directory' ? place : dirname(place), { recursive: true, mode: 0o700 });
+    await makeDirectory(part.type === 'directory' ? place : dirname(place), { mode: 0o700 });
     if (part.type !== 'file') continue;
     const file = await open(place, 'wx', 0o600);
     try {

@@ -59,6 +59,9 @@ export function buildView({ terminal, clock, quiet }: Pick<Context, 'terminal' |
         current = { step: event.step, startMs: nowMs, cached: false };
         if (redraws) draw('', nowMs);
         else write(`${stepText(event.step)}\n`);
+      } else if (event.type === 'stopped') {
+        endStep(false);
+        write(stoppedText(event));
       } else if (redraws) draw(event.line, nowMs);
       else write(`${event.line}\n`);
     },
@@ -67,4 +70,11 @@ export function buildView({ terminal, clock, quiet }: Pick<Context, 'terminal' |
       return steps;
     },
   };
+}
+
+/** What is told of the step that a stopped build was at. */
+export function stoppedText({ step, isEnded }: Extract<BuildEvent, { type: 'stopped' }>): string {
+  const { text } = step;
+  if (isEnded) return `Stopped, and ended its step: ${text}\n`;
+  return `Stopped. The engine may still run this step to its end, and none after it; to end it, kill the child of buildah-oci-runtime that "ps -ef --forest" shows: ${text}\n`;
 }

@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { parseDockerConfig } from '../desired/image.ts';
 import type { BuildOptions, BuildRequest, BuildSecret, Recipe } from '../model/build.ts';
+import { type FileFault, fileFault } from '../model/file-fault.ts';
 import { buildFiles, ignoreRules } from '../model/source.ts';
 import type { BuildFlags } from './build-flags.ts';
 import type { Context } from './context.ts';
@@ -59,9 +60,12 @@ export function epochOf(env: Context['env']): number | undefined {
 }
 
 async function contextDirectory(given: string): Promise<string> {
-  const found = await stat(given).catch(() => undefined);
-  if (found?.isDirectory() === true) return realpath(given);
-  const why = found === undefined ? 'there is no such directory' : 'it is no directory';
+  const found = await stat(given).catch((error: unknown) => fileFault(error) ?? Promise.reject(error));
+  if ('why' in found && found.code !== 'ENOENT') {
+    throw new CommandError(`Cannot build from "${given}": ${found.why}`, { hint: found.hint });
+  }
+  if (!('why' in found) && found.isDirectory()) return realpath(given);
+  const why = 'why' in found ? 'there is no such directory' : 'it is no directory';
   throw new CommandError(`Cannot build from "${given}": ${why}`, {
     hint: 'Name the directory that the Containerfile copies from',
   });
@@ -72,12 +76,19 @@ async function recipeOf(directory: string, file: string | undefined): Promise<Re
   if (file === '-') return { text: await readAll(process.stdin), name: 'standard input' };
   const candidates =
     file === undefined ? buildFiles.map(name => join(directory, name)) : [resolve(file), join(directory, file)];
+  let fault: FileFault | undefined;
   for (const candidate of candidates) {
-    const path = await realpath(candidate).catch(() => undefined);
-    if (path === undefined) continue;
+    const path = await realpath(candidate).catch((error: unknown) => fileFault(error) ?? Promise.reject(error));
+    if (typeof path !== 'string') {
+      fault ??= path.code === 'ENOENT' || path.code === 'ENOTDIR' ? undefined : path;
+      continue;
+    }
     const below = relative(directory, path);
     if (below !== '' && !below.startsWith('..')) return { file: below };
     return { text: await read(path, '--file'), name: file ?? path };
+  }
+  if (fault !== undefined) {
+    throw new CommandError(`Cannot build: "${file ?? directory}": ${fault.why}`, { hint: fault.hint });
   }
   const what = file === undefined ? `"${directory}" has no Containerfile` : `there is no "${file}"`;
   throw new CommandError(`Cannot build: ${what}`, { hint: 'Name it with -f' });

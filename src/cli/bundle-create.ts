@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basesOf } from '../bundle/bases.ts';
 import { manifestsPath } from '../bundle/contents.ts';
@@ -8,15 +8,17 @@ import { removeTree } from '../bundle/remove.ts';
 import { needFree, writeBundle } from '../bundle/write.ts';
 import { fullName } from '../desired/builds.ts';
 import { neededImages } from '../desired/needed.ts';
+import { makeDirectory } from '../durable.ts';
 import { onDisk } from '../image/disk.ts';
 import { blobPath } from '../image/layout.ts';
-import { formatPlatform } from '../image/platform.ts';
+import { formatPlatform, type Platform } from '../image/platform.ts';
 import type { Desired, DesiredBuild, DesiredImage } from '../model/desired.ts';
 import { parseReference } from '../model/reference.ts';
 import { bytes } from '../model/size.ts';
 import type { Loaded } from '../reconcile/ports.ts';
 import { withCredentials } from './bundle-access.ts';
 import type { BundleCreateFlags } from './bundle-flags.ts';
+import { keepingFetched } from './bundle-left.ts';
 import { describeBundle } from './bundle-report.ts';
 import { stage } from './bundle-stage.ts';
 import type { Context } from './context.ts';
@@ -45,28 +47,18 @@ export async function createBundle(
   if (await refused(context, given)) return 1;
 
   const directory = `${flags.file}.partial`;
-  await onDisk(directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
-  const staged = join(directory, manifestsPath);
-  const manifests = await stage({ snapshot, desired: given.desired, directory: staged, signal });
-  await needSame(given.desired, await reread(staged, load, signal));
-
-  const wanted = await wantedImages(context, given.desired, flags.image ?? []);
-  const images: Fetched[] = [];
-  for (const image of wanted) {
-    const line = copyLine(context, image.reference, 'Fetching');
-    const access = withCredentials(accessOf(context, flags), image);
-    const options = { access, platform, isKnown: (digest: string) => base?.has(digest) ?? false };
-    const fetched = await fetchImage(directory, image.reference, { ...options, onProgress: line.show }).finally(() =>
-      line.end(),
-    );
-    images.push(fetched);
-    if (!context.quiet && parseReference(image.reference)?.registry === undefined) {
-      context.terminal.err(`Took ${image.reference} from ${fetched.from}\n`);
-    }
-  }
-  const { revision } = snapshot;
-  const input = { directory, platform: formatPlatform(platform), revision, images, manifests, base };
-  const written = await writeBundle(flags.file, input, signal);
+  await onDisk(directory, () => makeDirectory(directory, { mode: 0o700 }));
+  const filled = await keepingFetched(context, directory, async () => {
+    const staged = join(directory, manifestsPath);
+    const manifests = await stage({ snapshot, desired: given.desired, directory: staged, signal });
+    await needSame(given.desired, await reread(staged, load, signal));
+    const wanted = await wantedImages(context, given.desired, flags.image ?? []);
+    const images = await fetchAll(context, wanted, { directory, platform, base, flags });
+    const { revision } = snapshot;
+    const input = { directory, platform: formatPlatform(platform), revision, images, manifests, base };
+    return { images, written: await writeBundle(flags.file, input, signal) };
+  });
+  const { images, written } = filled;
   await removeTree(directory);
   if (context.output !== 'text') {
     const bundle = await openBundle(flags.file);
@@ -89,6 +81,34 @@ export async function createBundle(
     );
   }
   return 0;
+}
+
+interface Fetching {
+  readonly directory: string;
+  readonly platform: Platform;
+  readonly base: Base | undefined;
+  readonly flags: BundleCreateFlags;
+}
+
+async function fetchAll(
+  context: Context,
+  wanted: readonly DesiredImage[],
+  { directory, platform, base, flags }: Fetching,
+): Promise<readonly Fetched[]> {
+  const images: Fetched[] = [];
+  for (const image of wanted) {
+    const line = copyLine(context, image.reference, 'Fetching');
+    const access = withCredentials(accessOf(context, flags), image);
+    const options = { access, platform, isKnown: (digest: string) => base?.has(digest) ?? false };
+    const fetched = await fetchImage(directory, image.reference, { ...options, onProgress: line.show }).finally(() =>
+      line.end(),
+    );
+    images.push(fetched);
+    if (!context.quiet && parseReference(image.reference)?.registry === undefined) {
+      context.terminal.err(`Took ${image.reference} from ${fetched.from}\n`);
+    }
+  }
+  return images;
 }
 
 function buildsIn({ images }: Desired): number {

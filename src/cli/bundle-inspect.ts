@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { contextsIn } from './desire.ts';
 import { copyLine } from './image-progress.ts';
-import { table } from './table.ts';
+import { namedTable } from './table.ts';
 
 /** `podstead bundle inspect FILE`: 1 where a byte of it is not what it says. */
 export async function inspectBundle(context: Context, file: string, flags: BasesFlag): Promise<number> {
@@ -25,12 +25,13 @@ export async function inspectBundle(context: Context, file: string, flags: Bases
   );
   line.end();
   const document = await describeBundle(bundle, { fault });
-  if (context.output === 'text') context.terminal.out(textOf(document));
+  if (context.output === 'text') context.terminal.out(bundleText(document, context.terminal.outColumns()));
   else await writeData(context.terminal, context.output, document);
   return fault === undefined ? 0 : 1;
 }
 
-function textOf(document: BundleDocument): string {
+/** @param width of the terminal, in characters; where there is none, names and digests are whole */
+export function bundleText(document: BundleDocument, width: number): string {
   const { file, digest, size, platform, revision, base, verified, fault, images, manifests, absent } = document;
   const left = absent.reduce((sum, layer) => sum + layer.size, 0);
   const facts = [
@@ -41,15 +42,16 @@ function textOf(document: BundleDocument): string {
   ];
   const rows = images.map(image => [
     image.reference,
-    image.digest,
+    width === Number.POSITIVE_INFINITY ? image.digest : image.digest.slice('sha256:'.length).slice(0, 12),
     bytes(image.size),
     image.absentLayers === 0 ? `${image.layers}` : `${image.layers}, ${image.absentLayers} absent`,
   ]);
   const tables = [
-    ...(rows.length === 0 ? [] : [table(['IMAGE', 'DIGEST', 'SIZE', 'LAYERS'], rows)]),
-    table(
+    ...(rows.length === 0 ? [] : [namedTable(['IMAGE', 'DIGEST', 'SIZE', 'LAYERS'], rows, width)]),
+    namedTable(
       ['MANIFEST', 'SIZE'],
       manifests.map(each => [each.path, bytes(each.size)]),
+      width,
     ),
   ];
   return `${facts.join('\n')}\n\n${tables.join('\n')}`;

@@ -1,10 +1,11 @@
-import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Part } from '../bundle/contents.ts';
 import { staysIn } from '../bundle/links.ts';
 import { removeTree } from '../bundle/remove.ts';
 import { partOf } from '../bundle/write.ts';
-import { diskFull, onDisk } from '../image/disk.ts';
+import { makeDirectory } from '../durable.ts';
+import { diskFault, onDisk } from '../image/disk.ts';
 import type { Desired } from '../model/desired.ts';
 import { buildFiles, type Snapshot, type SourceFile } from '../model/source.ts';
 import { listContext } from '../source/context.ts';
@@ -37,17 +38,16 @@ async function stageAll({ snapshot, desired, directory, signal }: Staging): Prom
   const contexts = [...new Set(builds)].sort();
   const placeOf = placesIn([...snapshot.files.map(file => file.directory), ...contexts.map(dirname)]);
   await removeTree(directory);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory, { mode: 0o700 });
   const parts: Part[] = [];
   for (const file of snapshot.files) {
     const path = placeOf(join(file.directory, nameOf(file)));
     const full = join(directory, path);
-    await mkdir(dirname(full), { recursive: true });
+    await makeDirectory(dirname(full));
     await writeFile(full, file.text, { flag: 'wx', mode: 0o600 }).catch((cause: Error) => {
-      const hint = 'Give it another name';
-      throw (
-        diskFull(full, cause) ?? new CommandError(`Cannot bundle "${file.path}": ${cause.message}`, { hint, cause })
-      );
+      const fault = diskFault(full, cause);
+      if (fault?.code === 'DISK_FULL') throw fault;
+      throw new CommandError(`Cannot bundle "${file.path}": ${cause.message}`, { hint: 'Give it another name', cause });
     });
     parts.push(await partOf(path, full));
   }
@@ -87,18 +87,18 @@ async function stageContext(
   const isBuilt = entries.some(({ path }) => buildFiles.includes(path));
   const parts: Part[] = [];
   const modes: (readonly [string, number])[] = [];
-  await mkdir(join(directory, below), { recursive: true });
+  await makeDirectory(join(directory, below));
   for (const entry of entries) {
     signal.throwIfAborted();
     const path = `${below}/${entry.path}`;
     const full = join(directory, path);
-    await mkdir(dirname(full), { recursive: true });
+    await makeDirectory(dirname(full));
     if (entry.type === 'link') {
       if (!isBuilt && !staysIn(below, { path, target: entry.target })) throw leadsOut(join(context, entry.path));
       await symlink(entry.target, full);
       parts.push({ ...entry, path });
     } else if (entry.type === 'directory') {
-      await mkdir(full, { recursive: true });
+      await makeDirectory(full);
       modes.push([full, entry.mode]);
       parts.push({ type: entry.type, path, mode: entry.mode });
     } else if (entry.type === 'file') {

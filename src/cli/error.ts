@@ -1,3 +1,5 @@
+import { fileFault } from '../model/file-fault.ts';
+
 /** The command cannot do what it was asked; told in one line, with a hint, and without a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
@@ -13,10 +15,16 @@ export class CommandError extends Error {
 export function describeError(error: unknown): { readonly message: string; readonly hint: string | undefined } {
   if (!(error instanceof Error)) return { message: String(error), hint: undefined };
   const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
-  return { message: error.message, hint };
+  const fault = 'hint' in error ? undefined : fileFault(error);
+  if (fault === undefined) return { message: error.message, hint };
+  const { path, why, hint: mend } = fault;
+  return {
+    message: path === undefined ? `Cannot read or write a file: ${why}` : `Cannot use "${path}": ${why}`,
+    hint: mend,
+  };
 }
 
-/** A coded failure of a port (EngineError, SourceError, CommandError …) as against a bug of ours. */
+/** A coded failure of a port (EngineError, SourceError, CommandError …), or of a file, as against a bug of ours. */
 export function isFailure(error: unknown): boolean {
-  return error instanceof Error && 'hint' in error;
+  return (error instanceof Error && 'hint' in error) || fileFault(error) !== undefined;
 }

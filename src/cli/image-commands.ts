@@ -177,15 +177,16 @@ function addLogins(add: Add): void {
       usage: 'image login <REGISTRY>',
       summary: 'try credentials on a registry, and keep them',
       details:
-        'Try credentials on a registry, or on a part of it such as quay.io/team, and keep them in auth.json, where podman and\nskopeo find them too. The password is the first line of standard input.',
+        'Try credentials on a registry, or on a part of it such as quay.io/team, and keep them in auth.json, where podman and\nskopeo find them too. The password is the first line of standard input; a terminal is asked for it, and for\nthe user where none is given.',
       examples: [
+        'podstead image login quay.io',
         'podstead image login --username ann quay.io < password.txt',
         'podstead image login --get-login quay.io',
       ],
     },
     async (context, [registry], options) => (await import('./image-login.ts')).login(context, registry, options),
     [
-      new Option('-u, --username <USER>', 'who logs in'),
+      new Option('-u, --username <USER>', 'who logs in; asked for on a terminal'),
       new Option('--password-stdin', 'take the password from standard input, as always'),
       new Option('--get-login', 'only tell who is logged in'),
       ...accessOptions(),

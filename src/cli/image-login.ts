@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { ownAuthFile } from '../image/auth-file.ts';
 import { credentials, logIn, logOut, whoIs } from '../image/login.ts';
 import { readRegistries } from '../image/registries.ts';
@@ -22,12 +23,9 @@ export async function login(context: Context, registry: string, flags: LoginFlag
     context.terminal.out(`${user}\n`);
     return 0;
   }
-  if (flags.username === undefined) {
-    throw new CommandError(`Cannot log in to "${registry}": expected a user`, { hint: 'Give it with --username USER' });
-  }
-  const password = await readPassword(context, registry);
+  const { user, password } = await readCredentials(context, registry, flags.username);
   const access = { ...accessOf(context, { ...flags, creds: true }), auth };
-  const path = await logIn(access, registry, credentials(flags.username, password));
+  const path = await logIn(access, registry, credentials(user, password));
   await tell(context, { Registry: registry, File: path }, `Logged in to ${registry}; kept in ${path}`);
   return 0;
 }
@@ -50,29 +48,56 @@ async function tell({ terminal, output, quiet }: Context, document: unknown, lin
 }
 
 /**
- * The first line of standard input; a terminal is asked without an echo.
+ * Whom to log in: a terminal is asked for the user where none is given, and for the password without an echo; elsewhere
+ * the password is the first line of standard input.
  *
- * @throws CommandError where it is empty, or the reason of the signal
+ * @throws CommandError where one is missing, or the reason of the signal
  */
-async function readPassword({ terminal, signal }: Context, registry: string): Promise<string> {
+async function readCredentials(
+  { terminal, signal }: Context,
+  registry: string,
+  given: string | undefined,
+): Promise<{ readonly user: string; readonly password: string }> {
   const { stdin } = process;
   const isTyped = stdin.isTTY === true;
-  if (isTyped) terminal.err(`Password for ${registry}: `);
-  // In raw mode no character is shown; a terminal otherwise would show them all.
-  const lines = createInterface({ input: stdin, terminal: isTyped, signal, historySize: 0 });
+  if (given === undefined && !isTyped) {
+    throw new CommandError(`Cannot log in to "${registry}": expected a user, and there is no terminal to ask at`, {
+      hint: 'Give it with --username USER, and the password by standard input',
+    });
+  }
+  let isShown = given === undefined;
+  const echo = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (isShown) terminal.err(chunk);
+      done();
+    },
+  });
+  // Before anything is asked: in raw mode no character is shown but by us, a terminal otherwise would show them all.
+  const lines = createInterface({ input: stdin, output: echo, terminal: isTyped, signal, historySize: 0 });
   // Nor does Ctrl-C make a signal there: it would only end the input.
   lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  // What was pasted behind the user is the password already.
+  lines.on('line', () => {
+    isShown = false;
+  });
+  const typed = lines[Symbol.asyncIterator]();
+  const next = async (what: string, hint: string): Promise<string> => {
+    const { value = '' } = await typed.next();
+    signal.throwIfAborted();
+    if (value === '') throw new CommandError(`Cannot log in to "${registry}": the ${what} is empty`, { hint });
+    return value;
+  };
   try {
-    for await (const line of lines) {
-      if (line !== '') return line;
-      break;
+    if (given === undefined) {
+      lines.setPrompt(`User for ${registry}: `);
+      lines.prompt();
     }
+    const user = given ?? (await next('user', 'Type it, or give it with --username USER'));
+    if (isTyped) terminal.err(`Password for ${registry}: `);
+    const hint = 'Give it by standard input, as in: podstead image login --username USER REGISTRY < FILE';
+    return { user, password: await next('password', hint) };
   } finally {
     lines.close();
     if (isTyped) terminal.err('\n');
   }
-  signal.throwIfAborted();
-  throw new CommandError('Cannot log in: the password is empty', {
-    hint: 'Give it by standard input, as in: podstead image login --username USER REGISTRY < FILE',
-  });
 }

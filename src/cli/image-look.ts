@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { openOrigin, openRepository } from '../image/access.ts';
+import { readingFrom } from '../image/disk.ts';
 import { ImageError } from '../image/failure.ts';
 import { inspect, inspectConfig } from '../image/inspect.ts';
 import { parseJson } from '../image/json.ts';
@@ -100,14 +101,16 @@ function write({ terminal, output }: Context, value: unknown): Promise<void> {
 /** Never more than a manifest may have: the file may be a device, or anything. */
 export async function readManifest(path: string): Promise<Uint8Array> {
   const file = path === '-' ? undefined : await open(path).catch((cause: Error) => unreadable(path, cause));
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of file?.createReadStream() ?? process.stdin) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > largestDocument) break;
-  }
-  return Buffer.concat(chunks);
+  return readingFrom(path, async () => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of file?.createReadStream() ?? process.stdin) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > largestDocument) break;
+    }
+    return Buffer.concat(chunks);
+  });
 }
 
 function unreadable(path: string, cause: Error): never {

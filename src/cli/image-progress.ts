@@ -1,7 +1,7 @@
 import type { Progress } from '../model/event.ts';
 import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
-import { clip, progressText } from './progress.ts';
+import { progressLine, progressText } from './progress.ts';
 
 /** One line that tells how far a copy is, on a terminal that can be redrawn; nothing elsewhere. */
 export interface CopyLine {
@@ -23,8 +23,8 @@ export function copyLine({ terminal, clock, quiet }: Context, what: string, verb
       const nowMs = clock.now();
       if (!isShown || nowMs - drawnAtMs < redrawMs) return;
       drawnAtMs = nowMs;
-      const parts = [`  ${verb} ${what}`, progressText(progress), rate(progress, nowMs - startMs)];
-      terminal.err(`\r\u001b[K${clip(parts.filter(part => part !== '').join('  '), terminal.columns())}`);
+      const parts = [progressText(progress), rate(progress, nowMs - startMs)].filter(part => part !== '');
+      terminal.err(`\r\u001b[K${progressLine(`  ${verb} `, what, parts, terminal.columns())}`);
     },
     end: () => {
       if (isShown && drawnAtMs > 0) terminal.err('\r\u001b[K');

@@ -1,10 +1,12 @@
 import { bytes } from '../model/size.ts';
 import { decideImages, type GcPolicy, type GcRow } from '../plan/image-gc.ts';
+import { withBuilt } from '../plan/image-ledger.ts';
+import { fileBuilds } from '../record/builds.ts';
 import { ledgerFile } from '../record/images.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import type { PruneImagesFlags } from './image-flags.ts';
-import { table } from './table.ts';
+import { namedTable } from './table.ts';
 import { type World, withWorld } from './world.ts';
 
 /** What became of one image. */
@@ -50,13 +52,15 @@ function asSettled(row: GcRow & { readonly result: string }): PrunedRow {
 
 async function decide(context: Context, { engine }: World, policy: GcPolicy): Promise<readonly GcRow[]> {
   const { signal, clock, paths } = context;
-  const [ledger, images, users, { images: named }, freeBytes] = await Promise.all([
+  const [noted, built, images, users, { images: named }, freeBytes] = await Promise.all([
     ledgerFile(paths.state).load(),
+    fileBuilds(paths.state).load(),
     engine.listImages({ signal }),
     engine.imageUsers({ signal }),
     engine.observe({ signal }),
     policy.freeBytes === undefined ? undefined : engine.freeBytes({ signal }),
   ]);
+  const ledger = withBuilt(noted, built.values());
   const idOf = (reference: string): string | undefined => named.get(reference)?.id;
   return decideImages({ images, ledger, users, idOf, nowMs: clock.now(), freeBytes }, policy);
 }
@@ -72,7 +76,8 @@ async function report(context: Context, rows: readonly PrunedRow[]): Promise<voi
     result,
     why,
   ]);
-  if (lines.length > 0) terminal.out(table(['IMAGE', 'ID', 'SIZE', 'RESULT', 'WHY'], lines));
+  if (lines.length > 0)
+    terminal.out(namedTable(['IMAGE', 'ID', 'SIZE', 'RESULT', 'WHY'], lines, terminal.outColumns()));
   const gone = rows.filter(({ result }) => result !== 'kept');
   const verb = rows.some(({ result }) => result === 'would go') ? 'would go' : 'removed';
   if (!quiet) terminal.err(`${gone.length} ${verb}, ${rows.length - gone.length} kept\n`);

@@ -47,6 +47,8 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [COMMAND]', 'print the help of a command')
+    // Every command has options; without the word, and wrapped however little room there is, lists fit 80 columns.
+    .configureHelp({ minWidthToWrap: 20, subcommandTerm: command => termOf(command) })
     .showHelpAfterError('(see podstead --help)')
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
@@ -93,6 +95,15 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
   }
   group('image', 'look at images in registries and files, copy and delete them', addImages);
   return program;
+}
+
+/** Name and arguments of a command, as lists of commands have them. */
+function termOf(command: Command): string {
+  const words = command.registeredArguments.map(argument => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [command.name(), ...words].join(' ');
 }
 
 /** Declares a command. */

@@ -6,6 +6,7 @@ import type { Change, Step } from '../model/plan.ts';
 import { bytes } from '../model/size.ts';
 import { participle } from '../plan/history.ts';
 import { plannedChanges, type Settled } from './planned.ts';
+import { shorten } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { isLasting, isNotable, wordsOf } from './words.ts';
 
@@ -51,7 +52,7 @@ export function makeProgress(terminal: Terminal, opts: ProgressOptions): Progres
 
   function draw(atMs: number): void {
     if (!terminal.interactive || opts.quiet) return;
-    const lines = [...running.values()].map(one => clip(runningLine(one), terminal.columns()));
+    const lines = [...running.values()].map(one => runningLine(one, terminal.columns()));
     const text = clear() + lines.map(line => `${line}\n`).join('');
     drawn = lines.length;
     drawnAtMs = atMs;
@@ -111,9 +112,20 @@ export function makeProgress(terminal: Terminal, opts: ProgressOptions): Progres
   };
 }
 
-function runningLine({ step, progress }: Running): string {
+function runningLine({ step, progress }: Running, columns: number): string {
   const { doing, what } = wordsOf(step.action);
-  return [`  ${doing} ${what}`, progressText(progress)].filter(part => part !== '').join('  ');
+  const text = progressText(progress);
+  return progressLine(`  ${doing} `, what, text === '' ? [] : [text], columns);
+}
+
+/** A name shorter than this tells nothing. */
+const leastName = 12;
+
+/** What is done to what, and how far it is: where the terminal is too narrow the name is shortened, as the numbers tell more. */
+export function progressLine(verb: string, name: string, parts: readonly string[], columns: number): string {
+  const rest = parts.map(part => `  ${part}`).join('');
+  const room = Math.max(leastName, columns - 1 - verb.length - rest.length);
+  return clip(`${verb}${parts.length === 0 ? name : shorten(name, room)}${rest}`, columns);
 }
 
 /** A bar with bytes, or what is known. */

@@ -9,6 +9,16 @@ type Colors = ReturnType<typeof createColors>;
 const header = ['KEY', 'STATE', 'READY', 'RESTARTS', 'AGE', 'REVISION', 'FROM', 'MESSAGE'] as const;
 type Column = (typeof header)[number];
 
+/** What a narrow terminal has no room for, the least telling first. */
+const savings: readonly (readonly Column[])[] = [
+  ['REVISION'],
+  ['FROM'],
+  ['REVISION', 'FROM'],
+  ['REVISION', 'FROM', 'AGE'],
+  ['REVISION', 'FROM', 'AGE', 'RESTARTS'],
+  ['REVISION', 'FROM', 'AGE', 'RESTARTS', 'READY'],
+];
+
 export interface StatusView {
   readonly nowMs: number;
   readonly colors: Colors;
@@ -21,7 +31,7 @@ export function statusTable(pods: readonly PodStatus[], { nowMs, colors, width }
   const rows = pods.map(pod => statusRow(pod, nowMs, colors));
   const isQuiet = width !== Number.POSITIVE_INFINITY && rows.every(row => row.MESSAGE === '');
   const shown = header.filter(column => column !== 'MESSAGE' || !isQuiet);
-  return fittingTable(shown, rows, { width, savings: [['REVISION'], ['FROM'], ['REVISION', 'FROM']], room: 30 });
+  return fittingTable(shown, rows, { width, savings, room: 30 });
 }
 
 function statusRow(pod: PodStatus, nowMs: number, colors: Colors): Readonly<Record<Column, string>> {

@@ -27,6 +27,29 @@ export function table(
   return `${lines.join('\n')}\n`;
 }
 
+/** Characters that the last column has at least where names are shortened for it. */
+const lastRoom = 24;
+/** A name shorter than this tells nothing. */
+const leastName = 16;
+
+/** A {@link table} whose first column has names, which are shortened in the middle to fit a narrow terminal. */
+export function namedTable(header: readonly string[], rows: readonly (readonly string[])[], width: number): string {
+  const widths = header.map((title, column) =>
+    Math.max(...[title, ...rows.map(row => row[column] ?? '')].map(widthOf)),
+  );
+  const others = widths.slice(1, -1).reduce((sum, one) => sum + one + gap.length, gap.length);
+  const most = Math.max(leastName, width - others - Math.min(widths.at(-1) ?? 0, lastRoom));
+  const named = rows.map(([name = '', ...rest]) => [shorten(name, most), ...rest]);
+  return table(header, named, width);
+}
+
+/** At most so many characters of a name: its end, which tells it from others, and as much of its beginning. */
+export function shorten(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const tail = Math.ceil(((most - 1) * 2) / 3);
+  return `${name.slice(0, most - 1 - tail)}…${name.slice(name.length - tail)}`;
+}
+
 /** How a table makes do with a narrow terminal. */
 export interface Fit<Column extends string> {
   /** Of the terminal, in characters; infinite where there is none. */

@@ -1,5 +1,6 @@
 import type { BuildEvent, BuildOptions, BuildRequest } from '../model/build.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
+import { stoppedText } from './build-progress.ts';
 import { epochOf } from './build-request.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
@@ -65,7 +66,8 @@ export async function quietly(
 ): Promise<void> {
   let isRunning = false;
   const onEvent = (event: BuildEvent): void => {
-    if (event.type === 'step') isRunning = isCommand && event.step.text.startsWith('RUN ');
+    if (event.type === 'stopped') terminal.err(stoppedText(event));
+    else if (event.type === 'step') isRunning = isCommand && event.step.text.startsWith('RUN ');
     else if (event.type === 'output' && isRunning && !ofEngine.test(event.line)) terminal.out(`${event.line}\n`);
   };
   await engine.buildImage(request, { signal, onEvent });

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Header, Pax } from 'tar';
+import { readingFrom } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { fileBytes, type Tree } from './tree.ts';
 
@@ -24,7 +25,7 @@ export interface ArchiveTree extends Tree {
  * The files in a tar archive, read where they lie: nothing is unpacked, so that no name in it can lead anywhere, and
  * nothing grows.
  *
- * @throws ImageError `LAYOUT_INVALID`, `IMAGE_NOT_FOUND`
+ * @throws ImageError `LAYOUT_INVALID`, `IMAGE_NOT_FOUND`, `PATH_UNUSABLE`
  */
 export async function archiveTree(path: string): Promise<ArchiveTree> {
   const file = await open(path).catch((cause: Error) => {
@@ -34,7 +35,7 @@ export async function archiveTree(path: string): Promise<ArchiveTree> {
     });
   });
   try {
-    const members = await readMembers(file, path);
+    const members = await readingFrom(path, () => readMembers(file, path));
     return {
       name: path,
       names: [...members.keys()],

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncPath } from '../durable.ts';
+import { makeDirectory, syncPath } from '../durable.ts';
 import { checkBytes, checked, digestParts } from './digest.ts';
-import { onDisk } from './disk.ts';
+import { diskFault, onDisk } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { removedAtExit } from './leftover.ts';
 import { type Descriptor, largestDocument, type Manifest, parseManifest } from './manifest.ts';
@@ -66,7 +66,7 @@ export async function directoryTarget(place: DirectoryPlace): Promise<ImageTarge
   await needFree(place.path);
   const making = beside(place.path);
   const forget = removedAtExit(making);
-  await onDisk(place.path, () => mkdir(making, { recursive: true }));
+  await onDisk(place.path, () => makeDirectory(making));
   const sink = directorySink(making, place.path);
   return {
     place,
@@ -97,7 +97,7 @@ export async function directoryTarget(place: DirectoryPlace): Promise<ImageTarge
 async function needFree(path: string): Promise<void> {
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw taken(path);
+    throw (error.code === 'ENOTDIR' ? undefined : diskFault(path, error)) ?? taken(path);
   });
   const version = await readFile(join(path, 'version'), 'utf8').catch(() => '');
   if (names.length > 0 && !version.startsWith('Directory Transport Version: 1.')) throw taken(path);

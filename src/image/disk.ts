@@ -1,4 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileFault } from '../model/file-fault.ts';
 import { ImageError } from './failure.ts';
 
 /**
@@ -20,20 +22,44 @@ export async function writeAll(
   }
 }
 
-/** Does what writes to a path. @throws ImageError `DISK_FULL`, or what the work throws */
+/** Does what writes to a path. @throws ImageError `DISK_FULL`, `PATH_UNUSABLE`, or what the work throws */
 export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw diskFull(path, error) ?? error;
+    throw diskFault(path, error) ?? error;
   }
 }
 
-/** What is told of a path that could not be written for want of space; undefined for any other failure. */
-export function diskFull(path: string, cause: unknown): ImageError | undefined {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined;
-  const why = code === 'ENOSPC' ? 'no space is left on its disk' : 'a quota of its disk is used up';
-  const hint = 'Free space there, or use another disk: TMPDIR says where large files are kept meanwhile';
-  return new ImageError('DISK_FULL', `Cannot write "${path}": ${why}`, { hint, cause });
+/** Does what reads a path. @throws ImageError `PATH_UNUSABLE`, or what the work throws */
+export async function readingFrom<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw readFault(path, error) ?? error;
+  }
+}
+
+/** What is told of a path that could not be written; undefined for a failure of anything else. */
+export function diskFault(path: string, cause: unknown): ImageError | undefined {
+  const fault = fileFault(cause);
+  if (fault === undefined) return undefined;
+  const isFull = fault.code === 'ENOSPC' || fault.code === 'EDQUOT';
+  if (!isFull && fault.path !== undefined && !isAbout(path, fault.path)) return undefined;
+  const { why, hint } = fault;
+  return new ImageError(isFull ? 'DISK_FULL' : 'PATH_UNUSABLE', `Cannot write "${path}": ${why}`, { hint, cause });
+}
+
+/** The same of one that could not be read. */
+export function readFault(path: string, cause: unknown): ImageError | undefined {
+  const fault = fileFault(cause);
+  if (fault === undefined) return undefined;
+  const { why, hint } = fault;
+  return new ImageError('PATH_UNUSABLE', `Cannot read "${path}": ${why}`, { hint, cause });
+}
+
+/** Whether a failure is of the path, of what is made of it beside it or below it, or of a directory that it lies in. */
+function isAbout(path: string, failed: string): boolean {
+  const [whole, other] = [resolve(path), resolve(failed)];
+  return other.startsWith(dirname(whole)) || whole.startsWith(other);
 }

@@ -26,6 +26,8 @@ export type ImageCode =
   | 'TARGET_TAKEN'
   /** No space is left where something is written, or a quota is used up. */
   | 'DISK_FULL'
+  /** A path that was given cannot be read or written: permissions, links, a directory in place of a file. */
+  | 'PATH_UNUSABLE'
   /** A policy, a key or a root of trust that cannot be read: nothing is trusted by it. */
   | 'TRUST_INVALID'
   /** A private key, or its passphrase, that cannot be used to sign. */

@@ -3,6 +3,9 @@ import { ImageError } from './failure.ts';
 /** Deeper than this no document of an image is; what is could break whoever walks it. */
 const deepest = 64;
 
+/** Of what cannot be read at all. */
+const hint = 'See that it is what it should be, and all of it';
+
 /** JSON of which nothing is known yet. */
 export type Unread = unknown;
 
@@ -19,7 +22,7 @@ export function parseJson(bytes: Uint8Array, what: string): Unread {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ImageError('MANIFEST_INVALID', `Cannot read ${what}: expected JSON`, { cause });
+    throw new ImageError('MANIFEST_INVALID', `Cannot read ${what}: expected JSON`, { hint, cause });
   }
 }
 
@@ -28,7 +31,7 @@ function decode(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new ImageError('MANIFEST_INVALID', `Cannot read ${what}: it is not UTF-8`, { cause });
+    throw new ImageError('MANIFEST_INVALID', `Cannot read ${what}: it is not UTF-8`, { hint, cause });
   }
 }
 

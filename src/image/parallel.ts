@@ -9,20 +9,19 @@ export async function inParallel<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const rest = [...items];
-  let failed = false;
+  let failure: { readonly error: unknown } | undefined;
   const worker = async (): Promise<void> => {
-    for (let item = rest.shift(); item !== undefined && !failed; item = rest.shift()) {
+    for (let item = rest.shift(); item !== undefined && failure === undefined; item = rest.shift()) {
       signal.throwIfAborted();
       await work(item);
     }
   };
   const workers = Array.from({ length: atOnce }, () =>
-    worker().catch(error => {
-      failed = true;
-      throw error;
+    worker().catch((error: unknown) => {
+      failure ??= { error };
     }),
   );
-  const results = await Promise.allSettled(workers);
-  const failure = results.find(result => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  await Promise.all(workers);
+  // What failed after it may have failed for its sake, or for no other reason than the time that it took.
+  if (failure !== undefined) throw failure.error;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDurably } from '../durable.ts';
 import type { Access } from './access.ts';
-import { diskFull } from './disk.ts';
+import { diskFault } from './disk.ts';
 import { ImageError } from './failure.ts';
 import type { Manifest } from './manifest.ts';
 import type { Repository } from './repository.ts';
@@ -140,8 +140,8 @@ async function isMade(path: string, bytes: Uint8Array): Promise<boolean> {
     return true;
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
-    const full = diskFull(path, cause);
-    if (full !== undefined) throw full;
+    const fault = diskFault(path, cause);
+    if (fault?.code === 'DISK_FULL') throw fault;
     const why = cause instanceof Error ? cause.message : String(cause);
     const hint = 'Give the user that runs podstead write access, or name another lookaside-staging in registries.d';
     throw new ImageError('NOT_CONVERTIBLE', `Cannot write the signature "${path}": ${why}`, { hint, cause });

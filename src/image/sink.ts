@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Header } from 'tar';
-import { syncPath } from '../durable.ts';
+import { makeDirectory, syncPath } from '../durable.ts';
 import { onDisk, writeAll } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { removedAtExit } from './leftover.ts';
@@ -47,7 +47,7 @@ async function writeWhole(
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const first = join(directory, typeof name === 'string' ? name : 'file');
-  await mkdir(dirname(first), { recursive: true });
+  await makeDirectory(dirname(first));
   const temporary = beside(first);
   const forget = removedAtExit(temporary);
   try {

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { FAILSAFE_SCHEMA, load } from 'js-yaml';
 import { seal } from '../model/sealed.ts';
 import type { Login } from './authorize.ts';
+import { readingFrom } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { isRecord, type Unread } from './json.ts';
 
@@ -31,7 +32,7 @@ export async function readSyncFile(path: string): Promise<readonly SyncRegistry[
     throw invalid(path, cause.message, 'Check the path and its permissions');
   });
   if (facts.size > largestFile) throw invalid(path, `it has more than ${largestFile} bytes`);
-  const document = parse(await readFile(path, 'utf8'), path);
+  const document = parse(await readingFrom(path, () => readFile(path, 'utf8')), path);
   const registries = Object.entries(members(document, path)).map(([name, value]) => registryOf(path, name, value));
   const open = registries.find(({ login }) => login !== undefined && (facts.mode & 0o004) !== 0);
   if (open !== undefined) {

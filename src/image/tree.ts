@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFault } from './disk.ts';
 import { ImageError } from './failure.ts';
 
 /** Files to be read by their names, of a directory or of an archive. */
@@ -25,14 +26,18 @@ export function directoryTree(path: string): Tree {
   };
 }
 
-/** So many bytes of a file; all where `size` is left out. */
+/** So many bytes of a file; all where `size` is left out. @throws ImageError `PATH_UNUSABLE` */
 export async function* fileBytes(
   path: string,
   { start, size }: { readonly start: number; readonly size: number | undefined },
 ): AsyncGenerator<Uint8Array, void> {
   if (size === 0) return;
   const end = size === undefined ? {} : { end: start + size - 1 };
-  yield* createReadStream(path, { start, ...end, highWaterMark: 256 * 1024 });
+  try {
+    yield* createReadStream(path, { start, ...end, highWaterMark: 256 * 1024 });
+  } catch (error) {
+    throw readFault(path, error) ?? error;
+  }
 }
 
 /** Reads a small file whole; undefined where it is not there. @throws ImageError `LAYOUT_INVALID` where it is larger */

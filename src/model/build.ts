@@ -117,7 +117,9 @@ export type BuildEvent =
   /** The last step was not done again: an image of it was there. */
   | { readonly type: 'cached' }
   /** A line that a step, or the engine, prints. */
-  | { readonly type: 'output'; readonly line: string };
+  | { readonly type: 'output'; readonly line: string }
+  /** The build was stopped while that step ran a command: it was ended, or may still run. */
+  | { readonly type: 'stopped'; readonly step: BuildStep; readonly isEnded: boolean };
 
 export interface BuiltImage {
   readonly id: string;

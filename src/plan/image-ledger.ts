@@ -33,6 +33,18 @@ export function noteImage(
   return { ...ledger, images: { ...ledger.images, [id]: { unusedSinceMs: nowMs, ...known, names: all } } };
 }
 
+/**
+ * The ledger with what `podstead build` made by hand, as builds are noted apart from it. It came by us under no name: a name
+ * that it has was asked for by somebody, who may want it, and one whose name has gone to a later build is of no use.
+ */
+export function withBuilt(
+  ledger: ImageLedger,
+  built: Iterable<{ readonly id: string; readonly builtAtMs: number }>,
+): ImageLedger {
+  const images = [...built].map(({ id, builtAtMs }) => [id, { names: [], unusedSinceMs: builtAtMs }] as const);
+  return { ...ledger, images: { ...Object.fromEntries(images), ...ledger.images } };
+}
+
 function noteUses({ images }: ImageLedger, actual: Actual, nowMs: number): ImageLedger['images'] {
   const used = new Set(
     [...actual.pods.values()].flatMap(pod => [...pod.containers.values()].map(({ imageId }) => imageId)),

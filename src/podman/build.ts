@@ -5,6 +5,7 @@ import type { BuildEvent, BuildRequest, BuildStep, BuiltImage } from '../model/b
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
 import { type Upload, uploadOf } from './build-context.ts';
+import { endStep, isRun } from './build-end.ts';
 import { lineOf, linesOf, readLine } from './build-steps.ts';
 import type { Context } from './context.ts';
 import { record, text } from './json.ts';
@@ -55,7 +56,8 @@ export async function build(
 }
 
 /**
- * Builds an image. Where a step fails nothing is left of it but the images of the steps before.
+ * Builds an image. Where a step fails nothing is left of it but the images of the steps before. Once it is stopped the
+ * command that runs is ended, as far as it is found.
  *
  * @throws EngineError `BUILD_FAILED` with the step, its place in the Containerfile and the last lines that it printed;
  *   `DISK_FULL`; of a registry's codes where a base image is not got
@@ -89,15 +91,22 @@ export async function buildImage(
       yield text(piece);
     }
   };
-  for await (const line of linesOf(pieces())) {
-    if (line === '') continue;
-    const event = readLine(line);
-    if (event.type === 'step') {
-      step = event.step;
-      output = [];
-    } else output.push(line);
-    if (output.length > tailLines) output.shift();
-    onEvent(event);
+  try {
+    for await (const line of linesOf(pieces())) {
+      if (line === '') continue;
+      const event = readLine(line);
+      if (event.type === 'step') {
+        step = event.step;
+        output = [];
+      } else output.push(line);
+      if (output.length > tailLines) output.shift();
+      onEvent(event);
+    }
+  } catch (error) {
+    // With the connection the engine ends the build, but not the command that runs.
+    if (signal.aborted && step !== undefined && isRun(step))
+      onEvent({ type: 'stopped', step, isEnded: await endStep(step) });
+    throw error;
   }
   if (fault !== undefined) throw await failure(what, fault, { request, step, output });
   // Success ends with the id alone on its line.

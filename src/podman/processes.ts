@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** A process, from /proc/PID/stat (proc(5)). */
-interface Process {
+export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly session: number;
@@ -21,8 +21,13 @@ const rounds = 3;
  */
 export function endSession(pid: number, ids: readonly string[]): boolean {
   if (pid <= 1 || !isProven(pid, ids)) return false;
-  for (let round = 0; round < rounds; round++) for (const each of familyOf(pid)) kill(each);
+  endFamily(pid);
   return true;
+}
+
+/** Kills a process, its session and what descends from it; the caller has to know whose it is. */
+export function endFamily(pid: number): void {
+  for (let round = 0; round < rounds; round++) for (const each of familyOf(pid)) kill(each);
 }
 
 /**
@@ -33,12 +38,17 @@ export function endSession(pid: number, ids: readonly string[]): boolean {
  */
 export function endMonitored(session: string): boolean {
   const monitors = new Set(
-    all()
+    processes()
       .filter(({ pid }) => isMonitor(pid, session))
       .map(({ pid }) => pid),
   );
-  const commands = all().filter(({ parent }) => monitors.has(parent));
+  const commands = processes().filter(({ parent }) => monitors.has(parent));
   return commands.filter(({ pid }) => endSession(pid, [session])).length > 0;
+}
+
+/** The first word of a process's command line: what it runs, or calls itself; empty for one that is gone. */
+export function programOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).split('\0')[0] ?? '';
 }
 
 function isMonitor(pid: number, session: string): boolean {
@@ -72,7 +82,7 @@ function isRuntime(pid: number): boolean {
 }
 
 function familyOf(pid: number): readonly number[] {
-  const living = all();
+  const living = processes();
   const family = new Set([pid]);
   for (let size = 0; size !== family.size; ) {
     size = family.size;
@@ -81,7 +91,8 @@ function familyOf(pid: number): readonly number[] {
   return living.filter(each => family.has(each.pid)).map(each => each.pid);
 }
 
-function all(): readonly Process[] {
+/** Those that run now, as far as they are seen from here. */
+export function processes(): readonly Process[] {
   return readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
 }
 

@@ -166,7 +166,13 @@ test('statusTable() leaves columns out and breaks messages to fit a terminal', (
     );
   const headerOf = (width: number): string => statusTable([pod], { ...view, width }).split('\n')[0] ?? '';
   assert.ok(longest(120) <= 120);
-  assert.ok(longest(80) <= 84, String(longest(80)));
+  assert.ok(longest(80) <= 80, String(longest(80)));
+  const long = { ...pod, key: 'Deployment/default/a-service-of-long-name' as const };
+  const narrow = statusTable([long], { ...view, width: 80 });
+  assert.ok(
+    narrow.split('\n').every(line => line.length <= 80),
+    narrow,
+  );
   assert.match(headerOf(200), /REVISION +FROM +MESSAGE/);
   assert.doesNotMatch(headerOf(80), /REVISION|FROM/);
   const quiet = statusTable([{ ...pod, message: '', untilMs: undefined }], { ...view, width: 90 });

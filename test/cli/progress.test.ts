@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeProgress, summaryOf } from '../../src/cli/progress.ts';
+import { makeProgress, progressLine, summaryOf } from '../../src/cli/progress.ts';
 import type { DesiredImage } from '../../src/model/desired.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { Change, Step } from '../../src/model/plan.ts';
@@ -106,6 +106,15 @@ test('makeProgress() cuts lines to the width of the terminal, so that they can b
   const terminal = fakeTerminal({ interactive: true, columns: 20 });
   makeProgress(terminal, { quiet: false }).emit(events[1] as Event);
   assert.equal(terminal.written.err, '  Pulling docker.i…\n');
+});
+
+test('progressLine() shortens the name, and never the numbers, for a narrow terminal', () => {
+  const name = 'docker://registry.example.org/a-team/of-some-length/service:1.2.3';
+  const parts = ['[############............] 123 MB of 456 MB', '12.3 MB/s'];
+  const line = progressLine('  Copying ', name, parts, 80);
+  assert.ok(line.length < 80, line);
+  assert.equal(line, '  Copying dock…ce:1.2.3  [############............] 123 MB of 456 MB  12.3 MB/s');
+  assert.ok(progressLine('  Copying ', name, parts, 200).includes(name));
 });
 
 test('summaryOf() counts results', () => {

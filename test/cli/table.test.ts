@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { duration, table } from '../../src/cli/table.ts';
+import { duration, namedTable, shorten, table } from '../../src/cli/table.ts';
 import { bytes } from '../../src/model/size.ts';
 
 test('table() aligns columns by what is seen, and ends no line with spaces', () => {
@@ -18,6 +18,26 @@ test('table() breaks the last column between words to fit a width, and leaves it
   const rows = [['web', 'exited with 1; starts again soon']];
   assert.equal(table(['KEY', 'WHY'], rows, 24), 'KEY   WHY\nweb   exited with 1;\n      starts again soon\n');
   assert.equal(table(['KEY', 'WHY'], rows, 12), 'KEY   WHY\nweb   exited with 1; starts again soon\n');
+});
+
+test('namedTable() shortens names in the middle to fit a width, and keeps them whole without one', () => {
+  const name = 'registry.example.org/a-team/of-some-length/service:1.2.3';
+  const rows = [[name, '0123456789ab', '12.3 MB', 'would go', 'nothing has used it for 12 days, and nobody named it']];
+  const header = ['IMAGE', 'ID', 'SIZE', 'RESULT', 'WHY'];
+  for (const width of [80, 100, 120]) {
+    const lines = namedTable(header, rows, width).split('\n');
+    assert.ok(
+      lines.every(line => line.length <= width),
+      lines.join('\n'),
+    );
+    assert.match(lines[1] ?? '', /^regi\S*rvice:1\.2\.3 {3}0123456789ab {3}12\.3 MB {3}would go {3}nothing/);
+  }
+  assert.ok(namedTable(header, rows, Number.POSITIVE_INFINITY).includes(name));
+});
+
+test('shorten() keeps the end of a name, and as many characters as it is told', () => {
+  assert.equal(shorten('docker.io/library/nginx:1.27', 16), 'docke…nginx:1.27');
+  assert.equal(shorten('nginx:1.27', 10), 'nginx:1.27');
 });
 
 const durations: readonly (readonly [number, string])[] = [

@@ -7,8 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { assertSchema } from '../cli/schemas.ts';
+import { sampleImage } from '../image/samples.ts';
 import { type Ran, type Registry, registry, run } from './host.ts';
-import { scratch, skopeo } from './oci-layout.ts';
+import { scratch, skopeo, writeLayout } from './oci-layout.ts';
 import { cleanUps, eventually, type Host, host, program, writeFiles } from './podstead.ts';
 
 interface Listing {
@@ -291,8 +292,6 @@ test('an interrupted create goes on with what it had', async () => {
   const server = await registry(cleaning);
   const dir = await scratch(cleaning);
   const proxy = await slowed(server.host, cleaning);
-  const { sampleImage } = await import('../image/samples.ts');
-  const { writeLayout } = await import('./oci-layout.ts');
   const [one, two] = [sampleImage({ sizes: [3000, 4000] }), sampleImage({ sizes: [5000] })];
   for (const [name, image] of [
     ['a', one],
@@ -338,12 +337,44 @@ test('an interrupted create goes on with what it had', async () => {
   assert.match(taken.stderr, /it is there already/);
 });
 
+test('a create that fails keeps what it fetched, and says so; where nothing came, nothing is left', async () => {
+  const cleaning = cleanUps();
+  const server = await registry(cleaning);
+  const dir = await scratch(cleaning);
+  const image = sampleImage({ sizes: [3000] });
+  await writeLayout(join(dir, 'a'), '1', [image]);
+  const to = (name: string): string => `docker://${server.host}/${name}:1`;
+  const push = (name: string): Promise<string> =>
+    skopeo('copy', '-q', '--dest-tls-verify=false', `oci:${join(dir, 'a')}:1`, to(name));
+  const pod = (name: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec: { containers: [{ name: main, image: '${server.host}/${name}:1' }] }\n`;
+  await writeFiles(join(dir, 'manifests'), { 'a.yaml': pod('a'), 'b.yaml': pod('b') });
+  const file = join(dir, 'site.bundle');
+  const args = ['bundle', 'create', join(dir, 'manifests'), '-f', file, '--tls-verify=false', '--retry-times', '0'];
+  const create = (): Promise<Ran> => run('node', [program, ...args], { HOME: dir });
+
+  const nothing = await create();
+  assert.equal(nothing.code, 1);
+  assert.doesNotMatch(nothing.stderr, /Kept/);
+  assert.deepEqual((await readdir(dir)).sort(), ['a', 'manifests']);
+
+  await push('a');
+  const half = await create();
+  assert.equal(half.code, 1);
+  assert.match(half.stderr, /Kept in .*site\.bundle\.partial what was fetched: 3 blobs, .*The same command goes on/);
+  assert.match(half.stderr, /podstead: Cannot .*\/b/);
+  assert.deepEqual((await readdir(dir)).sort(), ['a', 'manifests', 'site.bundle.partial']);
+
+  await push('b');
+  const whole = await create();
+  assert.equal(whole.code, 0, whole.stderr);
+  assert.deepEqual((await readdir(dir)).sort(), ['a', 'manifests', 'site.bundle']);
+});
+
 test('create shows the credentials of imagePullSecrets; what only this host has it refuses', async () => {
   const cleaning = cleanUps();
   const server = await registry(cleaning, { htpasswd: { user: 'ann', password: 'pa55-w0rd' } });
   const dir = await scratch(cleaning);
-  const { sampleImage } = await import('../image/samples.ts');
-  const { writeLayout } = await import('./oci-layout.ts');
   await writeLayout(join(dir, 'a'), '1', [sampleImage()]);
   const login = ['--dest-tls-verify=false', '--dest-creds', 'ann:pa55-w0rd'];
   await skopeo('copy', '-q', ...login, `oci:${join(dir, 'a')}:1`, `docker://${server.host}/team/a:1`);

@@ -156,6 +156,31 @@ describe('podstead image prune takes what came by it and nothing needs, and noth
     assert.equal((await on.podstead('plan', on.source)).code, 0);
   });
 
+  test('what was built by hand stays while it has a name or is used; one whose name went to a later build goes', async () => {
+    const dir = await scratch(cleaning);
+    const built = async (words: string): Promise<string> => {
+      await writeFiles(dir, { Containerfile: 'FROM localhost/bb:1\nCOPY words /\n', words });
+      const { code, stdout, stderr } = await on.podstead('build', '-t', 'localhost/hand:1', dir);
+      assert.equal(code, 0, stderr);
+      return stdout.trim();
+    };
+    const ids = [await built('first by hand'), await built('second by hand'), await built('third by hand')];
+    const [, second] = ids;
+    await podman('create', '--name', 'holds-hand', second ?? '');
+    const results = async (...args: readonly string[]): Promise<readonly (string | undefined)[]> => {
+      const { stdout } = await on.podstead('image', 'prune', '-o', 'json', ...args);
+      const { images } = JSON.parse(stdout) as Pruned;
+      return ids.map(id => images.find(image => image.id === id)).map(row => row && `${row.result}: ${row.why}`);
+    };
+    const held = 'kept: container holds-hand has it';
+    const named = 'kept: somebody named it localhost/hand:1';
+    assert.deepEqual(await results(), ['kept: used not long ago', held, named]);
+    assert.deepEqual(await results('--keep-age', '0s'), ['removed: nothing needs it', held, named]);
+    await podman('rm', 'holds-hand');
+    assert.deepEqual(await results('--keep-age', '0s'), [undefined, 'removed: nothing needs it', named]);
+    await podman('rmi', 'localhost/hand:1');
+  });
+
   test('an agent removes them by its own policy, and says so', async () => {
     await rm(join(on.source, 'made.yaml'), { force: true });
     for (const image of ['web:1', 'web:2', 'web:3']) await apply(image);

@@ -4,7 +4,7 @@ import type { Actual, ActualContainer, ActualPod } from '../../src/model/actual.
 import type { DesiredVolume } from '../../src/model/desired.ts';
 import { emptyLedger, type ImageLedger } from '../../src/model/image-ledger.ts';
 import type { Key } from '../../src/model/key.ts';
-import { noteImage, noteImages } from '../../src/plan/image-ledger.ts';
+import { noteImage, noteImages, withBuilt } from '../../src/plan/image-ledger.ts';
 import { desiredContainer, desiredOf, desiredPod } from '../fakes/desired.ts';
 import { nothingBut } from './scenario.ts';
 
@@ -98,6 +98,18 @@ describe('noteImages()', () => {
     // A look that began before it came does not show it yet.
     assert.ok('a' in noteImages(left, web, actualOf([], []), 9 + hour - 1).images);
     assert.deepEqual(noteImages(left, web, actualOf([], []), 9 + hour).images, {});
+  });
+
+  test('what was built by hand came by us under no name, and one that is noted already stays as it is noted', () => {
+    const ours = noteImage(emptyLedger, { id: 'a', names: ['x'], isNew: true }, 3);
+    const built = [
+      { id: 'a', builtAtMs: 7 },
+      { id: 'b', builtAtMs: 8 },
+    ];
+    assert.deepEqual(withBuilt(ours, built).images, {
+      a: { names: ['x'], unusedSinceMs: 3 },
+      b: { names: [], unusedSinceMs: 8 },
+    });
   });
 
   test('an image that was there before it was pulled is not ours; another name of one that is ours is', () => {
