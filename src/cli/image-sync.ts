@@ -20,6 +20,8 @@ export async function sync(context: Context, given: readonly [string, string], f
   if (flags.src === 'dir' && flags.dest === 'dir') {
     throw new CommandError('Cannot sync a directory to a directory', { hint: 'Copy it with "cp -a", or rsync' });
   }
+  const source = bare(given[0], flags.src, '--src');
+  const destination = bare(given[1], flags.dest, '--dest');
   const sides = sidesOf(context, flags);
   const signing = await signingOf(context, flags);
   const [fromPool, toPool] = [makePool(), makePool()];
@@ -31,8 +33,8 @@ export async function sync(context: Context, given: readonly [string, string], f
   try {
     const list = await listImages({
       ...flags,
-      source: given[0],
-      destination: given[1],
+      source,
+      destination,
       scoped: flags.scoped ?? false,
       suffix: flags.appendSuffix ?? '',
       from,
@@ -60,6 +62,18 @@ export async function sync(context: Context, given: readonly [string, string], f
     await fromPool.close();
     await toPool.close();
   }
+}
+
+const prefixes = { docker: 'docker://', dir: 'dir:', yaml: undefined } as const;
+
+/** A place without the transport that its flag says already. @throws CommandError where it says another */
+function bare(given: string, transport: keyof typeof prefixes, flag: string): string {
+  const prefix = prefixes[transport];
+  if (prefix !== undefined && given.startsWith(prefix)) return given.slice(prefix.length);
+  const other = (['docker', 'dir'] as const).find(each => given.startsWith(prefixes[each]));
+  if (other === undefined) return given;
+  const message = `Cannot sync with "${given}": "${flag} ${transport}" says that it is something else`;
+  throw new CommandError(message, { hint: `Give "${flag} ${other}", or correct the place` });
 }
 
 interface View {
