@@ -5,6 +5,7 @@ import { parseDockerConfig } from '../desired/image.ts';
 import type { BuildOptions, BuildRequest, BuildSecret, Recipe } from '../model/build.ts';
 import { buildFiles } from '../model/source.ts';
 import type { BuildFlags } from './build-flags.ts';
+import { namesOf } from './build-names.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
 
@@ -14,7 +15,7 @@ export async function requestOf(context: Context, given: string, flags: BuildFla
   return {
     directory,
     recipe: await recipeOf(directory, flags.file),
-    names: flags.tag ?? [],
+    names: namesOf(flags.tag ?? []),
     labels: pairs(flags.label ?? [], '--label'),
     options: await optionsOf(context, flags),
     credentials: await credentialsOf(flags),
@@ -75,8 +76,9 @@ async function recipeOf(directory: string, file: string | undefined): Promise<Re
     if (below !== '' && !below.startsWith('..')) return { file: below };
     return { text: await read(path, '--file'), name: file ?? path };
   }
-  const what = file === undefined ? `"${directory}" has no Containerfile` : `there is no "${file}"`;
-  throw new CommandError(`Cannot build: ${what}`, { hint: 'Name it with -f' });
+  const looked = [...new Set(candidates)].map(path => `"${path}"`).join(' and no ');
+  const hint = file === undefined ? 'Name it with -f' : 'Correct the path of -f, from here or from the context';
+  throw new CommandError(`Cannot build: there is no ${looked}`, { hint });
 }
 
 async function read(path: string, option: string): Promise<string> {

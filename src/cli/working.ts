@@ -4,6 +4,7 @@ import { instructionsOf } from '../desired/recipe.ts';
 import { EngineError } from '../engine/engine.ts';
 import { type ConfigStep, isUrl } from '../manifest/image-build.ts';
 import { buildShown, finish } from './build.ts';
+import { namesOf } from './build-names.ts';
 import { epochOf } from './build-request.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
@@ -31,7 +32,10 @@ export async function from(context: Context, image: string, flags: FromFlags): P
       throw new CommandError(`Cannot make the working container "${name}": there is one`, { hint });
     }
     const pull = flags.pull ? 'always' : flags.pullNever ? 'never' : 'missing';
-    const request = requestOf(context, name, [`FROM ${image}`], { pull, tlsVerify: flags.tlsVerify });
+    const request = requestOf(context, name, [`FROM ${image}`], {
+      pull,
+      tlsVerify: flags.tlsVerify ? undefined : false,
+    });
     await withWorld(context, ({ engine }) => quietly(context, engine, request));
     await writeWorking(context, { name, from: image, config: {} });
   });
@@ -207,7 +211,10 @@ export async function commit(
           timestamp: flags.timestamp ?? epochOf(context.env),
         },
       );
-      const built = await buildShown(context, engine, { ...request, names: image === undefined ? [] : [image] });
+      const built = await buildShown(context, engine, {
+        ...request,
+        names: namesOf(image === undefined ? [] : [image]),
+      });
       if (flags.rm) await engine.working.dropImage(imageOf(context, name), { signal: context.signal });
       return built;
     });
