@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { parseDockerConfig } from '../desired/image.ts';
 import type { BuildOptions, BuildRequest, BuildSecret, Recipe } from '../model/build.ts';
 import { buildFiles } from '../model/source.ts';
+import { verbAdvice } from './advice.ts';
 import type { BuildFlags } from './build-flags.ts';
 import { namesOf } from './build-names.ts';
 import type { Context } from './context.ts';
@@ -60,7 +61,7 @@ async function contextDirectory(given: string): Promise<string> {
   if (found?.isDirectory() === true) return realpath(given);
   const why = found === undefined ? 'there is no such directory' : 'it is no directory';
   throw new CommandError(`Cannot build from "${given}": ${why}`, {
-    hint: 'Name the directory that the Containerfile copies from',
+    hint: verbAdvice('build', given) ?? 'Name the directory that the Containerfile copies from',
   });
 }
 
