@@ -53,10 +53,10 @@ export function buildOptions(): readonly Option[] {
 }
 
 /** An option that may be given again. */
-export function listOption(flag: string, text: string): Option {
+export function listOption(flag: string, text: string, parse = (value: string): string => value): Option {
   return new Option(flag, text).argParser((value: string, before: readonly string[] | undefined) => [
     ...(before ?? []),
-    value,
+    parse(value),
   ]);
 }
 

@@ -1,13 +1,14 @@
 import { parseReference } from '../model/reference.ts';
+import { localName } from '../podman/reference.ts';
 import { CommandError } from './error.ts';
 
-/** Names that an image is to get. @throws CommandError where one is none, before anything is built */
+/** Names that an image is to get, as the engine will have them. @throws CommandError where one is none, before anything is built */
 export function namesOf(given: readonly string[]): readonly string[] {
   for (const name of given) {
     const reference = parseReference(name);
     if (reference === undefined || reference.digest !== undefined) throw noName(name);
   }
-  return given;
+  return given.map(localName);
 }
 
 function noName(name: string): CommandError {

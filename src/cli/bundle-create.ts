@@ -11,6 +11,7 @@ import { neededImages } from '../desired/needed.ts';
 import { onDisk } from '../image/disk.ts';
 import { blobPath } from '../image/layout.ts';
 import { formatPlatform } from '../image/platform.ts';
+import { counted } from '../model/count.ts';
 import type { Desired, DesiredBuild, DesiredImage } from '../model/desired.ts';
 import { parseReference } from '../model/reference.ts';
 import { bytes } from '../model/size.ts';
@@ -78,8 +79,8 @@ export async function createBundle(
   } else if (!context.quiet) {
     const built = buildsIn(given.desired);
     const counts = [
-      `${snapshot.files.length} manifests`,
-      `${images.length} images`,
+      counted(snapshot.files.length, 'manifest'),
+      counted(images.length, 'image'),
       ...(built > 0 ? [`${built} to build`] : []),
     ];
     const left = written.contents.absent.reduce((sum, { size }) => sum + size, 0);

@@ -2,6 +2,7 @@ import { makePool } from '../image/access.ts';
 import { type Synced, syncImages } from '../image/sync.ts';
 import { type ListFailure, listImages } from '../image/sync-list.ts';
 import { formatPlace } from '../image/transport.ts';
+import { counted } from '../model/count.ts';
 import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
@@ -86,14 +87,14 @@ interface View {
 /** A line for each image, and on a terminal one below them that tells how far all are. */
 function makeView(context: Context, total: number): View {
   const { terminal, quiet, output } = context;
-  let line: CopyLine = copyLine(context, `${total} images`);
+  let line: CopyLine = copyLine(context, counted(total, 'image'));
   let count = 0;
   const redraw = (): void => {
     line.show({ message: `${count} of ${total} are done`, doneBytes: undefined, totalBytes: undefined });
   };
   const say = (text: string): void => {
     line.end();
-    line = copyLine(context, `${total} images`);
+    line = copyLine(context, counted(total, 'image'));
     terminal.err(`${text}\n`);
   };
   const failed: View['failed'] = (source, error) => {

@@ -148,9 +148,9 @@ function addMounts(add: Add): void {
   add<[string], unknown>(
     {
       usage: 'build inspect <NAME>',
-      summary: 'tell of a working container, as JSON',
+      summary: 'tell of a working container, as JSON where -o asks for nothing else',
       examples: ['podstead build inspect site'],
     },
-    async (context, [name]) => (await import('./working.ts')).inspect(context, name),
+    async (context, [name], options) => (await import('./working.ts')).inspect(context, name, options),
   );
 }

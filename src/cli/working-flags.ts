@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { isExposedPort } from '../manifest/exposed-port.ts';
 import type { ConfigStep } from '../manifest/image-build.ts';
 import { listOption } from './build-flags.ts';
 
@@ -63,7 +64,7 @@ export function configOptions(): readonly Option[] {
     new Option('--healthcheck-retries <COUNT>', 'how many failures make it unwell').argParser(Number),
     listOption('-l, --label <KEY=VALUE>', 'a label; may be given again'),
     listOption('--onbuild <INSTRUCTION>', 'what whoever builds on the image runs; may be given again'),
-    listOption('-p, --port <PORT>', 'a port to expose, as in 8080 or 53/udp; may be given again'),
+    listOption('-p, --port <PORT>', 'a port to expose, as in 8080 or 53/udp; may be given again', parsePort),
     new Option('--stop-signal <SIGNAL>', 'what stops it'),
     new Option('-u, --user <USER>', 'who its commands run as, also in `run`'),
     listOption('-v, --volume <PATH>', 'a directory that is a volume; may be given again'),
@@ -96,6 +97,11 @@ export function configOf(flags: ConfigFlags): ConfigStep {
     workingDir: workingdir,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function parsePort(text: string): string {
+  if (isExposedPort(text)) return text;
+  throw new InvalidArgumentError('Expected a port from 1 to 65535, as in 8080, 53/udp or 8000-8010');
 }
 
 function pairs(given: readonly string[]): Readonly<Record<string, string>> {

@@ -6,7 +6,7 @@ import { type ConfigStep, isUrl } from '../manifest/image-build.ts';
 import { buildShown, finish } from './build.ts';
 import { namesOf } from './build-names.ts';
 import { epochOf } from './build-request.ts';
-import type { Context } from './context.ts';
+import type { Context, GlobalOptions } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
 import type { CommitFlags, CopyFlags, FromFlags, RmFlags } from './working-flags.ts';
@@ -225,13 +225,13 @@ export async function commit(
 }
 
 /** `podstead build inspect NAME`: as JSON; schema/build-inspect.schema.json. */
-export async function inspect(context: Context, name: string): Promise<number> {
+export async function inspect(context: Context, name: string, { output = 'json' }: GlobalOptions): Promise<number> {
   const working = await readWorking(context, name);
-  const { signal, output, terminal } = context;
+  const { signal, terminal } = context;
   const image = await withWorld(context, ({ engine }) => engine.working.inspect(imageOf(context, name), { signal }));
   const { from, config, mount } = working;
   const document = { name, from, image: image.Id, imageConfig: image.Config, config, mounted: mount !== undefined };
-  await writeData(terminal, output === 'yaml' ? 'yaml' : 'json', document);
+  await writeData(terminal, output === 'text' ? 'yaml' : output, document);
   return 0;
 }
 

@@ -51,7 +51,7 @@ describe('what podstead build refuses', () => {
     const said = await refused(`${good}FROM base AS last\n`, '-t', 'web:1', '--target', 'nope');
     assert.match(
       said,
-      /Cannot build "web:1": Containerfile has no stage "nope"\n {2}Name one of its stages: base, last\n$/,
+      /Cannot build "localhost\/web:1": Containerfile has no stage "nope"\n {2}Name one of its stages: base, last\n$/,
     );
     assert.match(
       await refused('FROM localhost/bb:1\n', '--target', 'nope'),
