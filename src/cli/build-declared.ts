@@ -6,6 +6,7 @@ import { labels } from '../model/labels.ts';
 import type { BuildContext } from '../model/source.ts';
 import { buildShown, finish } from './build.ts';
 import type { BuildFlags } from './build-flags.ts';
+import { namesOf } from './build-names.ts';
 import { credentialsOf, optionsOf, pairs } from './build-request.ts';
 import type { Context } from './context.ts';
 import { openPaths, printProblems } from './desire.ts';
@@ -43,7 +44,11 @@ export async function buildDeclared(context: Context, file: string, flags: Build
       const made = await buildShown(context, engine, request);
       for (const { to, tlsVerify = flags.tlsVerify } of pushesOf(build)) {
         for (const destination of to) {
-          await engine.pushImage(made.image.id, destination, { signal: context.signal, tlsVerify, credentials });
+          await engine.pushImage(made.image.id, destination, {
+            signal: context.signal,
+            ...(tlsVerify === undefined ? {} : { tlsVerify }),
+            credentials,
+          });
           if (!context.quiet) context.terminal.err(`Pushed ${destination}\n`);
         }
       }
@@ -67,7 +72,7 @@ async function requestFor(
   return {
     directory: declared.hasContext ? directory : undefined,
     recipe: declared.recipe,
-    names: [...declared.names, ...(flags.tag ?? [])],
+    names: [...declared.names, ...namesOf(flags.tag ?? [])],
     // With the label that an agent looks for, it finds the image built.
     labels: { ...pairs(flags.label ?? [], '--label'), [labels.context]: digest },
     options: { ...options, timestamp: declared.options.timestamp ?? timestamp },

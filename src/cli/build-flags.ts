@@ -25,7 +25,8 @@ export interface BuildFlags extends StepFlags {
   readonly format: 'oci' | 'docker';
   readonly iidfile?: string;
   readonly authfile?: string;
-  readonly tlsVerify: boolean;
+  /** As registries.conf says of each registry, where left out. */
+  readonly tlsVerify?: boolean;
 }
 
 export function buildOptions(): readonly Option[] {
@@ -43,7 +44,7 @@ export function buildOptions(): readonly Option[] {
     new Option('--pull-never', 'use only base images that are there'),
     listOption('--label <KEY=VALUE>', 'a label of the image'),
     listOption('--annotation <KEY=VALUE>', "an annotation of the image's manifest"),
-    boolOption('--layers', 'keep a layer for each step, and so a cache of them'),
+    boolOption('--layers', 'keep a layer for each step, and so a cache of them').default(true),
     new Option('--squash', 'one layer for all that is new'),
     new Option('--squash-all', 'one layer for everything, the base image too'),
     new Option('--timestamp <SECONDS>', 'time of everything that is made; SOURCE_DATE_EPOCH where left out').argParser(
@@ -52,22 +53,22 @@ export function buildOptions(): readonly Option[] {
     new Option('--format <FORMAT>', 'format of the manifest').choices(['oci', 'docker']).default('oci'),
     new Option('--iidfile <FILE>', "write the image's id there"),
     new Option('--authfile <PATH>', 'take credentials from there'),
-    boolOption('--tls-verify', 'registries must speak TLS, with a certificate that this host trusts'),
+    boolOption('--tls-verify', 'whether registries must speak TLS, with a certificate that this host trusts'),
     ...stepOptions(),
   ];
 }
 
 /** An option that may be given again. */
-export function listOption(flag: string, text: string): Option {
+export function listOption(flag: string, text: string, parse = (value: string): string => value): Option {
   return new Option(flag, text).argParser((value: string, before: readonly string[] | undefined) => [
     ...(before ?? []),
-    value,
+    parse(value),
   ]);
 }
 
-/** True unless it says otherwise, as Go's programs take it: `--layers=false`. */
+/** A flag as Go's programs take it: `--layers=false`. */
 function boolOption(flag: string, text: string): Option {
-  return new Option(`${flag} [BOOL]`, text).argParser(parseBool).preset('true').default(true);
+  return new Option(`${flag} [BOOL]`, text).argParser(parseBool).preset('true');
 }
 
 function parseBool(text: string): boolean {

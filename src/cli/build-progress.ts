@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import type { BuildEvent, BuildStep } from '../model/build.ts';
-import { stepText } from '../podman/build.ts';
+import { stepText } from '../podman/build-failure.ts';
 import type { Context } from './context.ts';
 import { clip } from './progress.ts';
 

@@ -5,7 +5,9 @@ import { parseDockerConfig } from '../desired/image.ts';
 import type { BuildOptions, BuildRequest, BuildSecret, Recipe } from '../model/build.ts';
 import { type FileFault, fileFault } from '../model/file-fault.ts';
 import { buildFiles, ignoreRules } from '../model/source.ts';
+import { verbAdvice } from './advice.ts';
 import type { BuildFlags } from './build-flags.ts';
+import { namesOf } from './build-names.ts';
 import type { Context } from './context.ts';
 import { CommandError } from './error.ts';
 import { stepHostOf } from './step-flags.ts';
@@ -16,7 +18,7 @@ export async function requestOf(context: Context, given: string, flags: BuildFla
   return {
     directory,
     recipe: await recipeOf(directory, flags.file),
-    names: flags.tag ?? [],
+    names: namesOf(flags.tag ?? []),
     labels: pairs(flags.label ?? [], '--label'),
     options: await optionsOf(context, flags),
     credentials: await credentialsOf(flags),
@@ -67,7 +69,7 @@ async function contextDirectory(given: string): Promise<string> {
   if (!('why' in found) && found.isDirectory()) return realpath(given);
   const why = 'why' in found ? 'there is no such directory' : 'it is no directory';
   throw new CommandError(`Cannot build from "${given}": ${why}`, {
-    hint: 'Name the directory that the Containerfile copies from',
+    hint: verbAdvice('build', given) ?? 'Name the directory that the Containerfile copies from',
   });
 }
 
@@ -90,8 +92,9 @@ async function recipeOf(directory: string, file: string | undefined): Promise<Re
   if (fault !== undefined) {
     throw new CommandError(`Cannot build: "${file ?? directory}": ${fault.why}`, { hint: fault.hint });
   }
-  const what = file === undefined ? `"${directory}" has no Containerfile` : `there is no "${file}"`;
-  throw new CommandError(`Cannot build: ${what}`, { hint: 'Name it with -f' });
+  const looked = [...new Set(candidates)].map(path => `"${path}"`).join(' and no ');
+  const hint = file === undefined ? 'Name it with -f' : 'Correct the path of -f, from here or from the context';
+  throw new CommandError(`Cannot build: there is no ${looked}`, { hint });
 }
 
 async function read(path: string, option: string): Promise<string> {

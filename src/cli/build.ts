@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { BuildRequest, BuiltImage } from '../model/build.ts';
+import { counted } from '../model/count.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
 import type { BuildFlags } from './build-flags.ts';
 import { knownBuild } from './build-known.ts';
@@ -89,7 +90,7 @@ async function tell({ terminal, output, quiet }: Context, { image, names, steps,
   }
   if (!quiet) {
     const name = names[0] ?? image.id.slice(0, 12);
-    const counts = `${steps.length} steps, ${cached} cached`;
+    const counts = `${counted(steps.length, 'step')}, ${cached} cached`;
     const told =
       steps.length === 0
         ? `Nothing has changed since ${name} was built`

@@ -14,7 +14,7 @@ export function withCredentials(access: Access, { credentials }: DesiredImage): 
       const all = credentials.reveal();
       const key = keysOf(registry, repository).find(each => Object.hasOwn(all, each));
       const credential = key === undefined ? undefined : all[key];
-      return credential && { kind: 'password', credential: seal(credential) };
+      return credential && { kind: 'password', credential: seal(credential), whence: 'of imagePullSecrets' };
     },
   };
 }

@@ -12,6 +12,7 @@ import { makeDirectory } from '../durable.ts';
 import { onDisk } from '../image/disk.ts';
 import { blobPath } from '../image/layout.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
+import { counted } from '../model/count.ts';
 import type { Desired, DesiredBuild, DesiredImage } from '../model/desired.ts';
 import { parseReference } from '../model/reference.ts';
 import { bytes } from '../model/size.ts';
@@ -70,8 +71,8 @@ export async function createBundle(
   } else if (!context.quiet) {
     const built = buildsIn(given.desired);
     const counts = [
-      `${snapshot.files.length} manifests`,
-      `${images.length} images`,
+      counted(snapshot.files.length, 'manifest'),
+      counted(images.length, 'image'),
       ...(built > 0 ? [`${built} to build`] : []),
     ];
     const left = written.contents.absent.reduce((sum, { size }) => sum + size, 0);

@@ -1,5 +1,6 @@
 import { createColors } from 'picocolors';
 import type { ResolveMemo } from '../desired/resolve.ts';
+import type { ImageBuildObject } from '../manifest/image-build.ts';
 import type { LoadMemo } from '../manifest/load.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SecurityLevel } from '../model/security-level.ts';
@@ -17,8 +18,8 @@ export interface LoadOptions {
   readonly podSecurity?: SecurityLevel | undefined;
 }
 
-/** From snapshots to desired states. */
-export type Load = (snapshot: Snapshot) => Promise<Loaded>;
+/** From snapshots to desired states; `builds` are the keys of what makes images, which no host runs. */
+export type Load = (snapshot: Snapshot) => Promise<Loaded & { readonly builds: readonly string[] }>;
 
 /**
  * Reads its own modules with the first snapshot: meanwhile the engine, which was asked before, makes its answer. What
@@ -38,8 +39,16 @@ export function makeLoad({ owner, strict, podSecurity: level = 'privileged' }: L
     const { builds } = parsed;
     const resolved = resolve(parsed.objects, snapshot, earlier, { owner, memo: memo.resolve, admission, builds });
     const loaded = { desired: resolved.desired, problems: [...earlier, ...resolved.problems] };
-    return strict ? refuseWarnings(loaded) : loaded;
+    return {
+      ...(strict ? refuseWarnings(loaded) : loaded),
+      builds: builds.filter(({ usable }) => usable).map(buildKey),
+    };
   };
+}
+
+function buildKey({ object }: ImageBuildObject): string {
+  const { name, namespace = 'default' } = object.metadata;
+  return `ImageBuild/${namespace}/${name}`;
 }
 
 /** Under --strict an object with a warning is held like one with an error. */

@@ -3,6 +3,7 @@ import { type Copied, copyImage } from '../image/copy.ts';
 import { openNamed } from '../image/named-source.ts';
 import { openTarget } from '../image/target.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
+import { counted } from '../model/count.ts';
 import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
@@ -77,10 +78,10 @@ async function tell({ terminal, output, quiet }: Context, { from, to, copied, to
   }
   if (quiet) return;
   const counts = [
-    `${blobs.sent} blobs copied`,
+    `${counted(blobs.sent, 'blob')} copied`,
     ...(blobs.mounted > 0 ? [`${blobs.mounted} mounted`] : []),
     ...(blobs.present > 0 ? [`${blobs.present} there already`] : []),
-    ...(signatures > 0 ? [`${signatures} ${signatures === 1 ? 'signature' : 'signatures'}`] : []),
+    ...(signatures > 0 ? [counted(signatures, 'signature')] : []),
   ];
   terminal.err(`Copied ${from} to ${to} in ${(tookMs / 1000).toFixed(1)} s, ${bytes(moved)}: ${counts.join(', ')}\n`);
   terminal.err(`  ${digest}\n`);

@@ -9,14 +9,18 @@ import { formatName, type RegistryName, repositoryOf, selectorOf } from '../imag
 import { openNamed } from '../image/named-source.ts';
 import { deleteManifest, findManifest, listTags } from '../image/repository.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
-import type { Context } from './context.ts';
-import { type OutputFormat, writeData } from './data.ts';
+import type { Context, GlobalOptions } from './context.ts';
+import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
 import { accessOf, platformOf } from './image-access.ts';
 import type { AccessFlags, InspectFlags } from './image-flags.ts';
 
 /** `podstead image inspect IMAGE`. Its output is data in every format, as skopeo's is. */
-export async function inspectImage(context: Context, image: string, flags: InspectFlags): Promise<number> {
+export async function inspectImage(
+  context: Context,
+  image: string,
+  flags: InspectFlags & GlobalOptions,
+): Promise<number> {
   const source = await openNamed(image, accessOf(context, flags));
   const platform = platformOf(flags);
   try {
@@ -25,8 +29,8 @@ export async function inspectImage(context: Context, image: string, flags: Inspe
       context.terminal.out(bytes);
     } else if (flags.config) {
       const bytes = await inspectConfig(source, platform);
-      await write(context, parseJson(bytes, `the configuration of ${formatPlace(source.place)}`));
-    } else await write(context, await inspect(source, platform, { tags: flags.tags }));
+      await write(context, flags, parseJson(bytes, `the configuration of ${formatPlace(source.place)}`));
+    } else await write(context, flags, await inspect(source, platform, { tags: flags.tags }));
   } finally {
     await source.close();
   }
@@ -34,11 +38,15 @@ export async function inspectImage(context: Context, image: string, flags: Inspe
 }
 
 /** `podstead image list-tags REPOSITORY`, or of an archive, whatever name of it is given. */
-export async function listImageTags(context: Context, given: string, flags: AccessFlags): Promise<number> {
+export async function listImageTags(
+  context: Context,
+  given: string,
+  flags: AccessFlags & GlobalOptions,
+): Promise<number> {
   const place = parsePlace(given);
   if (place.transport === 'docker-archive') {
     const { namesIn } = await import('../image/docker-archive.ts');
-    await write(context, { Tags: await namesIn(place.path) });
+    await writeTags(context, flags, { Tags: await namesIn(place.path) });
     return 0;
   }
   const name = inRegistry(given, 'list the tags of');
@@ -49,7 +57,7 @@ export async function listImageTags(context: Context, given: string, flags: Acce
   }
   const repository = await openOrigin(accessOf(context, flags), name);
   try {
-    await write(context, { Repository: repositoryOf(name), Tags: await listTags(repository) });
+    await writeTags(context, flags, { Repository: repositoryOf(name), Tags: await listTags(repository) });
   } finally {
     await repository.registry.close();
   }
@@ -92,10 +100,19 @@ function inRegistry(given: string, action: string): RegistryName {
   throw new CommandError(`Cannot ${action} "${given}": it is in no registry`, { hint: 'Give one with docker://' });
 }
 
-/** Data alone, which has no other text than JSON. */
-function write({ terminal, output }: Context, value: unknown): Promise<void> {
-  const format: OutputFormat = output === 'text' ? 'json' : output;
-  return writeData(terminal, format, value);
+/** JSON where nothing is asked for, as skopeo's; its text for people is YAML. */
+function write({ terminal }: Context, { output = 'json' }: GlobalOptions, value: unknown): Promise<void> {
+  return writeData(terminal, output === 'text' ? 'yaml' : output, value);
+}
+
+/** The same, but its text is a tag a line. */
+async function writeTags(
+  context: Context,
+  flags: GlobalOptions,
+  value: { readonly Repository?: string; readonly Tags: readonly string[] },
+): Promise<void> {
+  if (flags.output !== 'text') return write(context, flags, value);
+  context.terminal.out(value.Tags.map(tag => `${tag}\n`).join(''));
 }
 
 /** Never more than a manifest may have: the file may be a device, or anything. */

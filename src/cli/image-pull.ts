@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises';
 import { Runner } from '../apply/runner.ts';
 import type { Event, StepResult } from '../model/event.ts';
 import type { Plan } from '../model/plan.ts';
+import { parseReference } from '../model/reference.ts';
 import { fetchPlan, withoutPresent } from '../plan/fetch.ts';
 import { describe } from '../plan/print.ts';
 import { pinPulls } from '../reconcile/pins.ts';
@@ -27,6 +29,7 @@ export async function pullImages(given: Context, paths: readonly string[], flags
   const context = { ...given, terminal: scrubbed(given.terminal, scrubber) };
   const { signal, terminal, output, quiet } = context;
   const load = makeLoad({ owner: context.owner, strict: flags.strict ?? false });
+  for (const path of paths) await refuseImage(path);
   const source = await openPaths(paths);
   return withWorld(context, async world => {
     const looking = world.engine.observe({ signal });
@@ -46,6 +49,17 @@ export async function pullImages(given: Context, paths: readonly string[], flags
     if (output !== 'text') await writeData(terminal, output, document);
     else if (!quiet) tell(context, document, due);
     return document.Totals.Failed === 0 && errors.length === 0 ? 0 : 1;
+  });
+}
+
+/** @throws CommandError where what is given is an image, and no file is called so */
+async function refuseImage(given: string): Promise<void> {
+  const name = given.replace(/^docker:\/\//, '');
+  const isName = name !== given || parseReference(given)?.registry !== undefined || /^[\w./-]+:\w/.test(given);
+  if (!isName || (await stat(given).catch(() => undefined)) !== undefined) return;
+  const message = `Cannot pull "${given}": there is no such file, and manifests are what says which images to pull`;
+  throw new CommandError(message, {
+    hint: `For one image: podstead image copy docker://${name} containers-storage:${name}`,
   });
 }
 

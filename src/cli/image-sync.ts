@@ -2,6 +2,7 @@ import { makePool } from '../image/access.ts';
 import { type Synced, syncImages } from '../image/sync.ts';
 import { type ListFailure, listImages } from '../image/sync-list.ts';
 import { formatPlace } from '../image/transport.ts';
+import { counted } from '../model/count.ts';
 import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
@@ -20,6 +21,8 @@ export async function sync(context: Context, given: readonly [string, string], f
   if (flags.src === 'dir' && flags.dest === 'dir') {
     throw new CommandError('Cannot sync a directory to a directory', { hint: 'Copy it with "cp -a", or rsync' });
   }
+  const source = bare(given[0], flags.src, '--src');
+  const destination = bare(given[1], flags.dest, '--dest');
   const sides = sidesOf(context, flags);
   const signing = await signingOf(context, flags);
   const [fromPool, toPool] = [makePool(), makePool()];
@@ -31,8 +34,8 @@ export async function sync(context: Context, given: readonly [string, string], f
   try {
     const list = await listImages({
       ...flags,
-      source: given[0],
-      destination: given[1],
+      source,
+      destination,
       scoped: flags.scoped ?? false,
       suffix: flags.appendSuffix ?? '',
       from,
@@ -62,6 +65,18 @@ export async function sync(context: Context, given: readonly [string, string], f
   }
 }
 
+const prefixes = { docker: 'docker://', dir: 'dir:', yaml: undefined } as const;
+
+/** A place without the transport that its flag says already. @throws CommandError where it says another */
+function bare(given: string, transport: keyof typeof prefixes, flag: string): string {
+  const prefix = prefixes[transport];
+  if (prefix !== undefined && given.startsWith(prefix)) return given.slice(prefix.length);
+  const other = (['docker', 'dir'] as const).find(each => given.startsWith(prefixes[each]));
+  if (other === undefined) return given;
+  const message = `Cannot sync with "${given}": "${flag} ${transport}" says that it is something else`;
+  throw new CommandError(message, { hint: `Give "${flag} ${other}", or correct the place` });
+}
+
 interface View {
   redraw(): void;
   done(synced: Synced): void;
@@ -72,14 +87,14 @@ interface View {
 /** A line for each image, and on a terminal one below them that tells how far all are. */
 function makeView(context: Context, total: number): View {
   const { terminal, quiet, output } = context;
-  let line: CopyLine = copyLine(context, `${total} images`);
+  let line: CopyLine = copyLine(context, counted(total, 'image'));
   let count = 0;
   const redraw = (): void => {
     line.show({ message: `${count} of ${total} are done`, doneBytes: undefined, totalBytes: undefined });
   };
   const say = (text: string): void => {
     line.end();
-    line = copyLine(context, `${total} images`);
+    line = copyLine(context, counted(total, 'image'));
     terminal.err(`${text}\n`);
   };
   const failed: View['failed'] = (source, error) => {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, type Option } from 'commander';
+import { adviceOn } from './advice.ts';
 import { addBuild } from './build-commands.ts';
 import { addBundles } from './bundle-commands.ts';
 import { addAdopt, addKeeping, addLooking, addPods } from './commands.ts';
@@ -49,9 +50,20 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
     .helpCommand('help [COMMAND]', 'print the help of a command')
     // Every command has options; without the word, and wrapped however little room there is, lists fit 80 columns.
     .configureHelp({ minWidthToWrap: 20, subcommandTerm: command => termOf(command) })
-    .showHelpAfterError('(see podstead --help)')
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
+
+  /** Has it answer what it does not know, and lead to its help. */
+  const advise = (command: Command, path: string): Command =>
+    command
+      .showHelpAfterError(`(see ${['podstead', path, '--help'].filter(word => word !== '').join(' ')})`)
+      .configureOutput({
+        outputError: (text, write) => {
+          const advice = adviceOn(path, text, words ?? []);
+          write(advice === undefined ? text : `${text.split('\n')[0]}\n  ${advice}\n`);
+        },
+      });
+  advise(program, '');
 
   const add: Add = (outline, body, options = []) => {
     const { failure = 1 } = outline;
@@ -61,7 +73,7 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
     for (const option of [...options, ...globalOptions()]) command.addOption(option);
     command.addHelpText('after', `\nExamples:\n${outline.examples.map(line => `  ${line}`).join('\n')}`);
     const path = parents.has(name) ? `${name} ${rest[0]}` : name;
-    command.showHelpAfterError(`(see podstead ${path} --help)`).helpOption('-h, --help', 'print help');
+    advise(command, path).helpOption('-h, --help', 'print help');
     command.exitOverride(error => {
       throw error.exitCode === 0 ? error : new CommanderError(failure, error.code, error.message);
     });
@@ -80,7 +92,7 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
   addService(add);
   const group = (name: string, summary: string, addAll: (add: Add) => void): void => {
     const description = `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}`;
-    parents.set(name, program.command(name).summary(summary).description(description));
+    parents.set(name, advise(program.command(name).summary(summary).description(description), name));
     if (words?.includes(name) ?? true) addAll(add);
   };
   group('generate', 'write files from manifests or pods', addGenerate);

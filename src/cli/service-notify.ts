@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { counted } from '../model/count.ts';
 import type { Event } from '../model/event.ts';
 import type { Context } from './context.ts';
 
@@ -61,6 +62,6 @@ function statusOf(event: Event): string | undefined {
   const errors = event.problems.filter(problem => problem.severity === 'error').length;
   const kept = changes.filter(change => change.op === 'keep').length;
   const standing = kept === changes.length ? 'All as declared' : `${kept} of ${changes.length} objects as declared`;
-  const doing = steps.length === 0 ? standing : `${standing}, ${steps.length} steps to do`;
-  return errors === 0 ? doing : `${doing}, ${errors} errors in the source`;
+  const doing = steps.length === 0 ? standing : `${standing}, ${counted(steps.length, 'step')} to do`;
+  return errors === 0 ? doing : `${doing}, ${counted(errors, 'error')} in the source`;
 }

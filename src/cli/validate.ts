@@ -1,3 +1,4 @@
+import { counted } from '../model/count.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { makeLoad, openPaths, printProblems } from './desire.ts';
@@ -9,14 +10,14 @@ export async function validate(context: Context, paths: readonly string[], flags
   const load = makeLoad({ owner: context.owner, strict: flags.strict ?? false, podSecurity: flags.podSecurity });
   const source = await openPaths(paths);
   const snapshot = await source.read({ signal: context.signal });
-  const { desired, problems } = await load(snapshot);
+  const { desired, problems, builds } = await load(snapshot);
   const { terminal, output, quiet } = context;
   if (output !== 'text') {
-    const objects = [...desired.declared.keys()].sort();
+    const objects = [...desired.declared.keys(), ...builds].sort();
     await writeData(terminal, output, { valid: problems.length === 0, objects, problems: problemDocuments(problems) });
   } else {
     await printProblems(context, problems);
-    const found = `${desired.declared.size} object${desired.declared.size === 1 ? '' : 's'}`;
+    const found = counted(desired.declared.size + builds.length, 'object');
     if (!quiet) terminal.err(`${found}: ${countProblems(problems) || 'no problems'}\n`);
   }
   return problems.length === 0 ? 0 : 1;

@@ -120,7 +120,10 @@ function addSteps(add: Add): void {
     },
     async (context, [name, image], options) => (await import('./working.ts')).commit(context, name, image, options),
     [
-      new Option('--format <FORMAT>', 'format of the manifest; docker where only that fits').choices(['oci', 'docker']),
+      new Option('-f, --format <FORMAT>', 'format of the manifest; docker where only that fits').choices([
+        'oci',
+        'docker',
+      ]),
       new Option('--squash', 'one layer for everything, the base image too'),
       new Option('--rm', 'remove the working container'),
       new Option('--timestamp <SECONDS>', 'time of the image; SOURCE_DATE_EPOCH where left out').argParser(
@@ -153,9 +156,9 @@ function addMounts(add: Add): void {
   add<[string], unknown>(
     {
       usage: 'build inspect <NAME>',
-      summary: 'tell of a working container, as JSON',
+      summary: 'tell of a working container, as JSON where -o asks for nothing else',
       examples: ['podstead build inspect site'],
     },
-    async (context, [name]) => (await import('./working.ts')).inspect(context, name),
+    async (context, [name], options) => (await import('./working.ts')).inspect(context, name, options),
   );
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { isExposedPort } from '../manifest/exposed-port.ts';
 import type { ConfigStep } from '../manifest/image-build.ts';
 import { listOption } from './build-flags.ts';
 import type { StepFlags } from './step-flags.ts';
@@ -54,19 +55,22 @@ export function configOptions(): readonly Option[] {
     new Option('--author <NAME>', 'who made the image'),
     words('--cmd <WORDS>', 'the default command: words, or a list in JSON'),
     words('--entrypoint <WORDS>', 'the entrypoint: a list in JSON, or words for a shell').argParser(parseEntrypoint),
-    listOption('--env <KEY=VALUE>', 'an environment variable; $NAME in it is what the image has; may be given again'),
+    listOption(
+      '-e, --env <KEY=VALUE>',
+      'an environment variable; $NAME in it is what the image has; may be given again',
+    ),
     words('--healthcheck <WORDS>', 'the command that tells whether it is well'),
     new Option('--healthcheck-interval <DURATION>', 'how often it runs, as in 30s'),
     new Option('--healthcheck-timeout <DURATION>', 'how long it may take'),
     new Option('--healthcheck-start-period <DURATION>', 'how long failures do not count at the beginning'),
     new Option('--healthcheck-retries <COUNT>', 'how many failures make it unwell').argParser(Number),
-    listOption('--label <KEY=VALUE>', 'a label; may be given again'),
-    listOption('--annotation <KEY=VALUE>', "an annotation of the image's manifest; may be given again"),
+    listOption('-l, --label <KEY=VALUE>', 'a label; may be given again'),
+    listOption('-a, --annotation <KEY=VALUE>', "an annotation of the image's manifest; may be given again"),
     listOption('--onbuild <INSTRUCTION>', 'what whoever builds on the image runs; may be given again'),
-    listOption('--port <PORT>', 'a port to expose, as in 8080 or 53/udp; may be given again'),
+    listOption('-p, --port <PORT>', 'a port to expose, as in 8080 or 53/udp; may be given again', parsePort),
     new Option('--stop-signal <SIGNAL>', 'what stops it'),
-    new Option('--user <USER>', 'who its commands run as, also in `run`'),
-    listOption('--volume <PATH>', 'a directory that is a volume; may be given again'),
+    new Option('-u, --user <USER>', 'who its commands run as, also in `run`'),
+    listOption('-v, --volume <PATH>', 'a directory that is a volume; may be given again'),
     new Option('--workingdir <PATH>', 'where its commands run, also in `run`'),
   ];
 }
@@ -96,6 +100,11 @@ export function configOf(flags: ConfigFlags): ConfigStep {
     workingDir: workingdir,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function parsePort(text: string): string {
+  if (isExposedPort(text)) return text;
+  throw new InvalidArgumentError('Expected a port from 1 to 65535, as in 8080, 53/udp or 8000-8010');
 }
 
 export function pairs(given: readonly string[]): Readonly<Record<string, string>> {

@@ -4,8 +4,9 @@ import { instructionsOf } from '../desired/recipe.ts';
 import { EngineError } from '../engine/engine.ts';
 import { type ConfigStep, isUrl } from '../manifest/image-build.ts';
 import { buildShown, finish } from './build.ts';
+import { namesOf } from './build-names.ts';
 import { epochOf } from './build-request.ts';
-import type { Context } from './context.ts';
+import type { Context, GlobalOptions } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
 import { stepHostOf } from './step-flags.ts';
@@ -37,7 +38,10 @@ export async function from(context: Context, image: string, flags: FromFlags): P
   await aloneWith(context, name, async () => {
     await refuseTaken(context, name);
     const pull = flags.pull ? 'always' : flags.pullNever ? 'never' : 'missing';
-    const request = requestOf(context, name, [`FROM ${image}`], { pull, tlsVerify: flags.tlsVerify });
+    const request = requestOf(context, name, [`FROM ${image}`], {
+      pull,
+      tlsVerify: flags.tlsVerify ? undefined : false,
+    });
     await withWorld(context, ({ engine }) => quietly(context, engine, request));
     await writeWorking(context, { name, from: image, config: {} });
   });
@@ -217,7 +221,10 @@ export async function commit(
           timestamp: flags.timestamp ?? epochOf(context.env),
         },
       );
-      const built = await buildShown(context, engine, { ...request, names: image === undefined ? [] : [image] });
+      const built = await buildShown(context, engine, {
+        ...request,
+        names: namesOf(image === undefined ? [] : [image]),
+      });
       if (flags.rm) await engine.working.dropImage(imageOf(context, name), { signal: context.signal });
       return built;
     });
@@ -228,13 +235,13 @@ export async function commit(
 }
 
 /** `podstead build inspect NAME`: as JSON; schema/build-inspect.schema.json. */
-export async function inspect(context: Context, name: string): Promise<number> {
+export async function inspect(context: Context, name: string, { output = 'json' }: GlobalOptions): Promise<number> {
   const working = await readWorking(context, name);
-  const { signal, output, terminal } = context;
+  const { signal, terminal } = context;
   const image = await withWorld(context, ({ engine }) => engine.working.inspect(imageOf(context, name), { signal }));
   const { from, config, mount } = working;
   const document = { name, from, image: image.Id, imageConfig: image.Config, config, mounted: mount !== undefined };
-  await writeData(terminal, output === 'yaml' ? 'yaml' : 'json', document);
+  await writeData(terminal, output === 'text' ? 'yaml' : output, document);
   return 0;
 }
 

@@ -6,9 +6,13 @@ import { type Answer, type Call, type Http, invalid, readAll } from './http.ts';
 import { parseJson, record, text } from './json.ts';
 
 /** Who asks: a name with a password, or a token that gets others (an `identitytoken` of auth.json). */
-export type Login =
+export type Login = (
   | { readonly kind: 'password'; readonly credential: Sealed<RegistryCredential> }
-  | { readonly kind: 'identity'; readonly token: Sealed };
+  | { readonly kind: 'identity'; readonly token: Sealed }
+) & {
+  /** For messages, where it was found: `of "/run/containers/0/auth.json"`. */
+  readonly whence: string;
+};
 
 /** What is to be allowed, in distribution's words: `repository:team/web:pull,push`. */
 export type Scopes = readonly string[];
@@ -40,18 +44,27 @@ export function makeAuthorizer(http: Http, login: () => Promise<Login | undefine
     return `Bearer ${value}`;
   }
 
+  async function proven(scopes: Scopes, call: Call): Promise<Call> {
+    const authorization = await proof(scopes, call);
+    return authorization === undefined ? call : { ...call, authorization, asker: askerOf(await login()) };
+  }
+
   return {
     send: async (call, scopes) => {
-      const authorization = await proof(scopes, call);
-      const answer = await http.send({ ...call, authorization, accept: [...(call.accept ?? []), 401] });
+      const answer = await http.send({ ...(await proven(scopes, call)), accept: [...(call.accept ?? []), 401] });
       const wanted = answer.status === 401 ? usable(answer) : undefined;
       if (wanted === undefined) return answer.status === 401 ? refused(call, answer) : answer;
       await answer.drop();
       challenge = wanted;
       tokens.delete(scopes.join(' '));
-      return http.send({ ...call, authorization: await proof(scopes, call) });
+      return http.send(await proven(scopes, call));
     },
   };
+}
+
+/** What a refusal was given to, and never its value; undefined for anybody. */
+function askerOf(login: Login | undefined): string | undefined {
+  return login && `${login.kind === 'password' ? 'the user name and password' : 'the token'} ${login.whence}`;
 }
 
 /** The challenge that we can meet: a token before a password, which it may stand for. */
@@ -110,7 +123,7 @@ function ask({ challenge, scopes, login }: TokenWish, url: URL, what: string): C
   if (service !== undefined) url.searchParams.set('service', service);
   for (const scope of scopes) url.searchParams.append('scope', scope);
   if (login?.kind === 'password') url.searchParams.set('account', login.credential.reveal().username);
-  return { method: 'GET', url, authorization: basic(login), what };
+  return { method: 'GET', url, authorization: basic(login), asker: askerOf(login), what };
 }
 
 /** OAuth 2, as Docker's token server takes it (distribution, "Oauth2 Token Authentication"). */
@@ -125,5 +138,5 @@ function refresh(
   form.set('client_id', 'podstead');
   if (scopes.length > 0) form.set('scope', scopes.join(' '));
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  return { method: 'POST', url, headers, body: Buffer.from(form.toString()), what };
+  return { method: 'POST', url, headers, body: Buffer.from(form.toString()), asker: askerOf(login), what };
 }

@@ -43,13 +43,14 @@ async function loginInFiles(
   name: { readonly registry: string; readonly repository: string },
 ): Promise<Login | undefined> {
   for (const path of authFiles(places)) {
-    const login = await loginIn(await readAuthFile(path), name, places);
+    const login = await loginIn(path, await readAuthFile(path), name, places);
     if (login !== undefined) return login;
   }
   return undefined;
 }
 
 async function loginIn(
+  path: string,
   file: AuthFile,
   { registry, repository }: { readonly registry: string; readonly repository: string },
   { env }: AuthPlaces,
@@ -61,7 +62,7 @@ async function loginIn(
   }
   for (const key of keysOf(registry, repository)) {
     const found = Object.entries(file.auths).find(([entry]) => registryOf(entry) === key);
-    const login = found && entryLogin(record(found[1]));
+    const login = found && entryLogin(record(found[1]), `of "${path}"`);
     if (login !== undefined) return login;
   }
   return undefined;
@@ -73,11 +74,11 @@ export function keysOf(registry: string, repository: string): readonly string[] 
   return [...parts.keys()].map(index => [registry, ...parts.slice(0, parts.length - index)].join('/')).concat(registry);
 }
 
-function entryLogin(entry: Readonly<Record<string, unknown>>): Login | undefined {
+function entryLogin(entry: Readonly<Record<string, unknown>>, whence: string): Login | undefined {
   const token = text(entry.identitytoken);
-  if (token) return { kind: 'identity', token: seal(token) };
+  if (token) return { kind: 'identity', token: seal(token), whence };
   const credential = credentialOf(entry);
-  return credential && { kind: 'password', credential: seal(credential) };
+  return credential && { kind: 'password', credential: seal(credential), whence };
 }
 
 /** The name that a helper gives with a token in place of a password (docker-credential-helpers). */
@@ -105,8 +106,9 @@ async function askHelper(
   }
   const [username, password] = isRecord(answer) ? [text(answer.Username), text(answer.Secret)] : [];
   if (username === undefined || !password) return undefined;
-  if (username === tokenUser) return { kind: 'identity', token: seal(password) };
-  return { kind: 'password', credential: seal({ username, password }) };
+  const whence = `of the helper "${name}"`;
+  if (username === tokenUser) return { kind: 'identity', token: seal(password), whence };
+  return { kind: 'password', credential: seal({ username, password }), whence };
 }
 
 function helperFailure(name: string, found: string): ImageError {

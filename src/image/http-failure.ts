@@ -84,17 +84,18 @@ interface Refusal {
   /** The registry's own words are in it. */
   readonly body: Uint8Array;
   readonly retryAfterMs: number | undefined;
+  /** What proved who asked, without its value; undefined where anybody asked. */
+  readonly asker: string | undefined;
 }
 
 /** The failure that a registry tells (distribution-spec, "Error codes"). */
-export function answerFailure(what: string, { status, body, retryAfterMs }: Refusal): ImageError {
+export function answerFailure(what: string, { status, body, retryAfterMs, asker }: Refusal): ImageError {
   const words = wordsOf(body);
-  const message = `Cannot ${what}: the registry answers ${status}${words === '' ? '' : `, ${words}`}`;
+  const isRefused = status === 401 || status === 403;
+  const to = isRefused && asker !== undefined ? ` to ${asker}` : '';
+  const message = `Cannot ${what}: the registry answers ${status}${to}${words === '' ? '' : `, ${words}`}`;
   if (status === 404) return new ImageError('IMAGE_NOT_FOUND', message, { hint: 'Correct the name or the tag' });
-  if (status === 401 || status === 403) {
-    const hint = 'Log in with "podstead image login", or ask for the right to do this';
-    return new ImageError('REGISTRY_REFUSED', message, { hint });
-  }
+  if (isRefused) return new ImageError('REGISTRY_REFUSED', message, { hint: accessHint(status, asker) });
   if (status === 429) {
     const hint = 'Wait, or log in: the registry limits how often it is asked';
     return new ImageError('REGISTRY_REFUSED', message, { hint, transient: true, retryAfterMs });
@@ -104,6 +105,13 @@ export function answerFailure(what: string, { status, body, retryAfterMs }: Refu
     return new ImageError('REGISTRY_UNREACHABLE', message, { hint, transient: true, retryAfterMs });
   }
   return new ImageError('REGISTRY_REFUSED', message, { hint: hintOf(status) });
+}
+
+function accessHint(status: number, asker: string | undefined): string {
+  if (asker === undefined) return 'Log in with "podstead image login", or ask for the right to do this';
+  return status === 401
+    ? 'Correct what was refused, or log in anew with "podstead image login"'
+    : 'Ask for the right to do this, or log in as somebody who has it, with "podstead image login"';
 }
 
 function hintOf(status: number): string | undefined {

@@ -12,6 +12,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Goes to the origin of `url` alone, whoever redirects. */
   readonly authorization?: string | undefined;
+  /** For messages, what that proves: `the user name and password of "/root/auth.json"`. */
+  readonly asker?: string | undefined;
   /** Made anew for each time that it is sent. */
   readonly body?: (() => AsyncIterable<Uint8Array>) | Uint8Array | undefined;
   /** Of what `body` gives, in bytes. */
@@ -138,7 +140,7 @@ async function judged(call: Call, answer: Answer): Promise<Answer> {
   const { status } = answer;
   if ((status >= 200 && status < 300) || call.accept?.includes(status)) return answer;
   const body = await readUpTo(answer, largestExplanation).catch(() => new Uint8Array());
-  throw answerFailure(call.what, { status, body, retryAfterMs: retryAfter(answer) });
+  throw answerFailure(call.what, { status, body, retryAfterMs: retryAfter(answer), asker: call.asker });
 }
 
 /** Seconds, or a date, which is told by the clock that wrote it (RFC 9110, 10.2.3). */

@@ -34,7 +34,8 @@ export async function logIn(
 ): Promise<string> {
   const { key, registry: host } = parseRegistry(given);
   const name = { registry: host, repository: key.slice(host.length + 1), tag: undefined, digest: undefined };
-  const { registry } = await openRepository({ ...access, known: () => ({ kind: 'password', credential }) }, name);
+  const login = { kind: 'password', credential, whence: 'that were given' } as const;
+  const { registry } = await openRepository({ ...access, known: () => login }, name);
   try {
     await greet(registry);
   } finally {

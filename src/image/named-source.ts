@@ -3,7 +3,7 @@ import { ImageError } from './failure.ts';
 import { parseName } from './name.ts';
 import { resolveName } from './short-name.ts';
 import { type JudgedSource, openSource } from './source.ts';
-import { hasTransport, type Place, parsePlace } from './transport.ts';
+import { isPlace, type Place, parsePlace } from './transport.ts';
 
 /**
  * Opens an image as a user names it: with a transport, or as podman takes it. A short name that may stand for several
@@ -12,7 +12,7 @@ import { hasTransport, type Place, parsePlace } from './transport.ts';
  * @throws ImageError
  */
 export async function openNamed(text: string, access: Access): Promise<JudgedSource> {
-  return hasTransport(text) ? openSource(parsePlace(text), access) : openReference(text, access);
+  return isPlace(text) ? openSource(parsePlace(text), access) : openReference(text, access);
 }
 
 /**

@@ -96,7 +96,7 @@ function accessFor({ reference, credentials }: DesiredImage, access: Access, poo
   const known: Access['known'] = ({ registry, repository }) => {
     const key = keysOf(registry, repository).find(key => Object.hasOwn(all, key));
     const credential = key === undefined ? undefined : all[key];
-    return credential && { kind: 'password', credential: seal(credential) };
+    return credential && { kind: 'password', credential: seal(credential), whence: 'of imagePullSecrets' };
   };
   return { ...access, pool: own, auth: undefined, known };
 }

@@ -95,7 +95,7 @@ function loginOf({ username, password }: Readonly<Record<string, Unread>>, at: s
   if (typeof username !== 'string' || typeof password !== 'string') {
     throw invalid(at, 'expected texts in "username" and "password"');
   }
-  return { kind: 'password', credential: seal({ username, password }) };
+  return { kind: 'password', credential: seal({ username, password }), whence: `of "${at}"` };
 }
 
 function textOf(value: Unread, at: string): string | undefined {

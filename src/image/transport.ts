@@ -38,8 +38,7 @@ export function parsePlace(text: string): Place {
   const [transport, rest] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)];
   switch (transport) {
     case 'docker':
-      if (!rest.startsWith('//')) throw invalid(text, 'expected two slashes after "docker:"', `docker://${rest}`);
-      return { transport, name: parseName(rest.slice(2)) };
+      return { transport, name: parseName(afterSlashes(text, rest)) };
     case 'oci':
     case 'oci-archive':
       return { transport, ...pathAndRef(text, rest) };
@@ -70,8 +69,9 @@ const ours: readonly Transport[] = [
   'docker-daemon',
 ];
 
-/** Whether a text names a transport, of ours or not, and so is no name of an image alone. */
-export function hasTransport(text: string): boolean {
+/** Whether a text is a place for {@link parsePlace}, be it one without a transport of ours, and no name of an image alone. */
+export function isPlace(text: string): boolean {
+  if (isPath(text) || text.includes('://')) return true;
   const transport = /^([a-z-]+):/.exec(text)?.[1];
   return transport !== undefined && (ours.some(each => each === transport) || Object.hasOwn(elsewhere, transport));
 }
@@ -94,6 +94,24 @@ export function formatPlace(place: Place): string {
     default:
       return `${place.transport}:${place.path}${place.ref === undefined ? '' : `:${place.ref}`}`;
   }
+}
+
+function afterSlashes(text: string, rest: string): string {
+  const name = rest.replace(/^\/+/, '');
+  const count = rest.length - name.length;
+  if (name === '')
+    throw invalid(text, 'expected the name of an image after "docker://"', 'docker://quay.io/team/web:1');
+  if (count === 2) return name;
+  throw invalid(
+    text,
+    `expected two slashes after "docker:", found ${count === 0 ? 'none' : count}`,
+    `docker://${name}`,
+  );
+}
+
+/** A path as people write it, which is no name of an image: those begin with a letter or a digit. */
+function isPath(text: string): boolean {
+  return /^(\/|\.{1,2}(\/|$)|~)/.test(text);
 }
 
 /** The grammar of `org.opencontainers.image.ref.name` (OCI image-spec, annotations.md). */
@@ -166,6 +184,22 @@ function unknown(text: string, transport: string): ImageError {
     const message = `Cannot use "${text}": Podstead has no transport ${transport}: yet`;
     return new ImageError('NAME_INVALID', message, { hint: instead });
   }
+  if (isPath(text)) {
+    const message = `Cannot read "${text}": expected a transport before the path`;
+    return new ImageError('NAME_INVALID', message, { hint: `Say what is there: ${readings(text).join(', ')}` });
+  }
+  const [, scheme, name] = /^([^/:]*:\/\/)\/*(.*)$/s.exec(text) ?? [];
+  if (scheme !== undefined) {
+    const message = `Cannot read "${text}": expected a transport, found "${scheme}"`;
+    return new ImageError('NAME_INVALID', message, { hint: `For an image in a registry: docker://${name}` });
+  }
   const message = `Cannot read "${text}": expected a transport before the name`;
-  return new ImageError('NAME_INVALID', message, { hint: `For an image in a registry: docker://${text}` });
+  const hint = `For an image in a registry: docker://${text}; in a directory: oci:${text}`;
+  return new ImageError('NAME_INVALID', message, { hint });
+}
+
+/** What a path may stand for. */
+function readings(path: string): readonly string[] {
+  const archives = [`oci-archive:${path}`, `docker-archive:${path}`];
+  return /\.(tar|tgz|tar\.\w+)$/.test(path) ? archives : [`oci:${path}`, `dir:${path}`, ...archives];
 }

@@ -1,5 +1,6 @@
 import type { Location } from '../model/problem.ts';
 import type { SourceFile } from '../model/source.ts';
+import { isExposedPort } from './exposed-port.ts';
 import { exactlyOne, finding, missing } from './finding.ts';
 import { quote } from './formats.ts';
 import { flatten } from './list.ts';
@@ -14,7 +15,7 @@ export const ownVersion = 'podstead.dev/v1alpha1';
 
 /** An ImageBuild as its file has it (schema/imagebuild.schema.json). */
 export interface ImageBuild {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly spec: { readonly context?: string; readonly steps: readonly BuildStepOf[] };
 }
 
@@ -147,6 +148,11 @@ function checkStep(step: BuildStepOf, at: string, context: string | undefined, r
     const isLocal = !('from' in copy) && copy.sources.some(source => !isUrl(source));
     if (isLocal && context === undefined)
       missing('/spec', 'context', 'Name the directory beside this file that is copied from', report);
+  }
+  for (const [index, port] of (step.config?.ports ?? []).entries()) {
+    if (isExposedPort(port)) continue;
+    const found = `found ${quote(port)}, expected a port from 1 to 65535`;
+    finding(`${at}/config/ports/${index}`, found, 'Write it as in 8080, 53/udp or 8000-8010', report);
   }
   // Instructions are lines, and a backslash at the end of one joins it to the next.
   for (const [place, text] of textsOf(step, at)) {

@@ -10,6 +10,7 @@ export interface Reference {
 
 const grammar =
   /^(?<name>[^@:]+(?::\d+(?=\/)[^@:]*)?)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>[a-z0-9+._-]+:[0-9a-f]{32,}))?$/;
+const registryGrammar = /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:\d+)?$/;
 const repositoryGrammar = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/;
 
 /** Takes a reference apart; undefined where it is none (also for an image's id, which is no reference). */
@@ -21,6 +22,7 @@ export function parseReference(text: string): Reference | undefined {
   const registry = first === 'localhost' || /[.:]/.test(first) ? first : undefined;
   const repository = registry === undefined ? groups.name : groups.name.slice(slash + 1);
   if (!repositoryGrammar.test(repository)) return undefined;
+  if (registry !== undefined && !registryGrammar.test(registry)) return undefined;
   return { registry, repository, tag: groups.tag, digest: groups.digest };
 }
 

@@ -1,3 +1,4 @@
+import type { Dockerfile } from 'dockerfile-ast';
 import type { BuildEvent, BuildStep } from '../model/build.ts';
 
 const stepLine = /^(?:\[(\d+)\/(\d+)\] )?STEP (\d+)\/(\d+): (.*)$/;
@@ -46,10 +47,8 @@ function shown(line: string): string {
  * @param text of the Containerfile
  */
 export async function lineOf(step: BuildStep, text: string): Promise<number | undefined> {
-  // Loaded when a build fails.
-  const { DockerfileParser } = await import('dockerfile-ast');
   const stages: { readonly keyword: string; readonly line: number }[][] = [];
-  for (const instruction of DockerfileParser.parse(text).getInstructions()) {
+  for (const instruction of (await parsed(text)).getInstructions()) {
     const keyword = instruction.getKeyword();
     if (keyword === 'FROM') stages.push([]);
     // What stands before the first FROM is no step.
@@ -58,4 +57,15 @@ export async function lineOf(step: BuildStep, text: string): Promise<number | un
   const found = stages[(step.stage?.number ?? 1) - 1]?.[step.number - 1];
   const keyword = step.text.split(' ')[0]?.toUpperCase();
   return found?.keyword === keyword ? found?.line : undefined;
+}
+
+/** The names of the stages of a Containerfile, in their order. */
+export async function stagesOf(text: string): Promise<readonly string[]> {
+  return (await parsed(text)).getFROMs().flatMap(from => from.getBuildStage() ?? []);
+}
+
+async function parsed(text: string): Promise<Dockerfile> {
+  // Loaded when a build fails.
+  const { DockerfileParser } = await import('dockerfile-ast');
+  return DockerfileParser.parse(text);
 }

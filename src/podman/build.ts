@@ -1,17 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { EngineError, type PerformOptions } from '../engine/engine.ts';
+import type { PerformOptions } from '../engine/engine.ts';
 import type { BuildEvent, BuildRequest, BuildStep, BuiltImage } from '../model/build.ts';
 import { labels } from '../model/labels.ts';
 import type { ActionOf } from '../model/plan.ts';
 import { type Upload, uploadOf } from './build-context.ts';
 import { endStep, isRun } from './build-end.ts';
-import { lineOf, linesOf, readLine } from './build-steps.ts';
+import { buildFailure, stepText } from './build-failure.ts';
+import { linesOf, readLine } from './build-steps.ts';
 import type { Context } from './context.ts';
 import { record, text } from './json.ts';
 import { path, type Query } from './query.ts';
 import { localName } from './reference.ts';
-import { registryFailure, registryHeaders } from './registry-error.ts';
+import { registryHeaders } from './registry-error.ts';
 import { stepQuery } from './step-host.ts';
 
 /** How many of the last lines of a step's output a failure repeats. */
@@ -108,11 +107,11 @@ export async function buildImage(
       onEvent({ type: 'stopped', step, isEnded: await endStep(step) });
     throw error;
   }
-  if (fault !== undefined) throw await failure(what, fault, { request, step, output });
+  if (fault !== undefined) throw await buildFailure(what, fault, { request, step, output });
   // Success ends with the id alone on its line.
   const id = output.at(-1) ?? '';
   if (!/^[0-9a-f]{64}$/.test(id))
-    throw await failure(what, 'the engine ended the build without a result', { request, step, output });
+    throw await buildFailure(what, 'the engine ended the build without a result', { request, step, output });
   const { body } = await context.http.call({ method: 'GET', path: path`/images/${id}/json`, what, signal });
   return { id, digest: text(record(body).Digest) };
 }
@@ -144,39 +143,4 @@ function queryOf({ names, labels: given, options = {} }: BuildRequest, upload: U
     // Without it the container of a failed step stays.
     forcerm: true,
   };
-}
-
-interface Failed {
-  readonly request: BuildRequest;
-  readonly step: BuildStep | undefined;
-  readonly output: readonly string[];
-}
-
-async function failure(what: string, error: string, { request, step, output }: Failed): Promise<EngineError> {
-  const words = error.trim();
-  // Also where only what a step printed tells: the engine's own words are then "exit status 1".
-  const full = [...output, words].findLast(line => /no space left on device/i.test(line));
-  const ofRegistry = /initializing source|pinging container registry|creating build container/.test(words);
-  const known = full ?? (ofRegistry ? words : undefined);
-  const failure = known === undefined ? undefined : registryFailure(what, known);
-  if (failure !== undefined) return failure;
-  const place = step && (await placeOf(step, request));
-  const where = step === undefined ? '' : `${place === undefined ? '' : `${place}: `}${stepText(step)}\n`;
-  const tail = output.filter(line => line !== words).map(line => `${line}\n`);
-  const hint = place === undefined ? 'Correct the Containerfile' : `Correct ${place}`;
-  return new EngineError('BUILD_FAILED', `${what}: ${where}${tail.join('')}${words}`, { hint });
-}
-
-/** `Containerfile:3`; undefined where it cannot be told. */
-async function placeOf(step: BuildStep, { directory = '', recipe }: BuildRequest): Promise<string | undefined> {
-  const name = 'file' in recipe ? recipe.file : recipe.name;
-  const source = 'file' in recipe ? await readFile(join(directory, recipe.file), 'utf8').catch(() => '') : recipe.text;
-  const line = await lineOf(step, source);
-  const places = 'file' in recipe ? undefined : recipe.places;
-  return line === undefined ? undefined : (places?.[line - 1] ?? `${name}:${line}`);
-}
-
-/** `STEP 2/5: RUN make`, as podman writes it. */
-export function stepText({ stage, number, of, text }: BuildStep): string {
-  return `${stage === undefined ? '' : `[${stage.number}/${stage.of}] `}STEP ${number}/${of}: ${text}`;
 }

@@ -21,17 +21,33 @@ export function podmanArchives(http: Http, signal: AbortSignal): ImageArchives {
   return {
     format: 'oci-archive',
     save: image =>
-      http.bytes({
-        method: 'GET',
-        path: path`/images/${image}/get`,
-        query: { format: 'oci-archive' },
-        what: `Cannot read image "${image}" of the engine`,
-        silenceMs,
-        signal,
-      }),
+      orMissing(
+        image,
+        http.bytes({
+          method: 'GET',
+          path: path`/images/${image}/get`,
+          query: { format: 'oci-archive' },
+          what: `Cannot read image "${image}" of the engine`,
+          silenceMs,
+          signal,
+        }),
+      ),
     load: archive => load(http, { archive, signal }),
     close: async () => undefined,
   };
+}
+
+/** A short name is Docker Hub's to `containers-storage:`, and this host's own to whoever built it. */
+async function* orMissing(image: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'IMAGE_NOT_FOUND') throw error;
+    const message = `Cannot read image "${image}" of the engine: it has none of that name`;
+    const own = /^docker\.io\/(?:library\/)?(.*)$/.exec(image)?.[1];
+    const whole = own === undefined ? '' : `; one that was built here is "containers-storage:localhost/${own}"`;
+    throw new EngineError(error.code, message, { hint: `"podman images" tells the whole names${whole}`, cause: error });
+  }
 }
 
 /** Images of a daemon that speaks Docker's API (Docker Engine API, "Export several images", "Import images"). */

@@ -6,7 +6,7 @@ import { engineReference, findImage } from './image-find.ts';
 import { checkPinned, pullPinned } from './pull-pinned.ts';
 import { pullNamed, pullShort } from './pull-stream.ts';
 import { hubName } from './reference.ts';
-import { registryFailure } from './registry-error.ts';
+import { areFor, registryFailure } from './registry-error.ts';
 
 /**
  * Pulls an image: `always` asks the registry even where the engine has one of that name.
@@ -22,8 +22,9 @@ export async function pull(context: Context, action: ActionOf<'pull'>, opts: Per
   const { reference } = action.image;
   if (!action.always && (await findImage(context, reference, opts.signal)) !== undefined) return;
   const what = `Cannot pull "${reference}"`;
+  const isKnown = areFor(action.image.credentials?.reveal(), reference);
   const failure = (words: string): EngineError =>
-    registryFailure(what, words) ?? new EngineError('ENGINE_ERROR', `${what}: ${words}`, { transient: true });
+    registryFailure(what, words, isKnown) ?? new EngineError('ENGINE_ERROR', `${what}: ${words}`, { transient: true });
   const { pinned } = action;
   if (pinned !== undefined && !pinned.byTag) {
     const words = await pullPinned(context, action.image, pinned, opts);

@@ -1,4 +1,6 @@
 import { type EngineCode, EngineError } from '../engine/engine.ts';
+import { registryOf } from '../model/credential.ts';
+import { parseReference } from '../model/reference.ts';
 
 interface Row {
   readonly words: RegExp;
@@ -34,7 +36,7 @@ const rows: readonly Row[] = [
       /unauthorized|authentication required|no basic auth credentials|invalid username\/password|access to the resource is denied|403 \(?Forbidden/i,
     code: 'REGISTRY_REFUSED',
     transient: false,
-    hint: 'Run "podman login", or name a Secret in imagePullSecrets',
+    hint: 'Log in with "podstead image login"; a pod may also name a Secret in imagePullSecrets',
   },
   {
     words:
@@ -64,10 +66,25 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** The failure behind the words of a pull; undefined where they speak of no registry. */
-export function registryFailure(what: string, words: string): EngineError | undefined {
+/**
+ * The failure behind the words of a pull; undefined where they speak of no registry.
+ *
+ * @param isKnown whether the registry was shown credentials of the caller: then it refused those
+ */
+export function registryFailure(what: string, words: string, isKnown = false): EngineError | undefined {
   const row = rows.find(row => row.words.test(words));
-  return row && new EngineError(row.code, `${what}: ${words}`, { hint: row.hint, transient: row.transient });
+  if (row === undefined) return undefined;
+  const isRefused = isKnown && row.code === 'REGISTRY_REFUSED' && !row.transient;
+  const hint = isRefused
+    ? 'Correct the user name and password that were given for it, in the Secret of imagePullSecrets or with --authfile'
+    : row.hint;
+  return new EngineError(row.code, `${what}: ${words}`, { hint, transient: row.transient });
+}
+
+/** Whether credentials have some for the registry of an image. */
+export function areFor(credentials: Readonly<Record<string, unknown>> | undefined, reference: string): boolean {
+  const registry = parseReference(reference)?.registry ?? 'docker.io';
+  return Object.keys(credentials ?? {}).some(key => registryOf(key).split('/')[0] === registry);
 }
 
 /** Credentials as the engine takes them: one header with a map of registries, in URL-safe base64 with padding. */

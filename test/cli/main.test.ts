@@ -63,6 +63,18 @@ test('podstead validate is silent on standard output and exits with 0 when clean
   assert.deepEqual(podstead(['validate', '-'], pod), { code: 0, out: '', err: '1 object: no problems\n' });
 });
 
+const build = `apiVersion: podstead.dev/v1alpha1
+kind: ImageBuild
+metadata: { name: site }
+spec: { steps: [{ from: { image: a } }, { commit: { tags: [localhost/site:1] } }] }
+`;
+
+test('podstead validate counts what makes images', () => {
+  assert.deepEqual(podstead(['validate', '-'], build), { code: 0, out: '', err: '1 object: no problems\n' });
+  const { out } = podstead(['validate', '-', '-o', 'json'], `${build}---\n${pod}`);
+  assert.deepEqual(JSON.parse(out).objects, ['ImageBuild/default/site', 'Pod/default/web']);
+});
+
 test('podstead validate exits with 1, and shows file, line and column with a caret', () => {
   const file = join(dir, 'bad.yaml');
   writeFileSync(file, `${pod}      imag: c\n`.replace('{name: a, image: b}', 'name: a\n      image: b'));

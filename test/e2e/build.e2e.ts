@@ -92,6 +92,20 @@ describe('podstead build', () => {
     assert.equal(one.Annotations.note, 'x');
   });
 
+  test('the names that are told are those of the store', async () => {
+    await writeFiles(join(dir, 'short'), { Containerfile: 'FROM localhost/bb:1\n' });
+    const { stdout, stderr } = await on.podstead('build', '-t', 'short', '-t', 'docker.io/hub:1', join(dir, 'short'));
+    assert.match(stderr, /^Built localhost\/short:latest in .* s: 1 step, /m);
+    const [image] = JSON.parse((await on.engine.podman('image', 'inspect', stdout.trim())).stdout);
+    const told = await on.podstead('build', '-t', 'short', '-t', 'docker.io/hub:1', '-o', 'json', join(dir, 'short'));
+    const { names } = JSON.parse(told.stdout);
+    assert.deepEqual(names, ['localhost/short:latest', 'docker.io/library/hub:1']);
+    assert.ok(
+      names.every((name: string) => image.RepoTags.includes(name)),
+      String(image.RepoTags),
+    );
+  });
+
   test('steps that did not change come from the cache, --no-cache does them anew', async () => {
     const files = {
       Containerfile: 'FROM localhost/bb:1\nCOPY f /f\nRUN cat /proc/sys/kernel/random/uuid > /uuid\n',
@@ -247,7 +261,7 @@ RUN ! grep -rq 'of-[ef]' /run /all/plain
     assert.equal(await inside('piped', 'cat /p; ls -A /all | wc -l'), 'piped\n2\n');
     const absent = await on.podstead('build', '-f', 'nowhere', join(dir, 'elsewhere'));
     assert.equal(absent.code, 1);
-    assert.match(absent.stderr, /there is no "nowhere"/);
+    assert.match(absent.stderr, /there is no ".*\/nowhere"/);
   });
 
   test('a failed step is told with its output and the line of the Containerfile', async () => {

@@ -396,6 +396,7 @@ test('create shows the credentials of imagePullSecrets; what only this host has 
   });
   const made = await create();
   assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stderr, /: 2 manifests, 1 image, /);
   assert.doesNotMatch(refused.stderr + made.stderr, /pa55-w0rd/);
   await writeFiles(join(dir, 'm'), { 'a.yaml': pod('localhost/a:1') });
   const local = await run('node', [program, 'bundle', 'create', join(dir, 'm'), '-f', join(dir, 'c')], { HOME: dir });

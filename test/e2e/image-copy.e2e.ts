@@ -284,6 +284,10 @@ describe('podstead image copy and skopeo read what the other wrote', () => {
   test('an image that an engine has not, a daemon that is not there, and a store by its path are told', async () => {
     const wrong: readonly (readonly [readonly string[], RegExp])[] = [
       [['inspect', 'containers-storage:localhost/none:1'], /Cannot read image "localhost\/none:1" of the engine/],
+      [
+        ['inspect', 'containers-storage:ours:1'],
+        /"docker\.io\/library\/ours:1" of the engine: it has none .*\n.*"containers-storage:localhost\/ours:1"\n/,
+      ],
       [['inspect', 'docker-daemon:localhost/none:1'], /Cannot read image "localhost\/none:1" of the daemon/],
       [['inspect', `containers-storage:[${driver}@${engine.root}]localhost/ours:1`], /where its store is\n.*--engine/],
       [['inspect', 'docker-daemon:localhost/ours'], /expected a tag/],

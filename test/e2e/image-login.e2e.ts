@@ -43,13 +43,29 @@ describe('podstead image login and logout', () => {
     const before = await read();
     const { code, stderr } = await podstead('wr0ng\n', 'login', '--tls-verify=false', '-u', 'ann', server.host);
     assert.equal(code, 1);
-    assert.match(stderr, /answers 401/);
+    assert.match(stderr, /answers 401 to the user name and password that were given.*\n {2}Correct what was refused/);
     assert.doesNotMatch(stderr, /wr0ng/);
     assert.deepEqual(await read(), before);
     const empty = await podstead('', 'login', '--tls-verify=false', '-u', 'ann', server.host);
     assert.match(empty.stderr, /the password is empty/);
     const nobody = await podstead(`${password}\n`, 'login', '--tls-verify=false', server.host);
     assert.match(nobody.stderr, /--username/);
+  });
+
+  test('what is kept and refused later is told with its file, and without its value', async () => {
+    const file = join(dir, 'stale.json');
+    const auth = Buffer.from('ann:stale-pa55').toString('base64');
+    await writeFile(file, JSON.stringify({ auths: { [server.host]: { auth } } }));
+    const image = `docker://${server.host}/team/web:1`;
+    const { code, stderr } = await podstead('', 'inspect', '--tls-verify=false', '--authfile', file, image);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      new RegExp(`answers 401 to the user name and password of "${file}", .*\n {2}Correct what was refused`),
+    );
+    assert.doesNotMatch(stderr, /stale-pa55/);
+    const anybody = await podstead('', 'inspect', '--tls-verify=false', '--no-creds', image);
+    assert.match(anybody.stderr, /answers 401, .*\n {2}Log in with "podstead image login"/);
   });
 
   test('login keeps all else that the file has; what skopeo kept, logout forgets, and nothing else', async () => {

@@ -71,6 +71,16 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
     assert.deepEqual(ours, { LayersData: ours.LayersData, ...theirs });
   });
 
+  test('inspect -o text is for people to read, and JSON where nothing is asked for', async () => {
+    const args = ['inspect', insecure, image('web:1')];
+    const [text, yaml, json, none] = await Promise.all(
+      [['-o', 'text'], ['-o', 'yaml'], ['-o', 'json'], []].map(more => podstead(...args, ...more)),
+    );
+    assert.match(text?.stdout ?? '', /^Digest: sha256:/m);
+    assert.equal(text?.stdout, yaml?.stdout);
+    assert.equal(none?.stdout, json?.stdout);
+  });
+
   test('inspect --raw prints what the registry has, byte for byte; --config the configuration', async () => {
     for (const flags of [['--raw'], ['--raw', '--config'], ['--config']]) {
       const theirs = await skopeo('inspect', insecure, ...flags, image('web:1'));
@@ -90,6 +100,9 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
     assert.equal(code, 0, stderr);
     assert.deepEqual(JSON.parse(stdout), theirs);
     assertSchema('image-list-tags', JSON.parse(stdout));
+    const lines = await podstead('list-tags', insecure, image('web'), '-o', 'text');
+    assert.equal(lines.stdout, theirs.Tags.map((tag: string) => `${tag}\n`).join(''));
+    assert.equal((await podstead('list-tags', insecure, image('web'), '-o', 'json')).stdout, stdout);
     const wrong = await podstead('list-tags', insecure, image('web:1'));
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /expected a repository, found an image/);

@@ -242,6 +242,20 @@ describe('podstead image sync and skopeo sync', () => {
     assert.match(nowhere.stderr, /team\/none/);
   });
 
+  test('a transport before a place is taken where its flag says the same, and refused where it says another', async () => {
+    const plain = await good(...sides('docker', 'dir'), '--dry-run', repo('team/web'), join(dir, 'twice'));
+    const written = [`docker://${repo('team/web')}`, `dir:${join(dir, 'twice')}`];
+    assert.deepEqual(await good(...sides('docker', 'dir'), '--dry-run', ...written), plain);
+    const other = await sync(...sides('dir', 'docker'), `docker://${repo('team/web')}`, repo('x'));
+    assert.equal(other.code, 1);
+    assert.match(
+      other.stderr,
+      /"--src dir" says that it is something else\n {2}Give "--src docker", or correct the place\n/,
+    );
+    const destination = await sync(...sides('docker', 'docker'), repo('team/web'), 'dir:x');
+    assert.match(destination.stderr, /Give "--dest dir"/);
+  });
+
   test('what is half written is no image, and a directory is not synced to a directory', async () => {
     await theirs('sync', ...sides('docker', 'dir'), repo('team/web'), await fresh('half'));
     await cp(join(dir, 'half/web:1.0'), join(dir, 'half/.web:1.0.abcdef012345.tmp'), { recursive: true });

@@ -96,14 +96,22 @@ describe('podstead builds and pulls before it touches anything', () => {
     await on.write({ 'p.yaml': pod('p', image) });
     const refused = await on.podstead('apply', on.source);
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /REGISTRY_REFUSED|refused|unauthorized/i);
+    assert.match(refused.stderr, /unauthorized.*Log in with "podstead image login"/);
     assert.equal((await on.containers()).get('web-main')?.State, 'running');
-    const auth = Buffer.from('ann:pa55-w0rd').toString('base64');
-    const config = JSON.stringify({ auths: { [server.host]: { auth } } });
-    await on.write({
+    const configWith = (password: string): string => {
+      const auth = Buffer.from(`ann:${password}`).toString('base64');
+      return JSON.stringify({ auths: { [server.host]: { auth } } });
+    };
+    const filesWith = (config: string): Readonly<Record<string, string>> => ({
       'p.yaml': pod('p', image, '  imagePullSecrets: [{ name: team }]\n'),
       'team.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: team }\ntype: kubernetes.io/dockerconfigjson\nstringData: { .dockerconfigjson: '${config}' }\n`,
     });
+    await on.write(filesWith(configWith('wr0ng')));
+    const wrong = await on.podstead('apply', on.source);
+    assert.match(wrong.stderr, /Correct the user name and password that were given for it/);
+    assert.doesNotMatch(wrong.stderr, /wr0ng/);
+    const config = configWith('pa55-w0rd');
+    await on.write(filesWith(config));
     const pulled = await on.podstead('apply', on.source);
     assert.equal(pulled.code, 0, pulled.stderr);
     await eventually(

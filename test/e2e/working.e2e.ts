@@ -157,6 +157,28 @@ describe('a working container', () => {
       none.stderr,
       /Cannot find the working container "nobody".*bb-working-container, bb-working-container-1/s,
     );
+    for (const port of ['abc', '0', '70000', '80/xyz', '53/UDP', '90-80', '']) {
+      const refused = await on.podstead('build', 'config', '--port', port, 'bb-working-container');
+      assert.equal(refused.code, 1, port);
+      assert.match(refused.stderr, /Expected a port from 1 to 65535/);
+    }
+    await verb(
+      'config',
+      '-p',
+      '80',
+      '-p',
+      '53/udp',
+      '--port',
+      '8000-8010/tcp',
+      '-e',
+      'PORT=81',
+      'bb-working-container',
+    );
+    await verb('config', '-p', '$PORT', 'bb-working-container');
+    await verb('commit', 'bb-working-container', 'ports:1');
+    const { stdout } = await on.engine.podman('image', 'inspect', 'localhost/ports:1');
+    const exposed = Object.keys(JSON.parse(stdout)[0].Config.ExposedPorts);
+    assert.deepEqual(exposed.toSorted(), ['53/udp', '80/tcp', '8000-8010/tcp', '81/tcp']);
     const bad = await on.podstead('build', 'config', '--user', 'a', '../x');
     assert.match(bad.stderr, /Cannot use "..\/x" as the name/);
     const onto = await on.podstead('build', 'rename', 'bb-working-container', 'bb-working-container-1');

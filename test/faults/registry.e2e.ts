@@ -14,7 +14,7 @@ spec: { terminationGracePeriodSeconds: 0, containers: [{ name: main, image: '${i
 const told: Readonly<Record<Exclude<Fault, 'none' | 'hang'>, RegExp>> = {
   error: /REGISTRY_UNREACHABLE.*500 \(?Internal Server Error.*See that the registry answers/,
   busy: /REGISTRY_REFUSED.*the registry limits how often it is asked.*too ?many ?requests/,
-  refuse: /REGISTRY_REFUSED.*unauthorized.*podman login/,
+  refuse: /REGISTRY_REFUSED.*unauthorized.*podstead image login/,
   truncate: /REGISTRY_UNREACHABLE.*unexpected EOF.*See that the registry answers/,
   lie: /REGISTRY_UNREACHABLE.*Digest did not match.*sends other bytes than it names/,
 };

@@ -10,7 +10,11 @@ import { blobOf, descriptorOf, sampleImage } from './samples.ts';
 import { type Handler, hasty, registryOn, type Server, serve } from './server.ts';
 
 const { manifest } = sampleImage();
-const ann: Login = { kind: 'password', credential: seal({ username: 'ann', password: 'pa55' }) };
+const ann: Login = {
+  kind: 'password',
+  credential: seal({ username: 'ann', password: 'pa55' }),
+  whence: 'of "ann.json"',
+};
 const blob = blobOf(randomBytes(3_000_000));
 const descriptor = descriptorOf(blob);
 

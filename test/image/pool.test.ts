@@ -39,7 +39,10 @@ test('credentials that are given for one registry go to no other, be it a mirror
   const credential = seal({ username: 'ann', password: 'pa55' });
   const sent = async (registry: string): Promise<boolean> => {
     const before = server.asked.length;
-    const access = { ...openAccess(hasty(0)), known: knownAt(registry, { kind: 'password', credential }) };
+    const access = {
+      ...openAccess(hasty(0)),
+      known: knownAt(registry, { kind: 'password', credential, whence: 'of a test' }),
+    };
     const repository = await openRepository(access, parseName(`${server.host}/a`));
     await assert.rejects(listTags(repository), { code: 'REGISTRY_REFUSED' });
     await repository.registry.close();

@@ -10,7 +10,11 @@ import { sampleImage } from './samples.ts';
 import { type Handler, hasty, registryOn, type Server, serve } from './server.ts';
 
 const { manifest } = sampleImage();
-const ann: Login = { kind: 'password', credential: seal({ username: 'ann', password: 'pa55' }) };
+const ann: Login = {
+  kind: 'password',
+  credential: seal({ username: 'ann', password: 'pa55' }),
+  whence: 'of "ann.json"',
+};
 const basic = `Basic ${Buffer.from('ann:pa55').toString('base64')}`;
 
 const sendManifest: Handler = (_, response) => {
@@ -98,7 +102,7 @@ test('a token is had for the scope that is needed, used again, and had anew once
 
 test('an identity token is sent in the body, and to the token server alone', async t => {
   const server = await tokenServer(t, 1);
-  const login: Login = { kind: 'identity', token: seal('refresh-me') };
+  const login: Login = { kind: 'identity', token: seal('refresh-me'), whence: 'of "ann.json"' };
   await fetchManifest(repositoryOn(t, server, { login: async () => login }), '1');
   const [token] = server.asked.filter(({ path }) => path.startsWith('/token'));
   assert.equal(token?.method, 'POST');
@@ -116,8 +120,8 @@ test('a registry that refuses for good is asked twice at most, and its words are
   const repository = repositoryOn(t, server, { login: async () => ann });
   await assert.rejects(fetchManifest(repository, '1'), {
     code: 'REGISTRY_REFUSED',
-    message: /answers 401, not \[31mfor you$/,
-    hint: /podstead image login/,
+    message: /answers 401 to the user name and password of "ann.json", not \[31mfor you$/,
+    hint: /Correct .*log in anew with "podstead image login"/,
   });
   assert.equal(server.asked.length, 2);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatName, parseName } from '../../src/image/name.ts';
-import { formatPlace, parsePlace } from '../../src/image/transport.ts';
+import { formatPlace, isPlace, parsePlace } from '../../src/image/transport.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
@@ -22,6 +22,9 @@ for (const [text, registry, repository, tag, digest] of names) {
 
 const noNames = [
   '',
+  './web',
+  '../web',
+  '-a.io/web',
   'Web',
   'a//b',
   'web:',
@@ -63,8 +66,16 @@ for (const [text, place] of places) {
 }
 
 const noPlaces = [
-  ['busybox', /docker:\/\/busybox/],
-  ['docker:busybox', /docker:\/\/busybox/],
+  ['busybox', /docker:\/\/busybox.*oci:busybox/],
+  ['docker:busybox', /"docker:\/\/busybox"/],
+  ['docker:/host/x', /"docker:\/\/host\/x"/],
+  ['docker:///host/x', /"docker:\/\/host\/x"/],
+  ['docker://', /"docker:\/\/quay\.io/],
+  ['https://quay.io/a', /docker:\/\/quay\.io\/a$/],
+  ['./foo', /^Say what is there: oci:\.\/foo, dir:\.\/foo, oci-archive:\.\/foo, docker-archive:\.\/foo$/],
+  ['/srv/foo.tar.gz', /^Say what is there: oci-archive:\/srv\/foo\.tar\.gz, docker-archive:/],
+  ['~/foo', /oci:~\/foo/],
+  ['..', /oci:\.\./],
   ['dir:', /dir:PATH/],
   ['oci::x', /oci:PATH/],
   ['oci:path:a b', /oci:PATH/],
@@ -80,6 +91,32 @@ for (const [text, hint] of noPlaces) {
   test(`parsePlace() refuses "${text}", and says what to write`, () => {
     assert.throws(() => parsePlace(text), { code: 'NAME_INVALID', hint });
   });
+}
+
+for (const [text, count] of [
+  ['docker:busybox', 'none'],
+  ['docker:/host/x', '1'],
+  ['docker:///host/x', '3'],
+] as const) {
+  test(`parsePlace() counts the slashes of "${text}"`, () => {
+    assert.throws(() => parsePlace(text), {
+      message: `Cannot read "${text}": expected two slashes after "docker:", found ${count}`,
+    });
+  });
+}
+
+for (const [text, expected] of [
+  ['docker://a', true],
+  ['sif:a', true],
+  ['oci:a', true],
+  ['./a', true],
+  ['/a', true],
+  ['https://quay.io/a', true],
+  ['a', false],
+  ['quay.io/a:1', false],
+  ['localhost:5000/a', false],
+] as const) {
+  test(`isPlace() takes "${text}" for ${expected ? 'a place' : 'a name'}`, () => assert.equal(isPlace(text), expected));
 }
 
 test('parseName() reads what formatName() wrote', () => {

@@ -125,6 +125,12 @@ const wrong: readonly (readonly [string, string, readonly string[], RegExp])[] =
     /after "commit"/,
   ],
   [
+    'a port that is none',
+    '  steps: [{from: {image: a}}, {config: {ports: ["8080", "53/udp", "8000-8010/tcp", "$PORT", abc]}}, {commit: {tags: [x]}}]\n',
+    ['5:93 error FIELD_VALUE'],
+    /found "?'?abc"?'?, expected a port from 1 to 65535/,
+  ],
+  [
     'an instruction smuggled in',
     '  steps: [{from: {image: a}}, {config: {user: "a\\nRUN ls"}}, {commit: {tags: [x]}}]\n',
     ['5:41 error FIELD_VALUE'],
