@@ -84,8 +84,8 @@ test('adviceOn() says nothing of what nobody knows, and leaves a slip of the pen
 
 const lines = [
   [
-    'build --network host .',
-    /^error: unknown option '--network'\n {2}Commands have .*containers\.conf says\n\(see podstead build --help\)\n$/,
+    'build --isolation chroot .',
+    /^error: unknown option '--isolation'\n {2}Commands have .*containers\.conf says\n\(see podstead build --help\)\n$/,
   ],
   ['build -v /a:/b .', /^error: unknown option '-v'\n {2}Write RUN --mount/],
   ['build --pull=always .', /^error: unknown option '--pull=always'\n {2}Give --pull alone/],
