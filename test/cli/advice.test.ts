@@ -85,7 +85,7 @@ test('adviceOn() says nothing of what nobody knows, and leaves a slip of the pen
 const lines = [
   [
     'build --isolation chroot .',
-    /^error: unknown option '--isolation'\n {2}Commands have .*containers\.conf says\n\(see podstead build --help\)\n$/,
+    /^error: unknown option '--isolation'\n {2}Commands run with .*containers\.conf says\n\(see podstead build --help\)\n$/,
   ],
   ['build -v /a:/b .', /^error: unknown option '-v'\n {2}Write RUN --mount/],
   ['build --pull=always .', /^error: unknown option '--pull=always'\n {2}Give --pull alone/],
