@@ -24,11 +24,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'clock.ts': [],
   'log.ts': [],
   'durable.ts': [],
+  'gate.ts': [],
   apply: ['model', ...ports, ...pure],
   reconcile: ['model', ...ports, ...pure, 'apply'],
-  image: ['model', 'durable.ts'],
+  image: ['model', 'durable.ts', 'gate.ts'],
   bundle: ['model', 'image', 'durable.ts'],
-  podman: ['model', 'engine', 'durable.ts'],
+  podman: ['model', 'engine', 'durable.ts', 'gate.ts'],
   systemd: ['model', 'unit', 'durable.ts'],
 };
 

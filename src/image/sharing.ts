@@ -1,3 +1,4 @@
+import { oneByOneEach } from '../gate.ts';
 import { nameOf, type Repository } from './repository.ts';
 import type { SignatureKeeper } from './signature-keeper.ts';
 import type { ImageTarget } from './target.ts';
@@ -17,9 +18,9 @@ export interface Sharing {
  */
 export function makeSharing(): Sharing {
   const blobs = new Map<string, Promise<void>>();
-  const manifests = makeTurns();
+  const manifests = oneByOneEach();
   const shareKeeper: Sharing['shareKeeper'] = (keeper, repository) =>
-    repository === undefined ? keeper : { ...keeper, alone: work => manifests(nameOf(repository), work) };
+    repository === undefined ? keeper : { ...keeper, alone: work => manifests.run(nameOf(repository), work) };
   return {
     shareKeeper,
     share: target => {
@@ -29,7 +30,7 @@ export function makeSharing(): Sharing {
       return {
         ...target,
         ...oncePerBlob(target, name, blobs),
-        putManifest: (manifest, isTop) => manifests(name, () => target.putManifest(manifest, isTop)),
+        putManifest: (manifest, isTop) => manifests.run(name, () => target.putManifest(manifest, isTop)),
         ...(signatures && { signatures: shareKeeper(signatures, repository) }),
       };
     },
@@ -69,18 +70,5 @@ function oncePerBlob(
         end(blob.digest);
       }
     },
-  };
-}
-
-/** One after the other by name, also after one that failed. */
-function makeTurns(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return (name, work) => {
-    const mine = (last.get(name) ?? Promise.resolve()).then(work);
-    last.set(
-      name,
-      mine.catch(() => undefined),
-    );
-    return mine;
   };
 }

@@ -1,5 +1,6 @@
 import { getuid } from 'node:process';
 import type { Engine, EngineAction, EngineExecutors, PerformOptions, Signalled } from '../engine/engine.ts';
+import { firstAlone, oneByOne, oneByOneEach } from '../gate.ts';
 import type { BuildRequest, BuiltImage } from '../model/build.ts';
 import type { HandMade } from '../model/hand.ts';
 import { type Address, addressOf } from './address-of.ts';
@@ -7,7 +8,7 @@ import { type Adoptions, noAdoptions } from './adopted.ts';
 import { type Aliases, type AliasPlaces, readAliases } from './aliases.ts';
 import { type BuildingOptions, build, buildImage } from './build.ts';
 import { checkPorts } from './check-ports.ts';
-import { type Context, firstAlone, oneByOne, oneByOneEach } from './context.ts';
+import type { Context } from './context.ts';
 import { createContainer } from './create-container.ts';
 import { createPod } from './create-pod.ts';
 import { volumeBytes } from './disk-usage.ts';
@@ -147,6 +148,7 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
       version,
       aliases,
       adoptions,
+      // In 4.3 the first pod of a store builds the pause image, and several at once leave dangling duplicates of it.
       sandboxGate: firstAlone(),
       addressGate: oneByOne(),
       imageGates: oneByOneEach(),

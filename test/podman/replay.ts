@@ -3,8 +3,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { firstAlone, oneByOne, oneByOneEach } from '../../src/gate.ts';
 import { noAdoptions } from '../../src/podman/adopted.ts';
-import { type Context, firstAlone, oneByOne, oneByOneEach } from '../../src/podman/context.ts';
+import type { Context } from '../../src/podman/context.ts';
 import { apiPrefix, openHttp } from '../../src/podman/http.ts';
 
 /** An answer of the engine as it was recorded; status 200 by default. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EngineError } from '../../src/engine/engine.ts';
-import { firstAlone } from '../../src/podman/context.ts';
 import { readFrames } from '../../src/podman/frames.ts';
 import { firstDocument } from '../../src/podman/json.ts';
 import { portIn } from '../../src/podman/port-holder.ts';
@@ -48,23 +47,6 @@ test('firstDocument() reads the first of two, braces in strings and all', () => 
 
 test('path`` keeps a name in its place', () => {
   assert.equal(path`/images/${'a/b:1?x=#'}/json`, '/images/a%2Fb%3A1%3Fx%3D%23/json');
-});
-
-test('firstAlone() lets the first success go alone, and all others together after it', async () => {
-  const gate = firstAlone();
-  let running = 0;
-  let most = 0;
-  const task = (fail: boolean) => async () => {
-    most = Math.max(most, ++running);
-    await new Promise(resolve => setImmediate(resolve));
-    running--;
-    if (fail) throw new Error('failed');
-  };
-  const first = [gate.run(task(true)).catch(() => undefined), gate.run(task(false)), gate.run(task(false))];
-  await Promise.all(first);
-  assert.equal(most, 1);
-  await Promise.all([gate.run(task(false)), gate.run(task(false)), gate.run(task(false))]);
-  assert.equal(most, 3);
 });
 
 test('retryEngineError() tries again only what may pass, and stops by its signal', async () => {
