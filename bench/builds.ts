@@ -30,10 +30,18 @@ export async function builds(arena: Arena): Promise<ReadonlyMap<string, Figures>
   const ours = (...more: string[]) => podstead(arena, ['build', '-q', '-t', 'localhost/ours:1', ...more, dir]);
   const theirs = (...more: string[]) =>
     timed('buildah', [...store, 'bud', '-q', '--layers', '-t', 'localhost/theirs:1', ...more, dir], engine.env);
+  // What the engine itself takes for the same, asked by its own command.
+  const podman = (...more: string[]) =>
+    timed(
+      'podman',
+      ['--remote', '--url', engine.url, 'build', '-q', '-t', 'localhost/podman:1', ...more, dir],
+      engine.env,
+    );
   return compare(
     [
       { name: 'podstead build, cold', run: () => ours('--no-cache') },
       { name: 'buildah build, cold', run: () => theirs('--no-cache') },
+      { name: 'podman --remote build, cold', run: () => podman('--no-cache') },
       { name: 'podstead build, cached', before: async () => void (await ours()), run: () => ours() },
       { name: 'buildah build, cached', before: async () => void (await theirs()), run: () => theirs() },
     ],
