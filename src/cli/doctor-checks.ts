@@ -1,4 +1,5 @@
 import { bytes } from '../model/size.ts';
+import { useNetavark } from '../podman/status.ts';
 import type { DoctorFacts, EngineFacts } from './doctor-facts.ts';
 
 /** What one check found. `mend` says what to do about a warning or a fault. */
@@ -122,11 +123,10 @@ function execProbes({ execsPerSecond, host }: DoctorFacts): Finding | undefined 
 function network(facts: DoctorFacts): Finding {
   const backend = engineOf(facts)?.networkBackend ?? (facts.host.usesCni ? 'cni' : 'netavark');
   if (backend === 'cni') {
-    return warn(
-      'network',
-      'cni: pods do not find each other by name',
-      'Install netavark and aardvark-dns; `podman system reset` switches, and removes all containers',
-    );
+    const mend = `${facts.host.netavark ? '' : 'apt-get install netavark aardvark-dns. '}${useNetavark}`;
+    return facts.host.bridgePlugin
+      ? warn('network', 'cni: pods do not find each other by name', mend)
+      : fail('network', 'cni, whose plugins are not installed: no pod with a network starts', mend);
   }
   if (!facts.host.netavark) return fail('network', 'netavark is not installed', 'apt-get install netavark');
   return ok('network', backend);

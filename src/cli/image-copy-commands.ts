@@ -56,7 +56,7 @@ export function addCopies(add: Add): void {
       usage: 'image sync <SOURCE> <DESTINATION>',
       summary: 'copy many images: what the destination has already stays',
       details:
-        'Copy every tag of a repository, every image below a directory, or the images that a YAML file lists, to a registry or\na directory. SOURCE and DESTINATION have no transport before them: --src and --dest say what they are. What is there\nalready with the same digest is not copied again.',
+        'Copy every tag of a repository, every image below a directory, or the images that a YAML file lists, to a registry or\na directory. SOURCE and DESTINATION need no transport before them: --src and --dest say what they are. What is there\nalready with the same digest is not copied again.',
       examples: [
         'podstead image sync --src docker --dest dir quay.io/podman/hello /srv/images',
         'podstead image sync --src dir --dest docker /srv/images registry.example/mirror',

@@ -5,7 +5,7 @@ import type { Plan } from '../model/plan.ts';
 import { parseReference } from '../model/reference.ts';
 import { fetchPlan, withoutPresent } from '../plan/fetch.ts';
 import { describe } from '../plan/print.ts';
-import { pinPulls } from '../reconcile/pins.ts';
+import { pinPulls, withoutRepeated } from '../reconcile/pins.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { makeLoad, openPaths, printProblems } from './desire.ts';
@@ -42,9 +42,10 @@ export async function pullImages(given: Context, paths: readonly string[], flags
     const due = withoutPresent(pinned.plan, actual);
     const errors = problems.filter(({ severity }) => severity === 'error');
     if (output === 'text') await printProblems(context, errors);
-    if (output === 'text' && !quiet) for (const notice of pinned.notices) terminal.err(`${failureLine(notice)}\n`);
     const results = flags.dryRun ? undefined : await pullAll(context, world, due, paths);
     signal.throwIfAborted();
+    const notices = withoutRepeated(pinned.notices, reference => codeOf(results, reference));
+    if (output === 'text' && !quiet) for (const notice of notices) terminal.err(`${failureLine(notice)}\n`);
     const document = pullDocument(references, due, results);
     if (output !== 'text') await writeData(terminal, output, document);
     else if (!quiet) tell(context, document, due);
@@ -61,6 +62,14 @@ async function refuseImage(given: string): Promise<void> {
   throw new CommandError(message, {
     hint: `For one image: podstead image copy docker://${name} containers-storage:${name}`,
   });
+}
+
+/** By which failure the pull of a reference ended. */
+function codeOf(results: readonly StepResult[] | undefined, reference: string): string | undefined {
+  const isIts = ({ step: { action } }: StepResult): boolean =>
+    action.verb === 'pull' && action.image.reference === reference;
+  const found = results?.find(isIts);
+  return found?.outcome === 'failed' ? found.failure.code : undefined;
 }
 
 /** As steps of a pass, with its limits and its progress. */

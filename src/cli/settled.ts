@@ -22,7 +22,7 @@ export async function reportSettled(context: Context, settled: Settled): Promise
       timedOut: settled.timedOut,
       changes: settled.changes.map(({ op, key, why }) => ({ op, key, result: participle(op), why })),
       waiting: held.map(({ op, key, why }) => ({ op, key, why })),
-      failures: settled.failures.map(({ key, failure }) => ({ key, ...failure, hint: failure.hint ?? null })),
+      failures: failuresIn(settled).map(({ key, failure }) => ({ key, ...failure, hint: failure.hint ?? null })),
       notices: noticeDocuments(settled.notices),
       problems: problemDocuments(problemsOf(settled)),
     });
@@ -35,7 +35,13 @@ export async function reportSettled(context: Context, settled: Settled): Promise
   for (const { key, op, why } of standing) terminal.err(`${key} ${participle(op)}: ${why}\n`);
   for (const { key, why } of unready(settled)) terminal.err(`${key} ${why}\n`);
   if (settled.timedOut) terminal.err('Gave up waiting: not all of it has settled; see `podstead status`\n');
-  const parts = [summaryOf([...done, ...kept, ...standing]), failed(settled), countProblems(problemsOf(settled))];
+  const failures = failuresIn(settled).length;
+  const others = [...done, ...kept, ...standing];
+  const parts = [
+    failures > 0 && others.length === 0 ? '' : summaryOf(others),
+    failures === 0 ? '' : `${failures} failed`,
+    countProblems(problemsOf(settled)),
+  ];
   if (!quiet) terminal.err(`${parts.filter(part => part !== '').join('; ')}\n`);
 }
 
@@ -55,6 +61,8 @@ function problemsOf({ outcome }: Settled): readonly Problem[] {
   return outcome?.problems ?? [];
 }
 
-function failed({ failures }: Settled): string {
-  return failures.length === 0 ? '' : `${failures.length} failed`;
+/** Each once: an image that cannot be had is told by each object that needs it. */
+function failuresIn({ failures }: Settled): Settled['failures'] {
+  const ofObjects = new Set(failures.filter(each => !isIncidental(each)).map(({ failure }) => failure.message));
+  return failures.filter(each => !isIncidental(each) || !ofObjects.has(each.failure.message));
 }

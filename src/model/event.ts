@@ -59,6 +59,8 @@ export interface Notice {
   readonly code: 'PRUNE_HELD' | 'FOREIGN_CONTAINER' | 'IMAGE_OLDER' | 'IMAGE_UNPINNED';
   readonly message: string;
   readonly hint: string | undefined;
+  /** The reference that it is about, where it is about a pull. */
+  readonly image?: string;
 }
 
 export type Emit = (event: Event) => void;

@@ -22,6 +22,8 @@ export interface HostFacts {
   readonly dns: boolean;
   /** The store was set up for CNI, which only a reset changes. */
   readonly usesCni: boolean;
+  /** CNI's plugin for bridges is installed. */
+  readonly bridgePlugin: boolean;
   /** What the host's containers.conf files set. */
   readonly configured: EngineSettings;
 }
@@ -51,6 +53,8 @@ const cgroup2Magic = 0x63677270;
 /** capabilities(7): CAP_SYS_RESOURCE. */
 const capSysResource = 24n;
 const helperDirs = ['/usr/lib/podman', '/usr/libexec/podman', '/usr/local/libexec/podman', '/usr/local/lib/podman'];
+/** containers.conf(5), cni_plugin_dirs. */
+const pluginDirs = ['/usr/local/libexec/cni', '/usr/libexec/cni', '/usr/local/lib/cni', '/usr/lib/cni', '/opt/cni/bin'];
 const programDirs = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Looks at this host. What cannot be read counts as absent. */
@@ -79,6 +83,7 @@ export async function readHostFacts(opts: FactsOptions = {}): Promise<HostFacts>
     netavark: await anyHas([...helperDirs, ...programs], 'netavark'),
     dns: await anyHas([...helperDirs, ...programs], 'aardvark-dns'),
     usesCni: backend.trim() === 'cni',
+    bridgePlugin: await anyHas(pluginDirs, 'bridge'),
     configured: parseSettings(await hostConfig(opts.configHome)),
   };
 }

@@ -11,6 +11,10 @@ interface Row {
   readonly hint?: string;
 }
 
+/** How an engine leaves CNI, for which it settled when its store was made (containers.conf(5), network_backend). */
+export const useNetavark =
+  'In containers.conf, under [network]: network_backend = "netavark", and restart the engine; or run "podman system reset", which removes all containers and images';
+
 /** Podman's refusals (libpod/define/errors.go, storage and runtime errors), in one place. 4.3 and 5.x unless dated. */
 const rows: readonly Row[] = [
   {
@@ -18,6 +22,13 @@ const rows: readonly Row[] = [
     code: 'DISK_FULL',
     transient: true,
     hint: 'Free space, for example with "podman image prune"',
+  },
+  {
+    // CNI (4.3, and 5.x where it is built with it). Debian packages no plugins.
+    cause: /failed to find plugin "/,
+    code: 'ENGINE_UNSUITABLE',
+    transient: true,
+    hint: `Its networks are CNI's, whose plugins are not installed. ${useNetavark}`,
   },
   { cause: /image not known/, code: 'IMAGE_NOT_FOUND' },
   { cause: /address already in use|port is already allocated/, code: 'PORT_TAKEN', transient: true },

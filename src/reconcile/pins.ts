@@ -56,5 +56,21 @@ function unpinnedNotice(reference: string, { why }: Unpinned): Notice {
     code: 'IMAGE_UNPINNED',
     message: `Image '${reference}' is pulled by its name, whatever that stands for by then: ${why}`,
     hint: undefined,
+    image: reference,
   };
+}
+
+/** What a registry tells whoever asks, the engine as well as us. */
+const toldAlike: readonly (string | undefined)[] = ['IMAGE_NOT_FOUND', 'REGISTRY_UNREACHABLE'];
+
+/**
+ * Leaves out what the failure of a pull tells again: it could not be pinned for the same reason.
+ *
+ * @param failed code of the failure by which the pull of a reference ended; undefined where there was none
+ */
+export function withoutRepeated(
+  notices: readonly Notice[],
+  failed: (reference: string) => string | undefined,
+): readonly Notice[] {
+  return notices.filter(({ image }) => image === undefined || !toldAlike.includes(failed(image)));
 }

@@ -1,10 +1,12 @@
 import type { Event, Failure, Notice } from '../model/event.ts';
 import type { Key } from '../model/key.ts';
 import type { Change } from '../model/plan.ts';
+import { imageKey } from '../plan/prepare.ts';
 import { unreadiness } from '../plan/readiness.ts';
 import { type DriveOptions, drive } from './drive.ts';
 import { loopDefaults } from './loop.ts';
 import type { Outcome } from './pass.ts';
+import { withoutRepeated } from './pins.ts';
 import type { Ports } from './ports.ts';
 
 /** What `apply`, `down` and a single pass of the agent may set beside {@link DriveOptions}. */
@@ -88,7 +90,9 @@ export async function settle(ports: Ports, opts: SettleOptions): Promise<Settled
   const { pulls, ...result } = tally.result();
   const standing = outcome?.notices ?? [];
   const told = new Set(standing.map(({ message }) => message));
-  const notices = [...standing, ...pulls.filter(({ message }) => !told.has(message))];
+  const all = [...standing, ...pulls.filter(({ message }) => !told.has(message))];
+  const codes = new Map(result.failures.map(({ key, failure }) => [key, failure.code]));
+  const notices = withoutRepeated(all, reference => codes.get(imageKey(reference)));
   return { ...result, notices, timedOut: await timer, outcome };
 }
 

@@ -134,6 +134,35 @@ describe('podstead builds and pulls before it touches anything', () => {
     assert.equal((await on.podstead('apply', on.source, '--prune')).code, 0);
   });
 
+  test('an image that no registry has is told once by each pod that needs it, and counted so', async t => {
+    const server = await registry(t);
+    const image = `${server.host}/team/bb:tpyo`;
+    const files = { 'p.yaml': pod('p', image), 'q.yaml': pod('q', image) };
+    const dir = join(on.source, '../typo');
+    await writeFiles(dir, files);
+    const one = await on.podstead('apply', join(dir, 'p.yaml'));
+    assert.equal(one.code, 1);
+    assert.equal(one.stderr.split('manifest unknown: manifest unknown').length - 1, 1, one.stderr);
+    assert.match(one.stderr, /^(\d unchanged; )?1 failed$/m);
+    const both = await on.podstead('apply', dir);
+    assert.equal(both.stderr.match(/^✘ Pod\/default\/[pq] not created: /gm)?.length, 2, both.stderr);
+    assert.doesNotMatch(both.stderr, /is pulled by its name|Nothing to do/);
+    assert.match(both.stderr, /^(\d unchanged; )?2 failed$/m);
+    const { failures, notices } = JSON.parse((await on.podstead('apply', dir, '-o', 'json')).stdout);
+    assert.deepEqual(failures.map(({ key, code }: Record<string, string>) => [key, code]).sort(), [
+      ['Pod/default/p', 'IMAGE_NOT_FOUND'],
+      ['Pod/default/q', 'IMAGE_NOT_FOUND'],
+    ]);
+    assert.deepEqual(notices, []);
+    const pulled = await on.podstead('image', 'pull', dir);
+    assert.equal(pulled.stderr.split('\n').filter(line => line.includes(image)).length, 1, pulled.stderr);
+    assert.match(pulled.stderr, /^(\d unchanged; )?1 failed$/m);
+    // Of what is refused the notice tells more: who asked.
+    const closed = await registry(t, { htpasswd: { user: 'ann', password: 'pa55-w0rd' } });
+    await writeFiles(dir, { 'p.yaml': pod('p', `${closed.host}/team/bb:1`) });
+    assert.match((await on.podstead('apply', join(dir, 'p.yaml'))).stderr, /is pulled by its name.*answers 401/);
+  });
+
   test('a Dockerfile is built as well, on a base image of a registry that wants credentials', async t => {
     const server = await registry(t, { htpasswd: { user: 'ann', password: 'pa55-w0rd' } });
     const base = `${server.host}/team/base:1`;

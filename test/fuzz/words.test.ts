@@ -118,7 +118,14 @@ const toml = textOf(
 
 test('containers.conf: any text gives settings that engineConfig() can repeat', async t => {
   const limits = { nofile: 1024, nproc: 1024 };
-  const host = { runtimes: ['runc', 'crun'], limits, canRaiseLimits: false, rootless: false, usesCni: false };
+  const host = {
+    runtimes: ['runc', 'crun'],
+    limits,
+    canRaiseLimits: false,
+    rootless: false,
+    usesCni: false,
+    bridgePlugin: false,
+  };
   await holds(
     t,
     fc.property(toml, text => {

@@ -15,6 +15,7 @@ const easy: HostFacts = {
   netavark: true,
   dns: true,
   usesCni: false,
+  bridgePlugin: false,
   configured: {},
 };
 const bare = {
