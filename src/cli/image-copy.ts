@@ -13,11 +13,11 @@ import type { CopyFlags } from './image-flags.ts';
 import { choiceOf, formatOf, repackingOf } from './image-format-flags.ts';
 import { copyLine } from './image-progress.ts';
 import { signingOf } from './image-sign.ts';
-import { holdLittle } from './lean.ts';
+import { copyLean } from './lean.ts';
 
 /** `podstead image copy SOURCE DESTINATION`. */
 export async function copy(context: Context, given: readonly [string, string], flags: CopyFlags): Promise<number> {
-  holdLittle();
+  const sweep = copyLean();
   const to = parsePlace(given[1]);
   const access = sidesOf(context, flags);
   const startMs = context.clock.now();
@@ -35,7 +35,10 @@ export async function copy(context: Context, given: readonly [string, string], f
         platform: platformOf(flags),
         preserveDigests: flags.preserveDigests ?? false,
         signing,
-        onProgress: line.show,
+        onProgress: progress => {
+          line.show(progress);
+          sweep(progress.doneBytes ?? 0);
+        },
         signal: context.signal,
       });
       line.end();
