@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { parseDockerConfig } from '../desired/image.ts';
 import type { BuildOptions, BuildRequest, BuildSecret, Recipe } from '../model/build.ts';
-import { type FileFault, fileFault } from '../model/file-fault.ts';
+import { type FileFault, fileFault, reasonOf } from '../model/file-fault.ts';
 import { buildFiles, ignoreRules } from '../model/source.ts';
 import { verbAdvice } from './advice.ts';
 import type { BuildFlags } from './build-flags.ts';
@@ -99,7 +99,7 @@ async function recipeOf(directory: string, file: string | undefined): Promise<Re
 
 async function read(path: string, option: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: Error) => {
-    throw new CommandError(`Cannot read "${path}" of ${option}: ${cause.message}`, { hint: 'Check the path', cause });
+    throw new CommandError(`Cannot read "${path}" of ${option}: ${reasonOf(cause)}`, { hint: 'Check the path', cause });
   });
 }
 
@@ -143,7 +143,7 @@ async function secretOf(spec: string, env: Context['env']): Promise<BuildSecret>
   }
   const file = source ?? id;
   const content = await readFile(file).catch((cause: Error) => {
-    throw new CommandError(`Cannot read the secret "${id}" from "${file}": ${cause.message}`, {
+    throw new CommandError(`Cannot read the secret "${id}" from "${file}": ${reasonOf(cause)}`, {
       hint: 'Check the path',
     });
   });

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { BuildRequest, BuiltImage } from '../model/build.ts';
 import { counted } from '../model/count.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import type { PodmanEngine } from '../podman/engine.ts';
 import type { BuildFlags } from './build-flags.ts';
 import { knownBuild } from './build-known.ts';
@@ -65,7 +66,7 @@ export async function finish(context: Context, made: Made, { iidfile }: Pick<Bui
 async function writeId(file: string, { id }: BuiltImage): Promise<void> {
   await writeFile(file, `sha256:${id}`).catch((cause: Error) => {
     const hint = `The image is built, and is ${id}`;
-    throw new CommandError(`Cannot write the id to "${file}": ${cause.message}`, { hint, cause });
+    throw new CommandError(`Cannot write the id to "${file}": ${reasonOf(cause)}`, { hint, cause });
   });
 }
 

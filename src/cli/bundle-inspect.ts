@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { contextsIn } from './desire.ts';
 import { copyLine } from './image-progress.ts';
-import { namedTable } from './table.ts';
+import { namedTable, wrap } from './table.ts';
 
 /** `podstead bundle inspect FILE`: 1 where a byte of it is not what it says. */
 export async function inspectBundle(context: Context, file: string, flags: BasesFlag): Promise<number> {
@@ -54,5 +54,5 @@ export function bundleText(document: BundleDocument, width: number): string {
       width,
     ),
   ];
-  return `${facts.join('\n')}\n\n${tables.join('\n')}`;
+  return `${facts.flatMap(fact => wrap(fact, width)).join('\n')}\n\n${tables.join('\n')}`;
 }

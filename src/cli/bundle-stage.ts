@@ -7,6 +7,7 @@ import { partOf } from '../bundle/write.ts';
 import { makeDirectory } from '../durable.ts';
 import { diskFault, onDisk } from '../image/disk.ts';
 import type { Desired } from '../model/desired.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import { buildFiles, type Snapshot, type SourceFile } from '../model/source.ts';
 import { listContext } from '../source/context.ts';
 import { CommandError } from './error.ts';
@@ -47,7 +48,10 @@ async function stageAll({ snapshot, desired, directory, signal }: Staging): Prom
     await writeFile(full, file.text, { flag: 'wx', mode: 0o600 }).catch((cause: Error) => {
       const fault = diskFault(full, cause);
       if (fault?.code === 'DISK_FULL') throw fault;
-      throw new CommandError(`Cannot bundle "${file.path}": ${cause.message}`, { hint: 'Give it another name', cause });
+      throw new CommandError(`Cannot bundle "${file.path}": ${reasonOf(cause)}`, {
+        hint: 'Give it another name',
+        cause,
+      });
     });
     parts.push(await partOf(path, full));
   }

@@ -4,6 +4,7 @@ import { openNamed } from '../image/named-source.ts';
 import { openTarget } from '../image/target.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
 import { counted } from '../model/count.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import { bytes } from '../model/size.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
@@ -62,7 +63,7 @@ export async function copy(context: Context, given: readonly [string, string], f
 async function writeDigest(file: string, digest: string): Promise<void> {
   await writeFile(file, digest).catch((cause: Error) => {
     const hint = `The image is copied, and is ${digest}`;
-    throw new CommandError(`Cannot write the digest to "${file}": ${cause.message}`, { hint, cause });
+    throw new CommandError(`Cannot write the digest to "${file}": ${reasonOf(cause)}`, { hint, cause });
   });
 }
 

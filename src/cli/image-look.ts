@@ -9,6 +9,7 @@ import { formatName, type RegistryName, repositoryOf, selectorOf } from '../imag
 import { openNamed } from '../image/named-source.ts';
 import { deleteManifest, findManifest, listTags } from '../image/repository.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
@@ -131,7 +132,7 @@ export async function readManifest(path: string): Promise<Uint8Array> {
 }
 
 function unreadable(path: string, cause: Error): never {
-  throw new CommandError(`Cannot read "${path}": ${cause.message}`, {
+  throw new CommandError(`Cannot read "${path}": ${reasonOf(cause)}`, {
     hint: 'Check the path and its permissions',
     cause,
   });

@@ -65,19 +65,27 @@ async function decide(context: Context, { engine }: World, policy: GcPolicy): Pr
   return decideImages({ images, ledger, users, idOf, nowMs: clock.now(), freeBytes }, policy);
 }
 
+/** @param width of the terminal, in characters: where it is too narrow for names and ids, an id stands for an image without a name */
+export function pruneTable(rows: readonly PrunedRow[], width: number): string {
+  const cells = rows.map(({ image: { id, names, size }, result, why }) => ({
+    ...{ name: names[0], id: id.slice(0, 12) },
+    rest: [bytes(size), result, why],
+  }));
+  const whole = cells.map(({ name = '<none>', id, rest }) => [name, id, ...rest]);
+  const text = namedTable(['IMAGE', 'ID', 'SIZE', 'RESULT', 'WHY'], whole, width);
+  if (cells.every(({ name = '' }) => text.includes(name))) return text;
+  return namedTable(
+    ['IMAGE', 'SIZE', 'RESULT', 'WHY'],
+    cells.map(({ name, id, rest }) => [name ?? id, ...rest]),
+    width,
+  );
+}
+
 async function report(context: Context, rows: readonly PrunedRow[]): Promise<void> {
   const { terminal, output, quiet } = context;
   const documents = rows.map(({ image: { id, names, size }, result, why }) => ({ id, names, size, result, why }));
   if (output !== 'text') return writeData(terminal, output, { images: documents });
-  const lines = documents.map(({ id, names, size, result, why }) => [
-    names[0] ?? '<none>',
-    id.slice(0, 12),
-    bytes(size),
-    result,
-    why,
-  ]);
-  if (lines.length > 0)
-    terminal.out(namedTable(['IMAGE', 'ID', 'SIZE', 'RESULT', 'WHY'], lines, terminal.outColumns()));
+  if (rows.length > 0) terminal.out(pruneTable(rows, terminal.outColumns()));
   const gone = rows.filter(({ result }) => result !== 'kept');
   const verb = rows.some(({ result }) => result === 'would go') ? 'would go' : 'removed';
   if (!quiet) terminal.err(`${gone.length} ${verb}, ${rows.length - gone.length} kept\n`);

@@ -7,6 +7,7 @@ import { openPgpSigner } from '../image/signer-openpgp.ts';
 import { sigstoreSigner } from '../image/signer-sigstore.ts';
 import type { Signing } from '../image/signing.ts';
 import { formatPlace, parsePlace } from '../image/transport.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import type { Context } from './context.ts';
 import { writeData } from './data.ts';
 import { CommandError } from './error.ts';
@@ -69,7 +70,7 @@ async function signFile(
   const signature = await signManifest(bytes, reference, signer);
   // Never over another file: it could be the only signature that there is.
   await writeFile(path, signature, { flag: 'wx' }).catch((cause: Error) => {
-    throw new CommandError(`Cannot write the signature "${path}": ${cause.message}`, { hint: 'Name another', cause });
+    throw new CommandError(`Cannot write the signature "${path}": ${reasonOf(cause)}`, { hint: 'Name another', cause });
   });
   const { digest } = parseManifest(bytes, undefined, `"${manifest}"`);
   await tell(context, { name: manifest, digest, reference, made: 1, signers: [signer] });

@@ -31,7 +31,7 @@ export function statusTable(pods: readonly PodStatus[], { nowMs, colors, width }
   const rows = pods.map(pod => statusRow(pod, nowMs, colors));
   const isQuiet = width !== Number.POSITIVE_INFINITY && rows.every(row => row.MESSAGE === '');
   const shown = header.filter(column => column !== 'MESSAGE' || !isQuiet);
-  return fittingTable(shown, rows, { width, savings, room: 30 });
+  return fittingTable(shown, rows, { width, savings, room: 24 });
 }
 
 function statusRow(pod: PodStatus, nowMs: number, colors: Colors): Readonly<Record<Column, string>> {
@@ -61,7 +61,7 @@ export function whyText(pod: PodStatus, record: PodRecord | undefined, view: Sta
     ['waits', pod.untilMs === undefined ? undefined : untilText(pod.untilMs, nowMs)],
   ];
   const state = [pod.state as string, pod.message].filter(part => part !== '').join(': ');
-  const lines = [`${colors.bold(pod.key)} is ${state}`];
+  const lines = [...wrap(`${colors.bold(pod.key)} is ${state}`, width)];
   for (const [name, value] of facts) {
     if (value === undefined) continue;
     const [first, ...more] = wrap(value, width - 15);

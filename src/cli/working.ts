@@ -3,6 +3,7 @@ import { dirname, relative, sep } from 'node:path';
 import { instructionsOf } from '../desired/recipe.ts';
 import { EngineError } from '../engine/engine.ts';
 import { type ConfigStep, isUrl } from '../manifest/image-build.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import { buildShown, finish } from './build.ts';
 import { namesOf } from './build-names.ts';
 import { epochOf } from './build-request.ts';
@@ -105,7 +106,7 @@ async function materialOf(sources: readonly string[]): Promise<Material> {
   const paths = await Promise.all(
     sources.map(source =>
       realpath(source).catch((cause: Error) => {
-        throw new CommandError(`Cannot copy "${source}": ${cause.message}`, { hint: 'Check the path', cause });
+        throw new CommandError(`Cannot copy "${source}": ${reasonOf(cause)}`, { hint: 'Check the path', cause });
       }),
     ),
   );

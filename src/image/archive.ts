@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Header, Pax } from 'tar';
+import { reasonOf } from '../model/file-fault.ts';
 import { readingFrom } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { fileBytes, type Tree } from './tree.ts';
@@ -29,7 +30,7 @@ export interface ArchiveTree extends Tree {
  */
 export async function archiveTree(path: string): Promise<ArchiveTree> {
   const file = await open(path).catch((cause: Error) => {
-    throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${cause.message}`, {
+    throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${reasonOf(cause)}`, {
       hint: 'Check the path and its permissions',
       cause,
     });

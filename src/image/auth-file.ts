@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../durable.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import { onDisk } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { isRecord, type Unread } from './json.ts';
@@ -52,7 +53,7 @@ export function authFiles(places: AuthPlaces): readonly string[] {
 export async function readAuthFile(path: string): Promise<AuthFile> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return '{}';
-    throw unreadable(path, cause.message);
+    throw unreadable(path, reasonOf(cause));
   });
   let raw: unknown;
   try {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../model/file-fault.ts';
 import { ImageError } from './failure.ts';
 
 /** What TLS to one registry goes by, as PEM. */
@@ -75,6 +76,6 @@ async function clientIn(path: string, names: readonly string[]): Promise<Certifi
 function read(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: Error) => {
     const hint = 'Give the user that runs podstead read access';
-    throw new ImageError('CREDENTIALS_INVALID', `Cannot read "${path}": ${cause.message}`, { hint, cause });
+    throw new ImageError('CREDENTIALS_INVALID', `Cannot read "${path}": ${reasonOf(cause)}`, { hint, cause });
   });
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../model/file-fault.ts';
 import { ImageError } from './failure.ts';
 import type { Policy } from './policy.ts';
 import { readPolicy } from './policy-read.ts';
@@ -27,7 +28,7 @@ export async function findPolicy({ file, env }: PolicyPlaces): Promise<Policy | 
     const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       if (file === undefined && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return undefined;
       const hint = 'Give the user that runs podstead read access, or name another with --policy';
-      throw new ImageError('TRUST_INVALID', `Cannot read the policy "${path}": ${cause.message}`, { hint, cause });
+      throw new ImageError('TRUST_INVALID', `Cannot read the policy "${path}": ${reasonOf(cause)}`, { hint, cause });
     });
     if (text !== undefined) return readPolicy(path, text);
   }

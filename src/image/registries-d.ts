@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { reasonOf } from '../model/file-fault.ts';
 import { ImageError } from './failure.ts';
 import { isRecord, record, text, type Unread } from './json.ts';
 import type { RegistryName } from './name.ts';
@@ -67,7 +68,7 @@ async function directoryOf({ directory, env }: StoragePlaces): Promise<string> {
 async function readSections(directory: string): Promise<Sections> {
   const names = await readdir(directory).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return [];
-    throw invalid(directory, cause.message, cause);
+    throw invalid(directory, reasonOf(cause), cause);
   });
   const byScope = new Map<string, Section>();
   let byDefault: Section | undefined;
@@ -91,7 +92,7 @@ async function readYaml(path: string): Promise<Readonly<Record<string, Unread>>>
   try {
     [document] = loadAll(await readFile(path, 'utf8'));
   } catch (cause) {
-    throw invalid(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw invalid(path, reasonOf(cause), cause);
   }
   // Debian's own file has comments alone: no document.
   if (document === undefined || document === null) return {};

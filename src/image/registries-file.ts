@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
+import { reasonOf } from '../model/file-fault.ts';
 import { ImageError } from './failure.ts';
 import { isRecord, type Unread } from './json.ts';
 import { type TomlPath, tomlPlace } from './toml-place.ts';
@@ -52,7 +53,7 @@ type Fault = (path: TomlPath, found: string) => ImageError;
 export async function readRegistriesFile(file: string): Promise<RegistriesFile> {
   const text = await readFile(file, 'utf8').catch((cause: Error) => {
     const hint = 'Check the path and its permissions';
-    throw new ImageError('REGISTRIES_INVALID', `Cannot read "${file}": ${cause.message}`, { hint, cause });
+    throw new ImageError('REGISTRIES_INVALID', `Cannot read "${file}": ${reasonOf(cause)}`, { hint, cause });
   });
   const fault: Fault = (path, found) => {
     const { line, column } = tomlPlace(text, path);

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { reasonOf } from '../model/file-fault.ts';
 import { ImageError } from './failure.ts';
 
 /** Keys and passphrases are small. In bytes. */
@@ -49,7 +50,7 @@ export async function readPassphrase(path: string): Promise<string> {
 }
 
 function unreadable(path: string, what: string, cause: unknown): ImageError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = reasonOf(cause);
   const hint = 'Check the path and its permissions';
   return new ImageError('KEY_INVALID', `Cannot read ${what} "${path}": ${why}`, { hint, cause });
 }

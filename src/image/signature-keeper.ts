@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDurably } from '../durable.ts';
+import { reasonOf } from '../model/file-fault.ts';
 import type { Access } from './access.ts';
 import { diskFault } from './disk.ts';
 import { ImageError } from './failure.ts';
@@ -142,7 +143,7 @@ async function isMade(path: string, bytes: Uint8Array): Promise<boolean> {
     if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
     const fault = diskFault(path, cause);
     if (fault?.code === 'DISK_FULL') throw fault;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = reasonOf(cause);
     const hint = 'Give the user that runs podstead write access, or name another lookaside-staging in registries.d';
     throw new ImageError('NOT_CONVERTIBLE', `Cannot write the signature "${path}": ${why}`, { hint, cause });
   }

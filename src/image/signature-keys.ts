@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { reasonOf } from '../model/file-fault.ts';
 import { ImageError } from './failure.ts';
 import type { KeySource } from './policy.ts';
 
@@ -11,7 +12,7 @@ async function readKey(source: KeySource): Promise<Uint8Array> {
   if ('data' in source) return source.data;
   return readFile(source.path).catch((cause: Error) => {
     const hint = 'Put it there, or name another: without it nothing can be trusted';
-    throw new ImageError('TRUST_INVALID', `Cannot read the key "${source.path}": ${cause.message}`, { hint, cause });
+    throw new ImageError('TRUST_INVALID', `Cannot read the key "${source.path}": ${reasonOf(cause)}`, { hint, cause });
   });
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reasonOf } from '../model/file-fault.ts';
 import { digestOf, digestParts } from './digest.ts';
 import { ImageError } from './failure.ts';
 import { type Http, readAll } from './http.ts';
@@ -97,7 +98,7 @@ async function readOptional(path: string): Promise<Uint8Array | undefined> {
   return readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
     const hint = 'Give the user that runs podstead read access';
-    throw new ImageError('TRUST_INVALID', `Cannot read the signature "${path}": ${cause.message}`, { hint, cause });
+    throw new ImageError('TRUST_INVALID', `Cannot read the signature "${path}": ${reasonOf(cause)}`, { hint, cause });
   });
 }
 

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { FAILSAFE_SCHEMA, load } from 'js-yaml';
+import { reasonOf } from '../model/file-fault.ts';
 import { seal } from '../model/sealed.ts';
 import type { Login } from './authorize.ts';
 import { readingFrom } from './disk.ts';
@@ -29,7 +30,7 @@ const largestFile = 4 * 1024 * 1024;
  */
 export async function readSyncFile(path: string): Promise<readonly SyncRegistry[]> {
   const facts = await stat(path).catch((cause: Error) => {
-    throw invalid(path, cause.message, 'Check the path and its permissions');
+    throw invalid(path, reasonOf(cause), 'Check the path and its permissions');
   });
   if (facts.size > largestFile) throw invalid(path, `it has more than ${largestFile} bytes`);
   const document = parse(await readingFrom(path, () => readFile(path, 'utf8')), path);

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
+import { reasonOf } from '../model/file-fault.ts';
 import { type Access, knownAt, openOrigin } from './access.ts';
 import { isDigest } from './digest.ts';
 import { ImageError } from './failure.ts';
@@ -95,7 +96,7 @@ async function inDirectory(root: string, from: Access): Promise<readonly Found[]
   const walk = async (path: string, below: string, depth: number): Promise<void> => {
     const entries = await readdir(path, { withFileTypes: true }).catch((cause: Error) => {
       const hint = 'Check the path and its permissions';
-      throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${cause.message}`, { hint, cause });
+      throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${reasonOf(cause)}`, { hint, cause });
     });
     if (entries.some(entry => entry.name === 'manifest.json' && entry.isFile())) {
       found.push({ source: { transport: 'dir', path }, name: below || basename(path), from });

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../model/file-fault.ts';
 import { readFault } from './disk.ts';
 import { ImageError } from './failure.ts';
 
@@ -63,7 +64,7 @@ export async function startOf(tree: Tree, name: string, count: number): Promise<
 export async function needThere(path: string): Promise<void> {
   const file = await open(path).catch((cause: Error) => {
     const hint = 'Check the path and its permissions';
-    throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${cause.message}`, { hint, cause });
+    throw new ImageError('IMAGE_NOT_FOUND', `Cannot read "${path}": ${reasonOf(cause)}`, { hint, cause });
   });
   await file.close();
 }

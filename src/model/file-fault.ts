@@ -47,3 +47,8 @@ export function fileFault(error: unknown): FileFault | undefined {
     code === 'ENOENT' && syscall === 'mkdir' ? ['no directory can be made there', 'Name another place'] : known;
   return { path: typeof path === 'string' ? path : undefined, code, why, hint };
 }
+
+/** Why something failed, in words: of a file without the codes and calls that Node's own message has. */
+export function reasonOf(error: unknown): string {
+  return fileFault(error)?.why ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
+import { reasonOf } from '../model/file-fault.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 
 /** How a path is shown to people: relative to `cwd` where that is shorter. */
@@ -36,6 +37,10 @@ export function unreadable(shown: string, error: unknown): Problem {
       'Give the user that runs podstead read access to it',
     );
   }
-  const why = error instanceof Error ? error.message : String(error);
-  return fileProblem(shown, 'FILE_UNREADABLE', `Cannot read '${shown}': ${why}`, 'Mend the file or move it away');
+  return fileProblem(
+    shown,
+    'FILE_UNREADABLE',
+    `Cannot read '${shown}': ${reasonOf(error)}`,
+    'Mend the file or move it away',
+  );
 }

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileFault, reasonOf } from '../model/file-fault.ts';
 import type { Problem } from '../model/problem.ts';
 import type { BuildContext, Snapshot, SourceFile } from '../model/source.ts';
 import { contextReader } from './context.ts';
@@ -110,9 +111,10 @@ export function rootError(shown: string, error: unknown): SourceError {
       cause: error,
     });
   }
-  const why =
-    errnoOf(error) === 'EACCES' ? 'permission denied' : error instanceof Error ? error.message : String(error);
-  const hint = 'Give the user that runs podstead read access to it';
+  const isDenied = errnoOf(error) === 'EACCES';
+  const why = isDenied ? 'permission denied' : reasonOf(error);
+  const access = 'Give the user that runs podstead read access to it';
+  const hint = isDenied ? access : (fileFault(error)?.hint ?? access);
   return new SourceError('SOURCE_UNREADABLE', `Cannot read '${shown}': ${why}`, { hint, cause: error });
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { cleanUps, eventually, writeFiles } from './podstead.ts';
+import { cleanUps, eventually, runningWith, writeFiles } from './podstead.ts';
 import { type RootlessHost, rootlessHost } from './rootless.ts';
 
 const imageBuild = `apiVersion: podstead.dev/v1alpha1
@@ -149,6 +149,24 @@ USER app
     assert.equal((await podman('inspect', '--format', '{{.Id}}', 'beside-main')).trim(), before);
     await podstead('down', '--all');
     for (const each of ['pods.yaml', 'site.yaml']) await rm(join(on.source, each));
+  });
+
+  test('an agent that is stopped ends the step of its build in the engine', async () => {
+    const pod = (image: string): string =>
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: slow }\nspec: { containers: [{ name: main, image: '${image}' }] }\n`;
+    await writeFiles(on.source, {
+      'slow.yaml': pod('localhost/slow:1'),
+      'slow/Containerfile': 'FROM localhost/bb:1\nRUN echo x > /x && exec sleep 7201.5\n',
+    });
+    const agent = on.start();
+    const ended = new Promise(resolve => agent.once('exit', resolve));
+    const runs = (): Promise<readonly number[]> => runningWith('sleep\x007201.5');
+    await eventually('the step runs', runs, pids => pids.length > 0);
+    agent.kill('SIGTERM');
+    assert.equal(await ended, 0);
+    await eventually('it is ended', runs, pids => pids.length === 0);
+    assert.equal((await on.podman('image', 'exists', 'localhost/slow:1')).code, 1);
+    await rm(join(on.source, 'slow.yaml'));
   });
 
   test('what a user may not do in a step is told with its line, and leaves nothing', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { cleanUps, eventually, type Host, host, program, writeFiles } from './podstead.ts';
+import { cleanUps, eventually, type Host, host, program, runningWith, writeFiles } from './podstead.ts';
 
 /** Longer than any test may take. */
 const forEver = 7200;
@@ -11,7 +11,7 @@ const forEver = 7200;
 describe('a build that is stopped', () => {
   const cleaning = cleanUps();
   cleaning.after(async () => {
-    for (const pid of await withText(`sleep\0${forEver}.`)) process.kill(pid, 'SIGKILL');
+    for (const pid of await runningWith(`sleep\0${forEver}.`)) process.kill(pid, 'SIGKILL');
   });
   let on: Host;
   let dir = '';
@@ -34,21 +34,10 @@ describe('a build that is stopped', () => {
     return { child, output: () => output, exit: new Promise(resolve => child.once('exit', resolve)) };
   }
 
-  /** Processes whose command line has the text, this test's own calls of the program aside. */
-  async function withText(text: string): Promise<readonly number[]> {
-    const all = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
-    const lines = await Promise.all(
-      all.map(async pid => [pid, await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')] as const),
-    );
-    return lines
-      .filter(([, line]) => line.includes(text) && !line.includes(program))
-      .map(([pid]) => Number(pid))
-      .sort((one, other) => one - other);
-  }
   const nothingRuns = (mark: string): Promise<readonly number[]> =>
     eventually(
       'nothing of the step runs',
-      () => withText(mark),
+      () => runningWith(mark),
       pids => pids.length === 0,
     );
   const noContainers = (): Promise<string> =>
@@ -103,7 +92,7 @@ describe('a build that is stopped', () => {
     one.child.kill('SIGINT');
     assert.equal(await one.exit, 130);
     assert.match(one.output(), /may still run this step.*kill the child of buildah-oci-runtime.*: RUN echo begun/);
-    const left = await withText(mark);
+    const left = await runningWith(mark);
     assert.equal(left.length, 2);
     for (const pid of left) process.kill(pid, 'SIGKILL');
     assert.equal(await other.exit, 1);

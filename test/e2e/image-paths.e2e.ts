@@ -151,6 +151,7 @@ describe('paths that cannot be used', () => {
         );
         const shown = `${command}: ${code}\n${text}`;
         assert.doesNotMatch(text, /^ +at |node:internal|podstead: \w*Error:/m, shown);
+        assert.doesNotMatch(text, /\bE[A-Z]{3,}: /, shown);
         if (code === 0) continue;
         assert.equal(code, 1, shown);
         assert.match(text, /^podstead: .+\n {2}\S|^\S+: .+ \(.+\)$| error /m, shown);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -125,6 +125,18 @@ export async function eventually<T>(
     if (Date.now() > deadline) throw new Error(`Waited in vain until ${what}; found ${JSON.stringify(value)}`);
     await sleep(50);
   }
+}
+
+/** Pids of processes whose command line has the text, calls of the program aside; words are parted by a NUL. */
+export async function runningWith(text: string): Promise<readonly number[]> {
+  const all = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    all.map(async pid => [pid, await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')] as const),
+  );
+  return lines
+    .filter(([, line]) => line.includes(text) && !line.includes(basename(program)))
+    .map(([pid]) => Number(pid))
+    .sort((one, other) => one - other);
 }
 
 /** Containers by name; infra containers by the name of their pod with `infra:` before it, where asked for. */
