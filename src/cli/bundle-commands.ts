@@ -12,7 +12,7 @@ export function addBundles(add: Add): void {
       usage: 'bundle create <PATH...>',
       summary: 'put manifests and the images that they need into one file',
       details:
-        'Put the manifests in PATH, what their images are built from, and every image that they need into one file. What was\nfetched before an interruption is used again. No engine is asked.',
+        'Put the manifests in PATH, what their images are built from, and every image that they need into one file. What was fetched before an interruption is used again. No engine is asked.',
       examples: [
         'podstead bundle create manifests -f site.bundle',
         'podstead bundle create manifests -f monday.bundle --base site.bundle',
@@ -46,7 +46,7 @@ export function addBundles(add: Add): void {
       usage: 'bundle apply <FILE>',
       summary: 'make it so, once, without a network; as apply does',
       details:
-        'Make this host run what the manifests in a bundle say, as apply does. Every byte is checked first, images that the\nengine lacks come from the bundle, and no registry is asked for one.',
+        'Make this host run what the manifests in a bundle say, as apply does. Every byte is checked first, images that the engine lacks come from the bundle, and no registry is asked for one.',
       examples: ['podstead bundle apply site.bundle', 'podstead bundle apply monday.bundle --base site.bundle --prune'],
     },
     async (context, [file], options) => (await import('./bundle-apply.ts')).applyBundle(context, file, options),

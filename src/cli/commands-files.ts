@@ -17,7 +17,7 @@ export function addService(add: Add): void {
       usage: 'install [DIR]',
       summary: 'set the agent up as a service of systemd',
       details:
-        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with /etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. With --no-resident nothing stays in memory: systemd starts a pass when a\ncontainer ends, the manifests change, something is due, or a minute has gone by. A second time it changes what\ndiffers. No pod is touched.',
+        'Set the agent up as a service of systemd that keeps this host as DIR says, and start it: for root with /etc/podstead/manifests, for a user with ~/.config/podstead/manifests where DIR is left out. With --no-resident nothing stays in memory: systemd starts a pass when a container ends, the manifests change, something is due, or a minute has gone by. A second time it changes what differs. No pod is touched.',
       examples: [
         'podstead install',
         'podstead install /srv/manifests',
@@ -50,7 +50,7 @@ export function addGenerate(add: Add): void {
       usage: 'generate systemd <PATH|KEY>',
       summary: 'write systemd units that start existing pods at boot',
       details:
-        'Write systemd units that start existing pods at boot: to DIR, or to standard output. With --restart systemd also\nstarts again what ends, with a unit for each container: for hosts without an agent.',
+        'Write systemd units that start existing pods at boot: to DIR, or to standard output. With --restart systemd also starts again what ends, with a unit for each container: for hosts without an agent.',
       examples: [
         'podstead generate systemd web',
         'podstead generate systemd manifests -d /etc/systemd/system',
@@ -70,7 +70,7 @@ export function addGenerate(add: Add): void {
       usage: 'generate quadlet <PATH|KEY>',
       summary: 'write Quadlet files that make pods, for Podman 5',
       details:
-        'Write files for Quadlet, from which systemd makes and keeps pods without an agent: a .pod, and a .container for\neach container, or with --kube a .kube and the manifest that it names. To DIR, or to standard output. What they\ncannot say is listed with file and line; a pod that must not run without it is left out.',
+        'Write files for Quadlet, from which systemd makes and keeps pods without an agent: a .pod, and a .container for each container, or with --kube a .kube and the manifest that it names. To DIR, or to standard output. What they cannot say is listed with file and line; a pod that must not run without it is left out.',
       examples: [
         'podstead generate quadlet web.yaml',
         'podstead generate quadlet manifests -d /etc/containers/systemd',
@@ -92,7 +92,7 @@ export function addGenerate(add: Add): void {
       usage: 'generate kube [KEY]',
       summary: 'write Kubernetes YAML of what runs',
       details:
-        'Write Kubernetes YAML of what runs: of KEY, of all pods of ours where it is left out, or of a pod or container\nthat was made by hand with podman. What YAML cannot say stands in comments at its top. Secrets are never written.',
+        'Write Kubernetes YAML of what runs: of KEY, of all pods of ours where it is left out, or of a pod or container that was made by hand with podman. What YAML cannot say stands in comments at its top. Secrets are never written.',
       examples: [
         'podstead generate kube web',
         'podstead generate kube -f all.yaml',

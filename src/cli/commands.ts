@@ -39,7 +39,7 @@ export function addKeeping(add: Add): void {
       usage: 'run [DIR]',
       summary: 'keep this host as DIR says (the daemon, in the foreground)',
       details:
-        'Keep this host as the manifests in DIR say, in the foreground, until stopped. DIR is the working directory where\nit is left out. Pods keep running when it stops. What it owns and no longer finds in DIR is removed; volumes stay.',
+        'Keep this host as the manifests in DIR say, in the foreground, until stopped. DIR is the working directory where it is left out. Pods keep running when it stops. What it owns and no longer finds in DIR is removed; volumes stay.',
       examples: [
         'podstead run manifests',
         'podstead run /etc/podstead --units /etc/systemd/system',
@@ -85,7 +85,7 @@ export function addKeeping(add: Add): void {
       usage: 'down [PATH...]',
       summary: 'remove the pods that PATH declares, or all of ours; volumes stay',
       details:
-        'Stop and remove the pods that the manifests in PATH declare, or with --all every pod of ours. Volumes stay unless\nthey are named with --volumes; their data is lost then.',
+        'Stop and remove the pods that the manifests in PATH declare, or with --all every pod of ours. Volumes stay unless they are named with --volumes; their data is lost then.',
       examples: ['podstead down web.yaml', 'podstead down --all', 'podstead down web.yaml --volumes web'],
     },
     async (context, [paths], options) => (await import('./down.ts')).down(context, paths, options),
@@ -106,7 +106,7 @@ export function addAdopt(add: Add): void {
       usage: 'adopt <NAME...>',
       summary: 'take over pods that were made by hand, as they run',
       details:
-        'Make pods ours that podman, podman kube play or Quadlet made, and write their manifests: to DIR, or to standard output.\nNothing restarts. What YAML cannot say stays as it is until the pod is made anew. NAME is a pod by its name or id.',
+        'Make pods ours that podman, podman kube play or Quadlet made, and write their manifests: to DIR, or to standard output. Nothing restarts. What YAML cannot say stays as it is until the pod is made anew. NAME is a pod by its name or id.',
       examples: ['podstead adopt web -d manifests', 'podstead adopt web db --dry-run', 'podstead adopt web > web.yaml'],
     },
     async (context, [names], options) => (await import('./adopt.ts')).adopt(context, names, options),
@@ -126,7 +126,7 @@ export function addLooking(add: Add): void {
       usage: 'plan <PATH...>',
       summary: 'what apply would do, and what it costs',
       details:
-        'Say what apply would do and what each change costs. Exits with 0 when there is nothing to do, 2 when there are\nchanges, 1 on failure.',
+        'Say what apply would do and what each change costs. Exits with 0 when there is nothing to do, 2 when there are changes, 1 on failure.',
       examples: ['podstead plan manifests', 'podstead plan web.yaml -o json'],
     },
     async (context, [paths], options) => (await import('./plan.ts')).plan(context, paths, options),
@@ -143,7 +143,7 @@ export function addLooking(add: Add): void {
       usage: 'diff <PATH...>',
       summary: 'what differs, field by field, with file and line',
       details:
-        'Compare what was applied last, what is declared and what runs, field by field. Exits with 0 when nothing differs,\n1 when something does, 2 on failure.',
+        'Compare what was applied last, what is declared and what runs, field by field. Exits with 0 when nothing differs, 1 when something does, 2 on failure.',
       examples: ['podstead diff manifests', 'podstead diff web.yaml -o json'],
       failure: 2,
     },

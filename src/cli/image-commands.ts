@@ -56,7 +56,7 @@ function addLooks(add: Add): void {
     {
       usage: 'image verify [IMAGE]',
       summary: 'tell who signed an image, or fail',
-      details: `Tell who signed an image, or fail: by a public key (--key), by the name that a certificate gives the signer (--trust-root),\nor as a policy.json asks for it; by one that asks for no signature it fails. Of all who could be asked only the image's registry is. ${places}.`,
+      details: `Tell who signed an image, or fail: by a public key (--key), by the name that a certificate gives the signer (--trust-root), or as a policy.json asks for it; by one that asks for no signature it fails. Of all who could be asked only the image's registry is. ${places}.`,
       examples: [
         'podstead image verify --key cosign.pub docker://registry.example/team/web:1',
         'podstead image verify --trust-root trusted_root.json --certificate-identity ann@example.com \\\n    --certificate-oidc-issuer https://accounts.example docker://registry.example/team/web:1',
@@ -125,7 +125,7 @@ function addChanges(add: Add): void {
       usage: 'image delete <IMAGE>',
       summary: 'delete an image from a registry, with all tags that name it',
       details:
-        'Delete an image from a registry. What its tag names is deleted, and with it every other tag that names the same.\nThe registry frees the space of its layers in its own time.',
+        'Delete an image from a registry. What its tag names is deleted, and with it every other tag that names the same. The registry frees the space of its layers in its own time.',
       examples: ['podstead image delete docker://registry.example/team/web:1'],
     },
     async (context, [image], options) => (await import('./image-look.ts')).deleteImage(context, image, options),
@@ -140,7 +140,7 @@ function addStore(add: Add): void {
       usage: 'image pull <PATH...>',
       summary: 'pull every image that manifests need, before they are applied',
       details:
-        'Pull every image that the manifests in PATH need and that their pull policy lets come, as "podstead apply" would:\nwhat the engine has already stays as it is, so that a second run finds nothing to pull. Nothing that runs is touched.',
+        'Pull every image that the manifests in PATH need and that their pull policy lets come, as "podstead apply" would: what the engine has already stays as it is, so that a second run finds nothing to pull. Nothing that runs is touched.',
       examples: [
         'podstead image pull manifests',
         'podstead image pull manifests --dry-run',
@@ -158,7 +158,7 @@ function addStore(add: Add): void {
       usage: 'image prune',
       summary: 'remove images from the engine that nothing needs any more',
       details:
-        'Remove images from the engine that Podstead pulled, built or loaded, and that nothing needs any more. Never one that\na container has, that somebody else brought or named, that is pinned, or that a workload ran before its last change.',
+        'Remove images from the engine that Podstead pulled, built or loaded, and that nothing needs any more. Never one that a container has, that somebody else brought or named, that is pinned, or that a workload ran before its last change.',
       examples: [
         'podstead image prune --dry-run',
         'podstead image prune --keep-age 30d --keep 5',
@@ -177,7 +177,7 @@ function addLogins(add: Add): void {
       usage: 'image login <REGISTRY>',
       summary: 'try credentials on a registry, and keep them',
       details:
-        'Try credentials on a registry, or on a part of it such as quay.io/team, and keep them in auth.json, where podman and\nskopeo find them too. The password is the first line of standard input; a terminal is asked for it, and for\nthe user where none is given.',
+        'Try credentials on a registry, or on a part of it such as quay.io/team, and keep them in auth.json, where podman and skopeo find them too. The password is the first line of standard input; a terminal is asked for it, and for the user where none is given.',
       examples: [
         'podstead image login quay.io',
         'podstead image login --username ann quay.io < password.txt',

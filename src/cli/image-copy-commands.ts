@@ -20,7 +20,7 @@ export function addCopies(add: Add): void {
       usage: 'image copy <SOURCE> <DESTINATION>',
       summary: 'copy an image between registries, directories and archives',
       details:
-        'Copy an image from one place to another: docker://NAME in a registry, oci:PATH[:TAG], oci-archive:PATH[:TAG],\ndir:PATH, docker-archive:PATH[:NAME], containers-storage:NAME in the engine, docker-daemon:NAME:TAG. What is there\nalready is not copied again, and digests stay but where --format asks for other manifests.',
+        'Copy an image from one place to another: docker://NAME in a registry, oci:PATH[:TAG], oci-archive:PATH[:TAG], dir:PATH, docker-archive:PATH[:NAME], containers-storage:NAME in the engine, docker-daemon:NAME:TAG. What is there already is not copied again, and digests stay but where --format asks for other manifests.',
       examples: [
         'podstead image copy docker://quay.io/podman/hello docker://registry.example/hello:1',
         'podstead image copy --all docker://quay.io/podman/hello oci:images:hello',
@@ -56,7 +56,7 @@ export function addCopies(add: Add): void {
       usage: 'image sync <SOURCE> <DESTINATION>',
       summary: 'copy many images: what the destination has already stays',
       details:
-        'Copy every tag of a repository, every image below a directory, or the images that a YAML file lists, to a registry or\na directory. SOURCE and DESTINATION need no transport before them: --src and --dest say what they are. What is there\nalready with the same digest is not copied again.',
+        'Copy every tag of a repository, every image below a directory, or the images that a YAML file lists, to a registry or a directory. SOURCE and DESTINATION need no transport before them: --src and --dest say what they are. What is there already with the same digest is not copied again.',
       examples: [
         'podstead image sync --src docker --dest dir quay.io/podman/hello /srv/images',
         'podstead image sync --src dir --dest docker /srv/images registry.example/mirror',
@@ -91,7 +91,7 @@ export function addSign(add: Add): void {
       usage: 'image sign [IMAGE]',
       summary: 'sign an image in a registry or a directory',
       details:
-        'Sign an image where it is, docker://NAME or dir:PATH, of an index every image too: with a secret key of OpenPGP\n(simple signing, into the storage that registries.d names) or with a private key of cosign (beside the image). With\n--manifest only files are read and written. No key ring, agent or log is asked, and no passphrase is ever an argument.',
+        'Sign an image where it is, docker://NAME or dir:PATH, of an index every image too: with a secret key of OpenPGP (simple signing, into the storage that registries.d names) or with a private key of cosign (beside the image). With --manifest only files are read and written. No key ring, agent or log is asked, and no passphrase is ever an argument.',
       examples: [
         'podstead image sign --sign-by-key key.asc --sign-passphrase-file pass docker://registry.example/team/web:1',
         'podstead image sign --sign-by-sigstore-private-key cosign.key --sign-passphrase-file pass \\\n    docker://registry.example/team/web:1',

@@ -140,7 +140,7 @@ function addMounts(add: Add): void {
       usage: 'build mount <NAME>',
       summary: 'mount the files of a working container, and print where',
       details:
-        'Mount the files of a working container, and print where. The next verb on it, and `umount`, keep what was written and end\nthe mount. Without root the mount is seen only below `podman unshare`.',
+        'Mount the files of a working container, and print where. The next verb on it, and `umount`, keep what was written and end the mount. Without root the mount is seen only below `podman unshare`.',
       examples: ['cp site.conf "$(podstead build mount site)"/etc/'],
     },
     async (context, [name]) => (await import('./working.ts')).mount(context, name),
