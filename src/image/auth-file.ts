@@ -48,11 +48,15 @@ export function authFiles(places: AuthPlaces): readonly string[] {
 /**
  * Reads one; without credentials where there is no such file.
  *
+ * @param mustBe somebody named it: where it is missing, that is told, and nobody asks as anybody
  * @throws ImageError `CREDENTIALS_INVALID`; nothing of the text is in it, for it may be a password
  */
-export async function readAuthFile(path: string): Promise<AuthFile> {
+export async function readAuthFile(
+  path: string,
+  { mustBe = false }: { readonly mustBe?: boolean } = {},
+): Promise<AuthFile> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return '{}';
+    if (!mustBe && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return '{}';
     throw unreadable(path, reasonOf(cause));
   });
   let raw: unknown;

@@ -43,7 +43,7 @@ async function loginInFiles(
   name: { readonly registry: string; readonly repository: string },
 ): Promise<Login | undefined> {
   for (const path of authFiles(places)) {
-    const login = await loginIn(path, await readAuthFile(path), name, places);
+    const login = await loginIn(path, await readAuthFile(path, { mustBe: places.file !== undefined }), name, places);
     if (login !== undefined) return login;
   }
   return undefined;

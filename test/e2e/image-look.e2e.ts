@@ -120,7 +120,7 @@ describe('podstead image tells of images in a registry what skopeo tells', () =>
     await writeFile(file, 'no manifest');
     const wrong = await podstead('digest', file);
     assert.equal(wrong.code, 1);
-    assert.match(wrong.stderr, /^podstead: Cannot read .*: expected JSON\n$/);
+    assert.match(wrong.stderr, /^podstead: Cannot read .*: expected JSON\n {2}See that it is what it should be/);
   });
 
   test('delete takes an image away, and every tag of it; nothing else', async () => {

@@ -193,6 +193,17 @@ test('findLogin() says which file it cannot read, and nothing of what is in it',
   });
 });
 
+test('findLogin() tells a file that was named and is not there, and passes over others that are not', async t => {
+  const places = await home(t, {});
+  assert.equal(await found(places, 'r.io', 'a'), undefined);
+  const file = join(places.env.HOME ?? '', 'nowhere.json');
+  assert.equal(await found({ ...places, env: { ...places.env, REGISTRY_AUTH_FILE: file } }, 'r.io', 'a'), undefined);
+  await assert.rejects(found({ ...places, file }, 'r.io', 'a'), {
+    code: 'CREDENTIALS_INVALID',
+    message: `Cannot read credentials in "${file}": there is no such file or directory`,
+  });
+});
+
 test('readCertificates() takes what the host trusts, and the directory of the registry', async t => {
   const pem = (name: string): string => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`;
   const { env } = await home(t, {
