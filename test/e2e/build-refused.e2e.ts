@@ -106,7 +106,7 @@ describe('what podstead build refuses', () => {
 
   test('a registry that registries.conf calls insecure is asked without TLS, and refuses who is not known', async () => {
     const said = await refused(`FROM ${server.host}/team/web:1\n`);
-    assert.match(said, /unauthorized: authentication required\n {2}Log in with "podstead image login"/);
+    assert.match(said, /authentication required\n {2}Log in with "podstead image login"/);
   });
 
   test('credentials of --authfile that the registry refuses', async () => {
@@ -114,7 +114,7 @@ describe('what podstead build refuses', () => {
     const auth = Buffer.from('ann:wr0ng').toString('base64');
     await writeFile(authfile, JSON.stringify({ auths: { [server.host]: { auth } } }));
     const said = await refused(`FROM ${server.host}/team/web:1\n`, '--authfile', authfile);
-    assert.match(said, /unauthorized.*\n {2}Correct the user name and password that were given for it/);
+    assert.match(said, /authentication required\n {2}Correct the user name and password that were given for it/);
     assert.doesNotMatch(said, /wr0ng/);
   });
 });
