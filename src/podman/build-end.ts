@@ -2,25 +2,37 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildStep } from '../model/build.ts';
 import { record } from './json.ts';
-import { endFamily, processes, programOf } from './processes.ts';
+import { endFamily, hasSocket, type Process, processes, programOf, runningMs } from './processes.ts';
 
 /** A step that the engine has just told of may have no process yet: so long it is looked for, in milliseconds. */
 const startMs = 2_000;
 const lookMs = 100;
+/** The kernel counts the start of a process in hundredths of a second, and the engine tells of a step before it. */
+const slackMs = 200;
+
+/** A step that is to be ended: what is told of it proves whose process is whose. */
+export interface RunningStep {
+  readonly step: BuildStep;
+  /** When the engine told of it, by performance.now(). */
+  readonly toldAtMs: number;
+  /** Path of the engine's socket. */
+  readonly socket: string;
+}
 
 /**
  * Ends what a RUN step of a build runs. An engine whose client hangs up lets the step that runs come to its end, however
  * long that takes, then builds nothing more and cleans up (Podman 4.3.1); its API ends no step.
  *
- * The step is known by its command, in the bundle that Buildah's runtime process works in. Where several builds of this
- * host run the same command none is ended, as nobody can tell whose is whose.
+ * The step is known by its command, in the bundle that Buildah's runtime process works in. That process must be a child of
+ * the engine that was asked, and no older than the step: somebody else's build, by hand or by another engine, may run the
+ * same command. Where several of the same engine do, none is ended, as nobody can tell whose is whose.
  *
  * @returns whether it was found and killed
  */
-export async function endStep(step: BuildStep): Promise<boolean> {
+export async function endStep(running: RunningStep): Promise<boolean> {
   const untilMs = performance.now() + startMs;
   for (;;) {
-    const found = runtimesOf(step);
+    const found = runtimesOf(running);
     const pid = found.map(childOf).find(each => each !== undefined);
     if (found.length === 1 && pid !== undefined) {
       endFamily(pid);
@@ -37,10 +49,16 @@ export function isRun({ text }: BuildStep): boolean {
 }
 
 /** Buildah's processes that run that command: one a build (run_linux.go of buildah names them so). */
-function runtimesOf(step: BuildStep): readonly number[] {
+function runtimesOf({ step, toldAtMs, socket }: RunningStep): readonly number[] {
+  const sinceMs = performance.now() - toldAtMs + slackMs;
+  const isOurs = ({ pid, parent }: Process): boolean =>
+    programOf(pid) === 'buildah-oci-runtime' &&
+    runs(step, commandOf(pid)) &&
+    (runningMs(pid) ?? Number.POSITIVE_INFINITY) <= sinceMs &&
+    hasSocket(parent, socket);
   return processes()
-    .map(({ pid }) => pid)
-    .filter(pid => programOf(pid) === 'buildah-oci-runtime' && runs(step, commandOf(pid)));
+    .filter(isOurs)
+    .map(({ pid }) => pid);
 }
 
 /** The command in the runtime's bundle (https://github.com/opencontainers/runtime-spec/blob/main/config.md#process). */

@@ -78,6 +78,7 @@ export async function buildImage(
     signal,
   });
   let step: BuildStep | undefined;
+  let toldAtMs = 0;
   let output: string[] = [];
   let fault: string | undefined;
   const pieces = async function* (): AsyncGenerator<string, void> {
@@ -96,6 +97,7 @@ export async function buildImage(
       const event = readLine(line);
       if (event.type === 'step') {
         step = event.step;
+        toldAtMs = performance.now();
         output = [];
       } else output.push(line);
       if (output.length > tailLines) output.shift();
@@ -103,8 +105,10 @@ export async function buildImage(
     }
   } catch (error) {
     // With the connection the engine ends the build, but not the command that runs.
-    if (signal.aborted && step !== undefined && isRun(step))
-      onEvent({ type: 'stopped', step, isEnded: await endStep(step) });
+    if (signal.aborted && step !== undefined && isRun(step)) {
+      const { socket } = context.http;
+      onEvent({ type: 'stopped', step, isEnded: await endStep({ step, toldAtMs, socket }) });
+    }
     throw error;
   }
   if (fault !== undefined) throw await buildFailure(what, fault, { request, step, output });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 
 /** A process, from /proc/PID/stat (proc(5)). */
 export interface Process {
@@ -66,7 +66,11 @@ const ticks = 100;
  * @param ids as of {@link endSession}
  */
 export function ageOf(pid: number, ids: readonly string[]): number | undefined {
-  if (pid <= 1 || !isProven(pid, ids) || isRuntime(pid)) return undefined;
+  return pid <= 1 || !isProven(pid, ids) || isRuntime(pid) ? undefined : runningMs(pid);
+}
+
+/** How long a process has been running, in milliseconds, as the kernel counts it; undefined for one that has ended. */
+export function runningMs(pid: number): number | undefined {
   const stat = read(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const started = Number(fields[19]);
@@ -89,6 +93,42 @@ function familyOf(pid: number): readonly number[] {
     for (const each of living) if (each.session === pid || family.has(each.parent)) family.add(each.pid);
   }
   return living.filter(each => family.has(each.pid)).map(each => each.pid);
+}
+
+/**
+ * Whether a process has the socket that is bound to a path, as the service of an engine has the one that it answers on,
+ * whoever made that (proc(5): /proc/net/unix and /proc/PID/fd). False where it is not to be seen from here.
+ */
+export function hasSocket(pid: number, path: string): boolean {
+  const paths = [path, real(path)];
+  const inodes = read('/proc/net/unix')
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+    .filter(fields => paths.includes(fields[7] ?? ''))
+    .map(fields => `socket:[${fields[6]}]`);
+  try {
+    const files = readdirSync(`/proc/${pid}/fd`);
+    return files.some(name => inodes.includes(linkOf(`/proc/${pid}/fd/${name}`)));
+  } catch {
+    return false;
+  }
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Empty for a file that was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 /** Those that run now, as far as they are seen from here. */

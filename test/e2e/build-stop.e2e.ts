@@ -99,4 +99,34 @@ describe('a build that is stopped', () => {
     await nothingRuns(mark);
     await noContainers();
   });
+
+  test("a build of somebody else's is left alone, though it runs the same command", async () => {
+    const mark = `${forEver}.5`;
+    const text = `FROM localhost/bb:1\nRUN echo begun; exec sleep ${mark}\n`;
+    await writeFiles(join(dir, 'theirs'), { Containerfile: text });
+    const { root, runroot, env } = on.engine;
+    const args = ['--root', root, '--runroot', runroot, 'bud', join(dir, 'theirs')];
+    const theirs = spawn('buildah', args, { env: { ...process.env, ...env }, stdio: 'ignore' });
+    const left = await eventually(
+      'theirs runs',
+      () => runningWith(mark),
+      pids => pids.length > 0,
+    );
+    const ours = started('build', '-t', 'localhost/ours:1', join(dir, 'theirs'));
+    await eventually('ours runs', ours.output, said => said.includes('\nbegun\n'));
+    ours.child.kill('SIGINT');
+    assert.equal(await ours.exit, 130);
+    assert.match(ours.output(), /Stopped, and ended its step/);
+    assert.deepEqual(
+      await eventually(
+        'ours is gone',
+        () => runningWith(mark),
+        pids => pids.length === left.length,
+      ),
+      left,
+    );
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    await new Promise(resolve => (theirs.exitCode === null ? theirs.once('exit', resolve) : resolve(0)));
+    await nothingRuns(mark);
+  });
 });
