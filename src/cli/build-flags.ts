@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { listOption } from './list-option.ts';
 import { type StepFlags, stepOptions } from './step-flags.ts';
 
 /** How `build` is told what to build; each as podman has it. */
@@ -56,14 +57,6 @@ export function buildOptions(): readonly Option[] {
     boolOption('--tls-verify', 'whether registries must speak TLS, with a certificate that this host trusts'),
     ...stepOptions(),
   ];
-}
-
-/** An option that may be given again. */
-export function listOption(flag: string, text: string, parse = (value: string): string => value): Option {
-  return new Option(flag, text).argParser((value: string, before: readonly string[] | undefined) => [
-    ...(before ?? []),
-    parse(value),
-  ]);
 }
 
 /** A flag as Go's programs take it: `--layers=false`. */

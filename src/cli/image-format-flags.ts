@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { FitOptions } from '../image/fit.ts';
-import type { Family } from '../image/media.ts';
-import { mostLevel } from '../image/pack.ts';
+import { type Family, mostLevel } from '../image/media.ts';
 import type { Repacking } from '../image/repack.ts';
 import { CommandError } from './error.ts';
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { StepHost } from '../model/build.ts';
-import { listOption } from './build-flags.ts';
+import { listOption } from './list-option.ts';
 
 /** What RUN steps get of the host; each as podman-build(1) has it. */
 export interface StepFlags {

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
-import { listOption, parseSeconds } from './build-flags.ts';
+import { parseSeconds } from './build-flags.ts';
+import { listOption } from './list-option.ts';
 import type { Add } from './program.ts';
 import { stepOptions } from './step-flags.ts';
 import {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { isExposedPort } from '../manifest/exposed-port.ts';
 import type { ConfigStep } from '../manifest/image-build.ts';
-import { listOption } from './build-flags.ts';
+import { listOption } from './list-option.ts';
 import type { StepFlags } from './step-flags.ts';
 
 export interface FromFlags {

@@ -24,6 +24,9 @@ export const typesOf: Readonly<
 /** How the tar of a layer is packed; undefined where the type is none of a layer. */
 export type Packing = 'none' | 'gzip' | 'zstd';
 
+/** Levels that each takes, as skopeo has them. */
+export const mostLevel: Readonly<Record<Packing, number>> = { none: 0, gzip: 9, zstd: 20 };
+
 interface LayerType {
   readonly packing: Packing;
   readonly oci: string;

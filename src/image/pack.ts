@@ -11,9 +11,6 @@ export interface PackOptions {
   readonly level: number | undefined;
 }
 
-/** Levels that each takes, as skopeo has them. */
-export const mostLevel: Readonly<Record<Packing, number>> = { none: 0, gzip: 9, zstd: 20 };
-
 /** Packs a layer as it comes. The same bytes and options give the same bytes, with the same version of Node. */
 export function pack(content: AsyncIterable<Uint8Array>, { packing, level }: PackOptions): AsyncIterable<Uint8Array> {
   if (packing === 'none') return content;

@@ -67,3 +67,21 @@ for (const [words, bundle] of lines) {
     assert.equal(status, 0, stderr);
   });
 }
+
+/** Tells at its end which of Node's modules a process has loaded. */
+const tell = `process.on('exit', () => process.stderr.write(process.moduleLoadList.join('\\n')));`;
+
+test('a start loads none of the modules of Node that copies of images need', t => {
+  const dir = mkdtempSync(join(tmpdir(), 'podstead-start-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  writeFileSync(join(dir, 'tell.cjs'), tell);
+  for (const words of [['--version'], ['image', '--help']]) {
+    const args = ['--require', join(dir, 'tell.cjs'), join(dist, 'podstead.cjs'), ...words];
+    const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    const loaded = stderr.split('\n');
+    assert.ok(loaded.includes('NativeModule fs'), stderr.slice(0, 200));
+    for (const name of ['zlib', 'tls', 'https', 'http']) {
+      assert.ok(!loaded.includes(`NativeModule ${name}`), `${words.join(' ')} loads ${name}`);
+    }
+  }
+});
