@@ -1,8 +1,8 @@
 import type { StepHost } from '../model/build.ts';
 import type { Query } from './query.ts';
 
-/** How the engine counts policies of networks: Buildah's define.NetworkDisabled and NetworkEnabled (1.28). */
-const networkPolicy = { none: 1, any: 2 } as const;
+/** How the engine counts policies of networks: Buildah's define.NetworkDefault, NetworkDisabled and NetworkEnabled (1.28). */
+const networkPolicy = { usual: 0, none: 1, any: 2 } as const;
 /** Buildah makes these anew where it is not told: Podman's own command asks for the user's to be the host's. */
 const users = { Name: 'user', Host: true, Path: '' };
 
@@ -12,7 +12,7 @@ const users = { Name: 'user', Host: true, Path: '' };
  */
 export function stepQuery(host: StepHost): Query {
   return {
-    ...networkQuery(host.network ?? 'private'),
+    ...networkQuery(host.network),
     extrahosts: asJson(host.hosts),
     dnsservers: asJson(host.nameServers),
     dnssearch: asJson(host.searchDomains),
@@ -31,7 +31,8 @@ export function stepQuery(host: StepHost): Query {
   };
 }
 
-function networkQuery(mode: string): Query {
+function networkQuery(mode: string | undefined): Query {
+  if (mode === undefined) return { networkmode: networkPolicy.usual, nsoptions: JSON.stringify([users]) };
   const path = ['host', 'none', 'private', 'bridge', 'default'].includes(mode) ? '' : mode;
   const option = { Name: 'network', Host: mode === 'host', Path: path };
   return {
