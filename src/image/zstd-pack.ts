@@ -1,6 +1,6 @@
-import { Readable, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { through } from './through.ts';
 
 /** What Node's zlib has of zstd from 22.15 and 23.8 on (https://nodejs.org/api/zlib.html#zlibcreatezstdcompressoptions). */
 interface ZlibOfZstd {
@@ -35,22 +35,13 @@ export function packZstd(
   return createZstdCompress === undefined ? byWasm(content, level) : byZlib(content, createZstdCompress, level);
 }
 
-async function* byZlib(
+function byZlib(
   content: AsyncIterable<Uint8Array>,
   create: NonNullable<ZlibOfZstd['createZstdCompress']>,
   level: number,
 ): AsyncGenerator<Uint8Array, void> {
   const window = level < wideLevel ? {} : { [windowLog]: mostWindowLog };
-  const zstd = create({ chunkSize: 256 * 1024, params: { [compressionLevel]: level, ...window } });
-  const done = pipeline(Readable.from(content), zstd);
-  // Its failure reaches the reader through the stream itself.
-  done.catch(() => undefined);
-  try {
-    yield* zstd;
-    await done;
-  } finally {
-    zstd.destroy();
-  }
+  return through(content, create({ chunkSize: 256 * 1024, params: { [compressionLevel]: level, ...window } }));
 }
 
 /** So many bytes go into one frame: the library makes a list of numbers of what it packed, which takes many times that. */
