@@ -79,7 +79,7 @@ function typeOf(document: Readonly<Record<string, Unread>>, told: string | undef
   if (document.schemaVersion !== 2) throw invalid(what, 'expected schemaVersion 2');
   const own = text(document.mediaType);
   if (document.mediaType !== undefined && (own === undefined || !known.includes(own))) {
-    throw invalid(what, `found media type "${String(document.mediaType).slice(0, 100)}"`);
+    throw invalid(what, `found media type ${JSON.stringify(document.mediaType).slice(0, 100)}`);
   }
   if (own !== undefined) return own;
   const beside = told?.split(';')[0]?.trim() ?? '';

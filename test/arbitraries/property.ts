@@ -28,6 +28,21 @@ export async function holds<T>(t: TestContext, given: fc.IRawProperty<T>, runs: 
   t.diagnostic(`${opts.numRuns} runs, seed ${opts.seed}`);
 }
 
+/**
+ * Tries a property in the middle of a test, with the seed of this run where it has one: a run in CI has the stories of the
+ * run before. Failures tell seed and path.
+ */
+export function check(given: fc.IProperty<unknown>, opts?: Runs): void;
+export function check(given: fc.IAsyncProperty<unknown>, opts?: Runs): Promise<void>;
+export function check(given: fc.IRawProperty<unknown>, { numRuns = 100 }: Runs = {}): unknown {
+  return fc.assert(given, { numRuns: Math.ceil(numRuns * scale), ...(seed !== undefined && { seed }) });
+}
+
+/** How often; 100 times where it is not said. */
+interface Runs {
+  readonly numRuns?: number;
+}
+
 function positive(name: string): number | undefined {
   const value = Number(process.env[name] ?? '');
   return value > 0 ? value : undefined;

@@ -7,6 +7,7 @@ import { type LoadMemo, load, loadMemo } from '../../src/manifest/load.ts';
 import type { Desired } from '../../src/model/desired.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { BuildContext, SourceFile } from '../../src/model/source.ts';
+import { check } from '../arbitraries/property.ts';
 
 const pod = (name: string, spec: string): string =>
   `{ apiVersion: v1, kind: Pod, metadata: { name: ${name} }, spec: { ${spec} } }`;
@@ -81,7 +82,7 @@ function shown({ desired, problems }: ReturnType<typeof look>): unknown {
 }
 
 test('load() and resolve() with a memory find what they find without one, whatever changed in between', () => {
-  fc.assert(
+  check(
     fc.property(fc.array(worlds, { minLength: 2, maxLength: 6 }), sequence => {
       const memo = { load: loadMemo(), resolve: resolveMemo() };
       for (const world of sequence) assert.deepEqual(shown(look(world, memo)), shown(look(world)));

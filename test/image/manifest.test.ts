@@ -6,6 +6,7 @@ import { ImageError } from '../../src/image/failure.ts';
 import { largestDocument, parseManifest } from '../../src/image/manifest.ts';
 import { dockerList, dockerManifest, ociIndex, ociManifest } from '../../src/image/media.ts';
 import { choose, hostPlatform, parsePlatform } from '../../src/image/platform.ts';
+import { check } from '../arbitraries/property.ts';
 import { blobOf, sampleImage, sampleIndex } from './samples.ts';
 
 const bytesOf = (document: unknown): Buffer => Buffer.from(JSON.stringify(document));
@@ -69,13 +70,19 @@ test('parseManifest() refuses a manifest beyond its limits before it reads it', 
   assert.equal(parseManifest(text, undefined, 'it').kind, 'image', 'brackets in a text are no levels');
 });
 
+test('parseManifest() says what a media type is that is no text, also one that JavaScript makes no text of', () => {
+  const read = (mediaType: unknown) => () => parseManifest(bytesOf({ ...image, mediaType }), undefined, 'it');
+  assert.throws(read({ toString: null }), { code: 'MANIFEST_INVALID', message: /media type \{"toString":null\}/ });
+  assert.throws(read('text/plain'), { code: 'MANIFEST_INVALID', message: /media type "text\/plain"/ });
+});
+
 test('parseManifest() throws nothing but its own error, whatever the document', () => {
   const value = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constant(good));
   const documents = fc.record(
     { schemaVersion: fc.constantFrom(1, 2), mediaType: value, config: value, layers: value, manifests: value },
     { requiredKeys: ['schemaVersion'] },
   );
-  fc.assert(
+  check(
     fc.property(documents, document => {
       try {
         parseManifest(bytesOf(document), undefined, 'it');

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatName, parseName } from '../../src/image/name.ts';
 import { formatPlace, isPlace, parsePlace } from '../../src/image/transport.ts';
+import { check } from '../arbitraries/property.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
@@ -127,7 +128,7 @@ test('parseName() reads what formatName() wrote', () => {
     tag: fc.option(fc.stringMatching(/^\w[\w.-]{0,8}$/), { nil: undefined }),
     digest: fc.option(fc.constant(digest), { nil: undefined }),
   });
-  fc.assert(
+  check(
     fc.property(name, ({ registry, path, tag, digest }) => {
       const given = { registry, repository: path.join('/'), tag, digest };
       const expected = { ...given, tag: tag ?? (digest === undefined ? 'latest' : undefined) };

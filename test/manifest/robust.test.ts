@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { definitions } from '../../src/manifest/generated/validators.js';
 import { formatProblem } from '../../src/manifest/show.ts';
+import { check } from '../arbitraries/property.ts';
 import { deployment, pod, read } from './read.ts';
 
 /** Loads and prints: neither may throw, and every place must be in the file. */
@@ -37,11 +38,11 @@ const tree = fc.letrec(tie => ({
 })).node;
 
 test('load() survives any text', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), survive), { numRuns: 500 });
+  check(fc.property(fc.string({ unit: 'binary' }), survive), { numRuns: 500 });
 });
 
 test('load() survives any bytes', () => {
-  fc.assert(
+  check(
     fc.property(fc.uint8Array({ maxLength: 200 }), bytes => survive(new TextDecoder().decode(bytes))),
     { numRuns: 500 },
   );
@@ -78,7 +79,7 @@ test('load() survives any soup of YAML', () => {
     '0644',
     '? ',
   );
-  fc.assert(
+  check(
     fc.property(fc.array(token, { maxLength: 40 }), tokens => survive(tokens.join(''))),
     { numRuns: 2000 },
   );
@@ -93,7 +94,7 @@ test('load() survives any object of any kind', () => {
     ['v1', 'PersistentVolumeClaim'],
     ['v1', 'List'],
   );
-  fc.assert(
+  check(
     fc.property(kinds, tree, tree, tree, ([apiVersion, kind], metadata, spec, rest) => {
       survive(
         stringify({ apiVersion, kind, metadata, spec, data: rest, items: rest }, { aliasDuplicateObjects: false }),
@@ -107,7 +108,7 @@ test('load() survives any field of a good object being replaced', () => {
   const base = (kind: boolean): unknown =>
     JSON.parse(JSON.stringify(read(kind ? pod(spec, container) : deployment('replicas: 2', spec)).objects[0]?.object));
   const paths = fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 8 });
-  fc.assert(
+  check(
     fc.property(fc.boolean(), paths, scalar, (kind, path, value) => {
       const object = base(kind);
       replaceAt(object, path, value);

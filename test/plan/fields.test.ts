@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import { canonical } from '../../src/manifest/canon.ts';
 import type { Json } from '../../src/model/desired.ts';
 import { fieldChanges, sameJson } from '../../src/plan/fields.ts';
+import { check } from '../arbitraries/property.ts';
 import { desiredPod } from '../fakes/desired.ts';
 
 const values = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
 
 test('sameJson() holds for values of one canonical form and for no others, at the first look and at the second', () => {
-  fc.assert(
+  check(
     fc.property(values, values, (one, other) => {
       const expected = canonical(one) === canonical(other);
       for (const _ of ['first', 'second']) assert.equal(sameJson(one, other), expected);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parseReference } from '../../src/model/reference.ts';
 import { readImages } from '../../src/podman/images.ts';
 import { formatReference, hubName, localName, spellings } from '../../src/podman/reference.ts';
+import { check } from '../arbitraries/property.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
@@ -37,7 +38,7 @@ test('parseReference() reads what formatReference() wrote', () => {
     repository: fc.array(word, { minLength: 1, maxLength: 3 }).map(words => words.join('/')),
     tag: word,
   });
-  fc.assert(
+  check(
     fc.property(parts, given => {
       const reference = { ...given, digest: undefined };
       assert.deepEqual(parseReference(formatReference(reference)), reference);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { DesiredProbe, DesiredProbes, ProbeKind } from '../../src/model/probe.ts';
 import { carryOver, fold, healthOf, isActive, newState, type ProbeStates } from '../../src/probe/fold.ts';
+import { check } from '../arbitraries/property.ts';
 
 const probe = (more: Partial<DesiredProbe> = {}): DesiredProbe => ({
   handler: { type: 'tcpSocket', host: undefined, port: 80 },
@@ -131,7 +132,7 @@ test('folding agrees with the kubelet for any results and thresholds', () => {
     failureThreshold: fc.integer({ min: 1, max: 5 }),
     successThreshold: fc.integer({ min: 1, max: 4 }),
   });
-  fc.assert(
+  check(
     fc.property(kinds, thresholds, fc.array(fc.boolean(), { maxLength: 40 }), (kind, more, results) => {
       const of = probe(more);
       const probes = { [kind]: of };

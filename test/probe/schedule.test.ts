@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Schedule } from '../../src/probe/schedule.ts';
+import { check } from '../arbitraries/property.ts';
 
 test('it gives what is due, earliest first, and keeps the rest', () => {
   const command = fc.oneof(
@@ -9,7 +10,7 @@ test('it gives what is due, earliest first, and keeps the rest', () => {
     fc.record({ take: fc.integer({ min: 0, max: 1000 }) }),
     fc.record({ shift: fc.integer({ min: -50, max: 50 }) }),
   );
-  fc.assert(
+  check(
     fc.property(fc.array(command, { maxLength: 80 }), commands => {
       const schedule = new Schedule<number>();
       let model: number[] = [];

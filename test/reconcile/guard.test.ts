@@ -10,6 +10,7 @@ import {
   guard,
   newGuard,
 } from '../../src/reconcile/guard.ts';
+import { check } from '../arbitraries/property.ts';
 
 const now = 1_000_000;
 
@@ -226,7 +227,7 @@ const looks = fc.array(
 );
 
 test('guard() never lets go what was declared within 2 s, or was not listed twice', () => {
-  fc.assert(
+  check(
     fc.property(looks, fc.boolean(), (given, allowEmpty) => {
       let state = newGuard();
       let at = 0;
@@ -252,7 +253,7 @@ test('guard() never lets go what was declared within 2 s, or was not listed twic
 });
 
 test('guard() lets nothing go on a view that is incomplete or being rewritten', () => {
-  fc.assert(
+  check(
     fc.property(looks, fc.boolean(), (given, allowEmpty) => {
       let state = newGuard();
       for (const [index, look] of given.entries()) {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { keyOf } from '../../src/model/key.ts';
 import { escapeName, unitName } from '../../src/unit/name.ts';
+import { check } from '../arbitraries/property.ts';
 
 const names: readonly (readonly [key: `${string}/${string}/${string}`, owner: string, name: string])[] = [
   ['Pod/default/web', 'podstead', 'podstead-pod-web.service'],
@@ -21,7 +22,7 @@ for (const [key, owner, name] of names) {
 test('unitName never gives two keys or owners one name, nor one that is too long', () => {
   const part = fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?$/);
   const whole = fc.tuple(part, part, fc.string({ maxLength: 20 }));
-  fc.assert(
+  check(
     fc.property(whole, whole, ([ns, name, owner], [ns2, name2, owner2]) => {
       const [one, two] = [unitName(keyOf('Pod', ns, name), owner), unitName(keyOf('Pod', ns2, name2), owner2)];
       assert.ok(one.length <= 220);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { quoteCommand, quoteWord, splitCommand, splitWords } from '../../src/unit/quote.ts';
 import { parseUnit, renderUnit } from '../../src/unit/unit-file.ts';
+import { check } from '../arbitraries/property.ts';
 
 /** Text with many of the characters that mean something in a unit. */
 const word = fc
@@ -45,11 +46,11 @@ test('quoteWord refuses what UTF-8 text cannot hold', () => {
 });
 
 test('splitWords gives back what quoteWord wrote', () => {
-  fc.assert(fc.property(fc.array(word), list => assert.deepEqual(splitWords(list.map(quoteWord).join(' ')), list)));
+  check(fc.property(fc.array(word), list => assert.deepEqual(splitWords(list.map(quoteWord).join(' ')), list)));
 });
 
 test('splitCommand gives back what quoteCommand wrote, on one line', () => {
-  fc.assert(
+  check(
     fc.property(fc.array(word), args => {
       const line = quoteCommand(['/usr/bin/podman', ...args]);
       assert.ok(!/[\n\r]/.test(line));
@@ -65,7 +66,7 @@ test('parseUnit gives back what renderUnit wrote', () => {
     fc.array(word, { minLength: 1, maxLength: 3 }).map(list => list.map(quoteWord).join(' ')),
   );
   const section = fc.record({ name, entries: fc.array(entry) }, { noNullPrototype: true });
-  fc.assert(
+  check(
     fc.property(fc.array(section), sections => {
       const unit = { name: 'x.service', sections };
       assert.deepEqual(parseUnit('x.service', renderUnit(unit)), unit);
