@@ -1,7 +1,7 @@
 import { chmod, mkdir, open, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../durable.ts';
-import { onDisk, writeAll } from '../image/disk.ts';
+import { onDisk, writeContent } from '../image/disk.ts';
 import { beside } from '../image/sink.ts';
 import { manifestsPath } from './contents.ts';
 import type { Bundle } from './open.ts';
@@ -43,7 +43,7 @@ async function writeParts(bundle: Bundle, directory: string): Promise<void> {
     if (part.type !== 'file') continue;
     const file = await open(place, 'wx', 0o600);
     try {
-      for await (const chunk of bundle.read(part)) await writeAll(file, chunk);
+      await writeContent(file, bundle.read(part));
       await file.chmod(part.mode);
     } finally {
       await file.close();

@@ -3,13 +3,14 @@ import { dirname, join } from 'node:path';
 import { syncPath } from '../durable.ts';
 import { convert } from '../image/convert.ts';
 import { type ContentDigest, checked, digestOf } from '../image/digest.ts';
-import { onDisk, writeAll } from '../image/disk.ts';
+import { onDisk, writeContent } from '../image/disk.ts';
 import { ImageError } from '../image/failure.ts';
 import { blobPath, layoutVersion, refName } from '../image/layout.ts';
 import type { Manifest } from '../image/manifest.ts';
 import { beside } from '../image/sink.ts';
 import { type TarMember, tarStream } from '../image/tar.ts';
 import { fileBytes } from '../image/tree.ts';
+import { untilStopped } from '../image/until-stopped.ts';
 import { type Contents, contentsPath, manifestsPath, type Part, writeContents } from './contents.ts';
 import type { Fetched } from './fetch.ts';
 import type { FilePart } from './open.ts';
@@ -140,13 +141,8 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
 async function writeFile(path: string, members: readonly TarMember[], signal: AbortSignal): Promise<number> {
   const temporary = beside(path);
   const file = await open(temporary, 'wx', 0o600);
-  let size = 0;
   try {
-    for await (const chunk of tarStream(members)) {
-      signal.throwIfAborted();
-      await writeAll(file, chunk);
-      size += chunk.length;
-    }
+    const size = await writeContent(file, untilStopped(tarStream(members), signal));
     await file.sync();
     await file.close();
     await rename(temporary, path);

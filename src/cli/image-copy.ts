@@ -38,7 +38,7 @@ export async function copy(context: Context, given: readonly [string, string], f
         signing,
         onProgress: progress => {
           line.show(progress);
-          sweep(progress.doneBytes ?? 0);
+          sweep();
         },
         signal: context.signal,
       });

@@ -13,11 +13,11 @@ import { formatOf } from './image-format-flags.ts';
 import { type CopyLine, copyLine } from './image-progress.ts';
 import { signingOf } from './image-sign.ts';
 import { type SyncDocument, syncDocument } from './image-sync-document.ts';
-import { holdLittle } from './lean.ts';
+import { copyLean } from './lean.ts';
 
 /** `podstead image sync --src docker|dir|yaml --dest docker|dir SOURCE DESTINATION`. Exits with 1 where one failed. */
 export async function sync(context: Context, given: readonly [string, string], flags: SyncFlags): Promise<number> {
-  holdLittle();
+  const sweep = copyLean();
   if (flags.src === 'dir' && flags.dest === 'dir') {
     throw new CommandError('Cannot sync a directory to a directory', { hint: 'Copy it with "cp -a", or rsync' });
   }
@@ -52,7 +52,10 @@ export async function sync(context: Context, given: readonly [string, string], f
       signing,
       dryRun: flags.dryRun ?? false,
       keepGoing: flags.keepGoing ?? false,
-      onProgress: view.redraw,
+      onProgress: () => {
+        view.redraw();
+        sweep();
+      },
       onDone: view.done,
       signal: context.signal,
     }).finally(view.end);

@@ -9,8 +9,12 @@ const largeSource = 1000;
 const slackBytes = 3e6;
 /** After a pass, until its steps' first events are over, in ms. */
 const calmMs = 1000;
-/** So many bytes of an image pass between two collections of its chunks. */
-const sweptBytes = 4 * 2 ** 20;
+/** So many chunks of an image pass between two collections: more often, those on their way would be taken for lasting ones. */
+const sweptChunks = 64;
+/** Below so much that buffers hold nothing need be collected. */
+const leastSweptBytes = 3 * 2 ** 20;
+/** Above it chunks lie about that a collection of the nursery does not find. */
+const outgrownBytes = 24 * 2 ** 20;
 
 /** Keeps the memory of a process small that waits nearly all of its time (docs/decisions/0009). */
 export interface Lean {
@@ -22,30 +26,45 @@ export interface Lean {
 
 /**
  * Makes V8 hold less: no optimising compiler (its code, and the pages of Node that hold it, are 4 MB), and a nursery that
- * stays small. Buffers are let go when it is collected: a copy of images, which spends its time in Node and OpenSSL, peaks
- * at two thirds of its memory by that, and is no slower.
+ * stays small.
  */
-export function holdLittle(): void {
+function holdLittle(): void {
   setFlagsFromString('--no-opt');
+  keepNurserySmall();
+}
+
+/** Buffers are let go when it is collected. */
+function keepNurserySmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /**
- * The same for a copy of an image, and its chunks let go soon: V8 collects by what JavaScript allocates, which is little
- * beside what they hold, so that a busy machine had tens of MB of them lie about.
+ * For a copy of an image: its chunks are let go soon. V8 collects by what JavaScript allocates, which is little beside what
+ * they hold, so that a busy machine had tens of MB of them lie about. The optimising compiler stays: each chunk passes
+ * through a dozen small functions, and without it a copy of 1 GB takes a quarter more of CPU time.
  *
- * @returns takes how many bytes were copied so far
+ * @returns to be called with each chunk that passes
  */
-export function copyLean(): (doneBytes: number) => void {
-  holdLittle();
+export function copyLean(): () => void {
+  keepNurserySmall();
+  const beforeBytes = heldBytes();
   let collect: Collect | undefined;
-  let dueBytes = sweptBytes;
-  return doneBytes => {
-    if (doneBytes < dueBytes) return;
-    dueBytes = doneBytes + sweptBytes;
+  let chunks = 0;
+  return () => {
+    chunks += 1;
+    if (chunks % sweptChunks > 0) return;
+    const grownBytes = heldBytes() - beforeBytes;
+    if (grownBytes < leastSweptBytes) return;
     collect ??= collector();
-    collect?.({ type: 'minor' });
+    // What outlived two collections of the nursery is found by a whole one alone, which takes ten times as long.
+    if (grownBytes < outgrownBytes) collect?.({ type: 'minor' });
+    else collect?.();
   };
+}
+
+/** What buffers hold outside V8's heap. */
+function heldBytes(): number {
+  return getHeapStatistics().external_memory;
 }
 
 /** Of the nursery alone where it says so. */

@@ -25,7 +25,7 @@ async function* resumed(repository: Repository, blob: Descriptor, what: string):
   let doneBefore = 0;
   for (let tried = 0; ; tried++) {
     try {
-      for await (const chunk of from(repository, blob, { start: done, what })) {
+      for await (const chunk of await from(repository, blob, { start: done, what })) {
         done += chunk.length;
         yield chunk;
       }
@@ -45,11 +45,11 @@ interface Part {
 }
 
 /** The blob's bytes from `start` on; a registry that does not know ranges sends all, of which the first are passed over. */
-async function* from(
+async function from(
   repository: Repository,
   { digest, size }: Descriptor,
   { start, what }: Part,
-): AsyncGenerator<Uint8Array, void> {
+): Promise<AsyncIterable<Uint8Array>> {
   const answer = await repository.registry.send({
     method: 'GET',
     at: `${repository.path}/blobs/${digest}`,
@@ -57,8 +57,13 @@ async function* from(
     scopes: [scopeTo.pull(repository)],
     what,
   });
-  let skip = await skipOf(answer, start, what);
-  for await (const chunk of answer.content) {
+  const skip = await skipOf(answer, start, what);
+  return skip === 0 ? answer.content : after(skip, answer.content);
+}
+
+async function* after(count: number, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  let skip = count;
+  for await (const chunk of content) {
     const rest = skip >= chunk.length ? undefined : chunk.subarray(skip);
     skip -= chunk.length - (rest?.length ?? 0);
     if (rest !== undefined) yield rest;

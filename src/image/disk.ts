@@ -22,6 +22,62 @@ export async function writeAll(
   }
 }
 
+/** A content is written in pieces of about so many: each write goes to another thread, at a price. */
+const pieceBytes = 256 * 1024;
+
+/**
+ * Writes a content as it comes, several of its chunks at once.
+ *
+ * @param at where in the file; after what was written last where left out
+ * @returns how many bytes it had
+ * @throws what the content throws, and Error of Node, with its code
+ */
+export async function writeContent(
+  file: Pick<FileHandle, 'writev'>,
+  content: AsyncIterable<Uint8Array>,
+  { at }: { readonly at?: number } = {},
+): Promise<number> {
+  let done = 0;
+  let chunks: Uint8Array[] = [];
+  let size = 0;
+  const flush = async (): Promise<void> => {
+    await writeChunks(file, chunks, at === undefined ? undefined : at + done);
+    done += size;
+    chunks = [];
+    size = 0;
+  };
+  for await (const chunk of content) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= pieceBytes) await flush();
+  }
+  await flush();
+  return done;
+}
+
+/** Writes all of some chunks. One writev(2) may take a part of them alone, as write(2) may. */
+async function writeChunks(
+  file: Pick<FileHandle, 'writev'>,
+  chunks: readonly Uint8Array[],
+  at: number | undefined,
+): Promise<void> {
+  let rest = chunks.filter(({ length }) => length > 0);
+  for (let done = 0; rest.length > 0; ) {
+    const { bytesWritten } = await file.writev(rest, at === undefined ? undefined : at + done);
+    done += bytesWritten;
+    rest = after(rest, bytesWritten);
+  }
+}
+
+function after(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+  let skip = count;
+  return chunks.flatMap(chunk => {
+    const passed = Math.min(skip, chunk.length);
+    skip -= passed;
+    return passed === chunk.length ? [] : [chunk.subarray(passed)];
+  });
+}
+
 /** Does what writes to a path. @throws ImageError `DISK_FULL`, `PATH_UNUSABLE`, or what the work throws */
 export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {

@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Header } from 'tar';
 import { makeDirectory, syncPath } from '../durable.ts';
-import { onDisk, writeAll } from './disk.ts';
+import { onDisk, writeAll, writeContent } from './disk.ts';
 import { ImageError } from './failure.ts';
 import { removedAtExit } from './leftover.ts';
 
@@ -64,7 +64,7 @@ async function writeWhole(
 async function writeSynced(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx', 0o644);
   try {
-    for await (const chunk of content) await writeAll(file, chunk);
+    await writeContent(file, content);
     await file.sync();
   } finally {
     await file.close();
@@ -106,16 +106,12 @@ export async function archiveSink(path: string): Promise<Sink> {
   let turn: Promise<void> = Promise.resolve();
 
   async function append(name: string | (() => string), content: AsyncIterable<Uint8Array>): Promise<void> {
-    let at = end + block;
-    for await (const chunk of content) {
-      await writeAll(file, chunk, { at });
-      at += chunk.length;
-    }
+    const size = await writeContent(file, content, { at: end + block });
     // Last, so that it tells the size that was found, and bytes that failed are written over.
     const full = typeof name === 'string' ? name : name();
-    await writeAll(file, headerOf(full, at - end - block), { at: end });
+    await writeAll(file, headerOf(full, size), { at: end });
     written.add(full);
-    end += block + Math.ceil((at - end - block) / block) * block;
+    end += block + Math.ceil(size / block) * block;
   }
 
   async function finish(): Promise<void> {

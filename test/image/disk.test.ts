@@ -4,7 +4,7 @@ import { mkdtemp, open, readdir, readFile, rm, truncate } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { writeAll } from '../../src/image/disk.ts';
+import { writeAll, writeContent } from '../../src/image/disk.ts';
 import { repack } from '../../src/image/repack.ts';
 import { sampleImage } from './samples.ts';
 
@@ -29,6 +29,45 @@ test('writeAll() writes all where each write takes a part, and at its place', as
   await writeAll(parts as typeof file, new Uint8Array());
   await file.close();
   assert.ok((await readFile(path)).equals(bytes));
+});
+
+test('writeContent() writes all where each write takes a part, and at its place', async t => {
+  const path = join(await scratch(t), 'file');
+  const file = await open(path, 'w');
+  const short = {
+    writev: (chunks: readonly Uint8Array[], at?: number) => {
+      // The first and a part of the second, where there are two.
+      const [first = new Uint8Array(), second] = chunks;
+      return file.writev(second === undefined ? [first.subarray(0, 70_000)] : [first, second.subarray(0, 1)], at);
+    },
+  } as unknown as typeof file;
+  const bytes = randomBytes(1_500_000);
+  async function* parts(from: number, to: number): AsyncGenerator<Uint8Array, void> {
+    for (let at = from; at < to; at += 50_000) yield bytes.subarray(at, Math.min(at + 50_000, to));
+    yield new Uint8Array();
+  }
+  assert.equal(await writeContent(short, parts(0, 700_001)), 700_001);
+  assert.equal(await writeContent(short, parts(700_001, 1_500_000)), 799_999);
+  assert.equal(await writeContent(short, parts(100, 200_000), { at: 100 }), 199_900);
+  assert.equal(await writeContent(short, parts(0, 0)), 0);
+  await file.close();
+  assert.ok((await readFile(path)).equals(bytes));
+});
+
+test('writeContent() hands on what the content throws, and tells a disk that is full', async t => {
+  const file = await open(join(await scratch(t), 'file'), 'w');
+  async function* broken(): AsyncGenerator<Uint8Array, void> {
+    yield randomBytes(10);
+    throw new Error('broken');
+  }
+  await assert.rejects(writeContent(file, broken()), /broken/);
+  await file.close();
+  const full = await open('/dev/full', 'w');
+  t.after(() => full.close());
+  async function* whole(): AsyncGenerator<Uint8Array, void> {
+    yield randomBytes(10);
+  }
+  await assert.rejects(writeContent(full, whole()), { code: 'ENOSPC' });
 });
 
 test('a layer that was packed anew is held against its digest where it is read back', async t => {
