@@ -35,7 +35,7 @@ export async function* fileBytes(
   if (size === 0) return;
   const end = size === undefined ? {} : { end: start + size - 1 };
   try {
-    yield* createReadStream(path, { start, ...end, highWaterMark: 256 * 1024 });
+    yield* createReadStream(path, { start, ...end });
   } catch (error) {
     throw readFault(path, error) ?? error;
   }
