@@ -39,7 +39,7 @@ interface Outline {
  *
  * Words and flags follow kubectl and podman wherever they have one for the thing.
  *
- * @param words of the command line, where they are known: a group that they do not name is declared by its name alone,
+ * @param words of the command line, where they are known: what they do not name is declared by its name and purpose alone,
  *   for every option costs time at every start
  */
 export function makeProgram(runner: Runner, words?: readonly string[]): Command {
@@ -70,6 +70,7 @@ export function makeProgram(runner: Runner, words?: readonly string[]): Command 
     const [name = '', ...rest] = outline.usage.split(' ');
     const command = (parents.get(name) ?? program).command(parents.has(name) ? rest.join(' ') : outline.usage);
     command.summary(outline.summary).description(outline.details ?? outline.summary);
+    if (!(words?.includes(command.name()) ?? true)) return;
     for (const option of [...options, ...globalOptions()]) command.addOption(option);
     command.addHelpText('after', `\nExamples:\n${outline.examples.map(line => `  ${line}`).join('\n')}`);
     const path = parents.has(name) ? `${name} ${rest[0]}` : name;
