@@ -71,3 +71,8 @@ export function list(value: Unread): readonly Unread[] {
 export function texts(value: Unread): readonly string[] {
   return list(value).filter(each => typeof each === 'string');
 }
+
+/** What somebody else wrote, for a message: as JSON, which has a form for whatever it is, and no control characters. */
+export function quoted(value: Unread, mostChars = 100): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, mostChars);
+}

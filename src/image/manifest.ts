@@ -1,6 +1,6 @@
 import { type ContentDigest, digestOf, isDigest } from './digest.ts';
 import { ImageError } from './failure.ts';
-import { isRecord, list, parseJson, record, text, type Unread } from './json.ts';
+import { isRecord, list, parseJson, quoted, record, text, type Unread } from './json.ts';
 import { dockerList, dockerManifest, ociIndex, ociManifest } from './media.ts';
 import { type Platform, readPlatform } from './platform.ts';
 
@@ -79,7 +79,7 @@ function typeOf(document: Readonly<Record<string, Unread>>, told: string | undef
   if (document.schemaVersion !== 2) throw invalid(what, 'expected schemaVersion 2');
   const own = text(document.mediaType);
   if (document.mediaType !== undefined && (own === undefined || !known.includes(own))) {
-    throw invalid(what, `found media type ${JSON.stringify(document.mediaType).slice(0, 100)}`);
+    throw invalid(what, `found media type ${quoted(document.mediaType)}`);
   }
   if (own !== undefined) return own;
   const beside = told?.split(';')[0]?.trim() ?? '';

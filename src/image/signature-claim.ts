@@ -1,5 +1,5 @@
 import { type ContentDigest, isDigest } from './digest.ts';
-import { isRecord, parseJson, type Unread } from './json.ts';
+import { isRecord, parseJson, quoted, type Unread } from './json.ts';
 
 /** What a signature says of an image. */
 export interface Claim {
@@ -30,7 +30,7 @@ export function readClaim(bytes: Uint8Array, type: (typeof claimTypes)[keyof typ
   const critical = members(document, ['critical', 'optional'], ['critical'])?.critical;
   const parts = members(critical, ['type', 'image', 'identity'], ['type', 'image', 'identity']);
   if (parts === undefined) return 'what was signed is no claim about an image';
-  if (parts.type !== type) return `it is of type "${String(parts.type).slice(0, 100)}", expected "${type}"`;
+  if (parts.type !== type) return `it is of type ${quoted(parts.type)}, expected "${type}"`;
   const digest = members(parts.image, ['docker-manifest-digest'], ['docker-manifest-digest'])?.[
     'docker-manifest-digest'
   ];

@@ -4,7 +4,7 @@ import type { TrustMaterial } from '@sigstore/verify';
 import type { Access } from './access.ts';
 import type { ContentDigest } from './digest.ts';
 import { ImageError } from './failure.ts';
-import { isRecord, list, parseJson, record, text } from './json.ts';
+import { isRecord, list, parseJson, quoted, record, text } from './json.ts';
 import { bundlesOf } from './referrers.ts';
 import { bundleOf, isEntryBy, proveBundle, readTrustRoot, type Signer } from './signature-bundle.ts';
 import { claimTypes, readClaim } from './signature-claim.ts';
@@ -196,11 +196,10 @@ const signPredicate = 'https://sigstore.dev/cosign/sign/v1';
 function statementOn(bundle: Bundle, digest: ContentDigest): { readonly name: string | undefined } | string {
   if (bundle.content.$case !== 'dsseEnvelope') return 'the bundle holds no statement';
   const { payload, payloadType } = bundle.content.dsseEnvelope;
-  if (payloadType !== statementType)
-    return `the bundle holds "${payloadType.slice(0, 100)}", expected "${statementType}"`;
+  if (payloadType !== statementType) return `the bundle holds ${quoted(payloadType)}, expected "${statementType}"`;
   const statement = record(parseJson(payload, 'a statement'));
   if (statement.predicateType !== signPredicate) {
-    return `it states "${String(statement.predicateType).slice(0, 200)}", which is no signature`;
+    return `it states ${quoted(statement.predicateType, 200)}, which is no signature`;
   }
   const subject = list(statement.subject).find(each => {
     const digests = record(record(each).digest);

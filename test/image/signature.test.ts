@@ -29,6 +29,7 @@ test('readClaim() reads what containers/image and cosign sign', () => {
 
 const noClaims: readonly (readonly [string, unknown, RegExp])[] = [
   ['of another type', { critical: { ...critical, type: claimTypes.cosign } }, /it is of type "cosign container/],
+  ['of a type that is no text', { critical: { ...critical, type: { toString: null } } }, /of type \{"toString":null\}/],
   ['with a field beside', { critical, more: 1 }, /no claim/],
   ['with a limit that nobody knows', { critical: { ...critical, until: 1 } }, /no claim/],
   ['without an image', { critical: { ...critical, image: {} } }, /names no image/],
