@@ -1,4 +1,5 @@
 import { fileFault } from '../model/file-fault.ts';
+import { printableLines } from '../model/printable.ts';
 
 /** The command cannot do what it was asked; told in one line, with a hint, and without a stack. */
 export class CommandError extends Error {
@@ -11,8 +12,19 @@ export class CommandError extends Error {
   }
 }
 
-/** What a person reads of any failure: the message, and a hint where the error carries one. */
-export function describeError(error: unknown): { readonly message: string; readonly hint: string | undefined } {
+/** What is told of a failure. */
+interface Told {
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** What a person reads of any failure, on whatever terminal: the message, and a hint where the error carries one. */
+export function describeError(error: unknown): Told {
+  const { message, hint } = told(error);
+  return { message: printableLines(message), hint: hint === undefined ? undefined : printableLines(hint) };
+}
+
+function told(error: unknown): Told {
   if (!(error instanceof Error)) return { message: String(error), hint: undefined };
   const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
   const fault = 'hint' in error ? undefined : fileFault(error);

@@ -1,5 +1,6 @@
 import { createColors } from 'picocolors';
 import type { Log } from '../log.ts';
+import { printableLines } from '../model/printable.ts';
 import type { LogLevel } from './context.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -35,8 +36,8 @@ export function textLog(terminal: Terminal, opts: Omit<LoggerOptions, 'format'>)
       if (levels.indexOf(level) < levels.indexOf(opts.level)) return;
       const time = colors.dim(new Date().toTimeString().slice(0, 8));
       const { line, hint } = sentence(message, fields);
-      terminal.err(`${time} ${paint[level](opts.scrub(line))}\n`);
-      if (hint !== undefined) terminal.err(`${' '.repeat(9)}${colors.dim(opts.scrub(hint))}\n`);
+      terminal.err(`${time} ${paint[level](printableLines(opts.scrub(line)))}\n`);
+      if (hint !== undefined) terminal.err(`${' '.repeat(9)}${colors.dim(printableLines(opts.scrub(hint)))}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

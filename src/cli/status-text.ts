@@ -1,4 +1,5 @@
 import type { createColors } from 'picocolors';
+import { printable } from '../model/printable.ts';
 import type { Location } from '../model/problem.ts';
 import type { PodRecord } from '../model/record.ts';
 import type { PodState, PodStatus } from '../status/pods.ts';
@@ -56,11 +57,14 @@ export function whyText(pod: PodStatus, record: PodRecord | undefined, view: Sta
     ['revision', pod.revision || undefined],
     ['source', record?.source || undefined],
     ['restarts', pod.restarts === 0 ? undefined : String(pod.restarts)],
-    ['failed', failure && `${times(failure.count)}, last ${duration(nowMs - failure.atMs)} ago: ${failure.message}`],
-    ['mend', failure?.hint],
+    [
+      'failed',
+      failure && `${times(failure.count)}, last ${duration(nowMs - failure.atMs)} ago: ${printable(failure.message)}`,
+    ],
+    ['mend', failure?.hint && printable(failure.hint)],
     ['waits', pod.untilMs === undefined ? undefined : untilText(pod.untilMs, nowMs)],
   ];
-  const state = [pod.state as string, pod.message].filter(part => part !== '').join(': ');
+  const state = [pod.state as string, printable(pod.message)].filter(part => part !== '').join(': ');
   const lines = [...wrap(`${colors.bold(pod.key)} is ${state}`, width)];
   for (const [name, value] of facts) {
     if (value === undefined) continue;
@@ -94,7 +98,7 @@ export function whyText(pod: PodStatus, record: PodRecord | undefined, view: Sta
 
 function standing(pod: PodStatus, nowMs: number): string {
   const until = pod.untilMs === undefined ? undefined : untilText(pod.untilMs, nowMs);
-  return [pod.message, until].filter(part => part !== undefined && part !== '').join('; ');
+  return [printable(pod.message), until].filter(part => part !== undefined && part !== '').join('; ');
 }
 
 function untilText(untilMs: number, nowMs: number): string {

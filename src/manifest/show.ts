@@ -1,3 +1,4 @@
+import { printable } from '../model/printable.ts';
 import type { Problem } from '../model/problem.ts';
 
 /** How parts of a problem are coloured; the identity for plain text. */
@@ -20,7 +21,7 @@ const window = 100;
  */
 export function formatProblem(problem: Problem, colour: Colours = plain): string {
   const { file, line, column, severity, code, message, hint } = problem;
-  const head = `${file}:${line}:${column}: ${colour[severity](`${severity} ${code}`)}: ${printable(message)}`;
+  const head = `${printable(file)}:${line}:${column}: ${colour[severity](`${severity} ${code}`)}: ${printable(message)}`;
   const hints = hint === undefined ? [] : [colour.dim(`    hint: ${printable(hint)}`)];
   return [head, ...excerptLines(problem, colour), ...hints].join('\n');
 }
@@ -32,10 +33,4 @@ function excerptLines({ excerpt, column }: Problem, colour: Colours): readonly s
   // Tabs stay, so that the caret stands below its character whatever their width.
   const gap = printable(excerpt.slice(from, column - 1)).replace(/[^\t]/g, ' ');
   return [`    ${shown}`, `    ${gap}${colour.mark('^')}`];
-}
-
-/** Control characters could write over what stands on the terminal. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, '\ufffd');
 }

@@ -105,3 +105,10 @@ test('makeLogger() writes JSON and text, scrubbed, from the wanted level on', as
     }
   }
 });
+
+test('a log for people lets no control characters through, and keeps lines', async () => {
+  const terminal = fakeTerminal();
+  const log = await makeLogger(terminal, { level: 'info', format: 'text', scrub: text => text });
+  log.warn('one\u001b[2J\ntwo', { why: 'three\u009b1A', hint: 'four\u0007' });
+  assert.match(terminal.written.err, /one\ufffd\[2J\ntwo: three\ufffd1A\n +four\ufffd\n$/);
+});

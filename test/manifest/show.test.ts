@@ -40,7 +40,12 @@ test('formatProblem() shows the part of a long line around the caret', () => {
 });
 
 test('formatProblem() lets no control characters through', () => {
-  const text = formatProblem({ ...problem, message: 'a\u001b[2Jb', excerpt: '\u001b]0;x\u0007' });
+  const text = formatProblem({
+    ...problem,
+    file: 'a\u001b[2J.yaml',
+    message: 'a\u001b[2Jb',
+    excerpt: '\u001b]0;x\u0007',
+  });
   assert.equal(text.includes('\u001b') || text.includes('\u0007'), false);
 });
 
