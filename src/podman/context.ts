@@ -25,6 +25,8 @@ export interface Context {
   readonly networks: Map<string, Promise<void>>;
   /** Ids of the pods made by this process, by uid. */
   readonly podIds: Map<string, string>;
+  /** Ids of the containers made by this process and not started yet, by the uid of their pod; see made.ts. */
+  readonly made: Map<string, Map<string, string>>;
   /** Ids of containers that this process has seen as ours, sandboxes included. */
   readonly ownIds: Set<string>;
   /** Pods that are being made anew, by uid; whether that was possible. */

@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { emptyMessage, messageMount } from './end-message.ts';
 import { needImage } from './image-find.ts';
 import { list, record, text } from './json.ts';
+import { noteMade } from './made.ts';
 import { resolveMounts } from './mounts.ts';
 import { takeOver } from './name-holder.ts';
 import { remakePod } from './remake.ts';
@@ -39,7 +40,8 @@ export async function createContainer(
     const podId = await podIdOf(context, action, what, signal);
     const found = { uid, owner: context.owner, podId, imageId: image.id, mounts, keepsVolumes, blanks };
     const body = containerSpec(pod, container, { ...found, ...(resolver && { resolver }) });
-    await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
+    const reply = await context.http.call({ method: 'POST', path: '/containers/create', body, what, signal });
+    noteMade(context, action, text(record(reply.body).Id));
   };
   try {
     await create();

@@ -155,6 +155,7 @@ export async function connectPodman(opts: ConnectOptions): Promise<PodmanEngine>
       nameGate: oneByOne(),
       networks: new Map(),
       podIds: new Map(),
+      made: new Map(),
       ownIds: new Set(),
       remaking: new Map(),
     });

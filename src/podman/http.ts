@@ -67,7 +67,7 @@ export function openHttp(socket: string): Http {
   const link: Link = { socket, agent };
 
   async function call(call: Call): Promise<Reply> {
-    const scope = callScope(call.signal, call.timeoutMs ?? defaultTimeoutMs);
+    const scope = callScope(call, call.timeoutMs ?? defaultTimeoutMs);
     try {
       const response = await send(link, call, scope.signal);
       const body = await textOf(response);
@@ -82,7 +82,7 @@ export function openHttp(socket: string): Http {
   }
 
   async function* bytes(call: Call): AsyncGenerator<Uint8Array, void> {
-    const scope = callScope(call.signal, call.silenceMs);
+    const scope = callScope(call, call.silenceMs);
     try {
       const response = await send(link, call, scope.signal);
       const { statusCode: status = 0 } = response;
@@ -203,7 +203,7 @@ interface Scope {
 }
 
 /** A signal for one call. Not AbortSignal.any, which in Node 20 keeps every signal it made as long as its source. */
-function callScope(outer: AbortSignal, timeoutMs: number | undefined): Scope {
+function callScope({ signal: outer, upload }: Call, timeoutMs: number | undefined): Scope {
   const controller = new AbortController();
   let timedOut = false;
   const abort = (): void => controller.abort(outer.reason);
@@ -220,7 +220,8 @@ function callScope(outer: AbortSignal, timeoutMs: number | undefined): Scope {
   const end = (): void => {
     clearTimeout(timer);
     outer.removeEventListener('abort', abort);
-    controller.abort(new Error('ended'));
+    // Its reply may be complete while an upload goes on; a reply that was read to its end has nothing left to abort.
+    if (upload !== undefined) controller.abort(new Error('ended'));
   };
   return { signal: controller.signal, timedOut: () => timedOut, extend, end };
 }

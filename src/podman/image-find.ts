@@ -19,8 +19,7 @@ export async function findImage(
   reference: string,
   signal: AbortSignal,
 ): Promise<FoundImage | undefined> {
-  const others = [aliasOf(reference, await context.aliases()), hubName(reference)];
-  for (const name of [engineReference(reference), ...others.filter(name => name !== undefined)]) {
+  for await (const name of namesOf(context, reference)) {
     const what = `Cannot look at image "${reference}"`;
     const reply = await context.http.call({
       method: 'GET',
@@ -34,6 +33,13 @@ export async function findImage(
     return { id: text(image.Id).replace(/^sha256:/, ''), user: text(record(image.Config).User) || text(image.User) };
   }
   return undefined;
+}
+
+/** What the engine may know it by; nearly always the first, so the files of aliases are read for the others alone. */
+async function* namesOf(context: Context, reference: string): AsyncGenerator<string> {
+  yield engineReference(reference);
+  const others = [aliasOf(reference, await context.aliases()), hubName(reference)];
+  yield* others.filter(name => name !== undefined);
 }
 
 /** As the engine takes it: a tag beside a digest is refused by 4.3, and decides nothing. */

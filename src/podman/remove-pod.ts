@@ -25,6 +25,7 @@ export async function removePod(context: Context, action: ActionOf<'removePod'>,
   await removeKeeping(context, members, what, signal);
   await forceRemovePod(context, id, what, signal);
   context.podIds.delete(uid);
+  context.made.delete(uid);
   await Promise.all([removeEmptyDirs(context, uid, signal), removeFiles(context, uid)]);
   await context.adoptions.forget(id);
 }

@@ -9,6 +9,7 @@ import { emptyMessage } from './end-message.ts';
 import { healPauseMs, healStarts, mend } from './heal.ts';
 import type { Reply } from './http.ts';
 import { record, text, textRecord } from './json.ts';
+import { takeMade } from './made.ts';
 import { membersOf, ourMembers } from './members.ts';
 import { checkMounts, hasPathInMemory } from './mounts.ts';
 import { holdsPort, portIn, portTaken } from './port-holder.ts';
@@ -67,6 +68,9 @@ function whatOf({ container }: ActionOf<'startContainer'>): string {
 }
 
 async function idOf(context: Context, action: ActionOf<'startContainer'>, signal: AbortSignal): Promise<string> {
+  // Nobody else has its id, and its message is empty as it was made.
+  const made = takeMade(context, action);
+  if (made !== undefined) return made;
   const { uid, container } = action;
   const what = whatOf(action);
   const call = { method: 'GET', path: path`/containers/${container.engineName}/json`, what, signal } as const;

@@ -31,7 +31,7 @@ export interface Probes {
    * @param busy keys with unfinished steps: their containers are probed once those ended
    */
   follow(desired: Desired, actual: Actual, busy: ReadonlySet<Key>): void;
-  /** A hint whenever the health of a container changed; ends with the signal. */
+  /** A hint whenever the health of a container changed, kept while nobody reads; ends with the signal. */
   wakes(opts: { readonly signal: AbortSignal }): AsyncIterable<string>;
 }
 

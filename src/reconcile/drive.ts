@@ -74,7 +74,8 @@ export async function drive(ports: Ports, opts: DriveOptions, judges: Judges): P
     if (broken !== undefined) return;
     const pumps = [pump(o => engine.wakes(o), { ...stream, onHint: () => wake.hint('soon') })];
     if (judges.watchSource) pumps.push(pump(o => source.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
-    if (probes !== undefined) pumps.push(pump(o => probes.wakes(o), { ...stream, onHint: () => wake.hint('now') }));
+    if (probes !== undefined)
+      pumps.push(pump(o => probes.wakes(o), { ...stream, onHint: () => wake.hint('now'), keepsHints: true }));
     broken = Promise.all(pumps);
     broken.catch(abort);
   };

@@ -13,6 +13,8 @@ export interface PumpOptions {
   readonly signal: AbortSignal;
   /** Something may have changed. */
   readonly onHint: () => void;
+  /** Of a stream that keeps its hints while nobody reads it: its beginning is no hint. Default false. */
+  readonly keepsHints?: boolean;
 }
 
 /**
@@ -36,13 +38,16 @@ export async function pump(
 }
 
 /** Reads a stream to its end. @returns whether it ever answered */
-async function drain(stream: AsyncIterable<string>, { clock, signal, onHint }: PumpOptions): Promise<boolean> {
+async function drain(
+  stream: AsyncIterable<string>,
+  { clock, signal, onHint, keepsHints = false }: PumpOptions,
+): Promise<boolean> {
   const ended = new AbortController();
   let isAlive = false;
   const connected = clock.sleep(connectedMs, ended.signal).then(() => {
     if (ended.signal.aborted) return;
     isAlive = true;
-    onHint();
+    if (!keepsHints) onHint();
   });
   try {
     for await (const _hint of stream) {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { labels } from '../../src/model/labels.ts';
 import { createContainer } from '../../src/podman/create-container.ts';
 import { createPod } from '../../src/podman/create-pod.ts';
+import { startContainer } from '../../src/podman/start.ts';
 import { removeVolume } from '../../src/podman/volume.ts';
 import { pod as podOf } from '../e2e/desired.ts';
 import { type Answer, nameTaken, replay } from './replay.ts';
@@ -37,6 +38,43 @@ for (const [who, more, isDone] of holders) {
     assert.ok(!calls.some(call => call.startsWith('DELETE')));
   });
 }
+
+test('startContainer() goes by the id of what was made, and looks at what it meets a second time', async t => {
+  let reads = 0;
+  const { context, calls } = await replay(t, {
+    ...image,
+    'POST /containers/create': [{ body: { Id: 'abc' } }],
+    'POST /containers/abc/start': [{ status: 204 }],
+    'GET /containers/web-main/json': [{ body: { Id: 'abc', Config: { Labels: ours }, State: { Status: 'exited' } } }],
+  });
+  const aliases = async (): Promise<ReadonlyMap<string, string>> => {
+    reads += 1;
+    return new Map();
+  };
+  const counting = { ...context, aliases };
+  await createContainer(counting, { verb: 'createContainer', pod, uid, container: main }, opts);
+  const start = { verb: 'startContainer', pod, uid, container: main } as const;
+  await startContainer(counting, start, opts);
+  const first = ['GET /images/localhost%2Fbb%3A1/json', 'POST /containers/create', 'POST /containers/abc/start'];
+  assert.deepEqual(calls, first);
+  assert.equal(reads, 0, 'aliases are asked for what the engine does not know alone');
+  assert.equal(context.made.size, 0);
+  await startContainer(counting, start, opts);
+  assert.deepEqual(calls.slice(first.length), ['GET /containers/web-main/json', 'POST /containers/abc/start']);
+});
+
+test('startContainer() takes one of another digest for another container', async t => {
+  const { context, calls } = await replay(t, {
+    ...image,
+    'POST /containers/create': [{ body: { Id: 'new' } }],
+    'POST /containers/old/start': [{ status: 204 }],
+    'GET /containers/web-main/json': [{ body: { Id: 'old', Config: { Labels: ours } } }],
+  });
+  const next = { ...main, digest: 'next' as typeof main.digest, engineName: 'web-main-next' };
+  await createContainer(context, { verb: 'createContainer', pod, uid, container: next }, opts);
+  await startContainer(context, { verb: 'startContainer', pod, uid, container: main }, opts);
+  assert.equal(calls.at(-1), 'POST /containers/old/start');
+});
 
 const other = 'b'.repeat(64);
 const inUse = {

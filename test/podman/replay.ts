@@ -66,6 +66,7 @@ export async function replay(t: TestContext, answers: Readonly<Record<string, re
     networks: new Map(),
     ownIds: new Set(),
     podIds: new Map([['u', 'p']]),
+    made: new Map(),
     remaking: new Map(),
   };
   return { context, calls };

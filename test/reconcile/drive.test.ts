@@ -225,6 +225,22 @@ test('reconcileLoop() says of what it skips and gives up that it is stopping', a
   assert.deepEqual(new Set(because), new Set(['podstead is stopping', 'podstead stopped before it ended']));
 });
 
+test('settle() looks no more often for having probes to listen to', async () => {
+  const stream = new FakeStream();
+  const silent: Probes = {
+    join: actual => actual,
+    follow: () => undefined,
+    wakes: ({ signal }) => stream.read(signal),
+  };
+  const looks = async (more: Partial<Ports>): Promise<readonly number[]> => {
+    const host = testHost(['web'], { latency: () => host.clock.sleep(800, never) });
+    const startedMs = host.clock.now();
+    await settleOn({ ...host, ports: { ...host.ports, ...more } });
+    return host.events.flatMap(event => (event.type === 'planned' ? [event.atMs - startedMs] : []));
+  };
+  assert.deepEqual(await looks({ probes: silent }), await looks({}));
+});
+
 test('settle() waits for what is under way though no change speaks of it, and ends with its signal', async () => {
   const host = testHost(['web'], { fault: ({ verb }) => (verb === 'removeFiles' ? 'hang' : undefined) });
   let plans = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EngineError } from '../../src/engine/engine.ts';
-import { pump } from '../../src/reconcile/pump.ts';
+import { type PumpOptions, pump } from '../../src/reconcile/pump.ts';
 import { FakeClock, settled } from '../fakes/clock.ts';
 import { FakeStream } from '../fakes/stream.ts';
 
@@ -12,14 +12,17 @@ interface Pumping {
   readonly leave: AbortController;
 }
 
-function start(open: (signal: AbortSignal) => AsyncIterable<string>): Pumping {
+function start(
+  open: (signal: AbortSignal) => AsyncIterable<string>,
+  more: Pick<PumpOptions, 'keepsHints'> = {},
+): Pumping {
   const clock = new FakeClock();
   const leave = new AbortController();
   let hints = 0;
   const onHint = (): void => {
     hints += 1;
   };
-  const opts = { clock, random: () => 0.5, signal: leave.signal, onHint };
+  const opts = { clock, random: () => 0.5, signal: leave.signal, onHint, ...more };
   return { clock, leave, hints: () => hints, ended: pump(({ signal }) => open(signal), opts) };
 }
 
@@ -37,6 +40,18 @@ test('pump() hints when a silent stream has connected, and each time it ends', a
   leave.abort();
   await ended;
   assert.equal(clock.sleeping, 0);
+});
+
+test('pump() takes the beginning of a stream that keeps its hints for no hint', async () => {
+  const stream = new FakeStream();
+  const { clock, hints, leave, ended } = start(signal => stream.read(signal), { keepsHints: true });
+  await clock.advance(1000);
+  assert.equal(hints(), 0);
+  stream.send('a');
+  await settled();
+  assert.equal(hints(), 1);
+  leave.abort();
+  await ended;
 });
 
 test('pump() passes on every hint', async () => {
