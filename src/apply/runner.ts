@@ -123,11 +123,18 @@ export class Runner {
     entry.abort.abort();
   }
 
-  /** Starts and skips all that can be. Ids point backwards, so one sweep in rising order sees its own effects. */
-  #advance(): void {
-    for (const run of this.#runs) {
-      for (const entry of run.values()) if (entry.state === 'pending') this.#judge(entry, run);
-    }
+  /**
+   * Starts and skips all that can be, first of the key that has just got further: one pod that runs is worth more than
+   * four that are begun. Ids point backwards, so one sweep in rising order sees its own effects.
+   */
+  #advance(furthered?: Key): void {
+    const own = furthered && this.#flights.get(furthered)?.run;
+    if (own !== undefined) this.#sweep(own, ({ key }) => key === furthered);
+    for (const run of this.#runs) this.#sweep(run, () => true);
+  }
+
+  #sweep(run: Run, isMeant: (step: Step) => boolean): void {
+    for (const entry of run.values()) if (entry.state === 'pending' && isMeant(entry.step)) this.#judge(entry, run);
   }
 
   #judge(entry: Entry, run: Run): void {
@@ -158,7 +165,7 @@ export class Runner {
     });
     this.#used[laneOf(step)] -= 1;
     this.#end(entry, resultOf(entry, failure, clock.now() - startedMs));
-    this.#advance();
+    this.#advance(step.key);
   }
 
   #end(entry: Entry, result: StepResult): void {

@@ -110,6 +110,19 @@ test('Runner.start() keeps each lane to its limit, and slow lanes out of the way
   assert.equal(c.runner.busy().size, 0);
 });
 
+test('Runner.start() brings a pod that it has begun to its end before it begins another', async () => {
+  const c = crew({ limits: { quick: 1, stop: 1, fetch: 1, hook: 1, record: 1 } });
+  const verbsInOrder = ['createPod', 'createContainer', 'startContainer'] as const;
+  const steps = verbsInOrder.flatMap((verb, at) => [
+    step(2 * at + 1, web, verb, at === 0 ? [] : [2 * at - 1]),
+    step(2 * at + 2, db, verb, at === 0 ? [] : [2 * at]),
+  ]);
+  c.runner.start(planOf(steps));
+  await finish(c);
+  const started = c.events.flatMap(event => (event.type === 'stepStarted' ? [event.step.id] : []));
+  assert.deepEqual(started, [1, 3, 5, 2, 4, 6]);
+});
+
 test('Runner.start() lets no hook after a start keep other pods from being started', async () => {
   const c = crew({ limits: { quick: 1, stop: 1, fetch: 1, hook: 1, record: 1 } });
   const started = (id: number, name: string, hooks: DesiredHooks): Step => {
