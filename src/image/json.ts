@@ -72,7 +72,7 @@ export function texts(value: Unread): readonly string[] {
   return list(value).filter(each => typeof each === 'string');
 }
 
-/** What somebody else wrote, for a message: as JSON, which has a form for whatever it is, and no control characters. */
+/** What somebody else wrote, for a message: as JSON, which has a form for whatever it is, and keeps it on one line. */
 export function quoted(value: Unread, mostChars = 100): string {
   return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, mostChars);
 }
